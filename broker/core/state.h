@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Read this first: all that the core knows, as open structs. Adapters read
+ * them (view.c most of all); only apply.c writes them.
+ *
+ * A job is a list of frames (frames.h). The ordinals of those frames are
+ * spread over five disjoint sets, one a state: a frame is in exactly one. A
+ * lease names a run [lo, hi) of ordinals that an agent renders; `left` are
+ * those without a result yet, `held` those of them it owns. A lease that owns
+ * less than it renders is a second copy of the rest. A job's status is derived
+ * (job_status), never stored.
+ */
+#ifndef FRAMEQ_BROKER_CORE_STATE_H
+#define FRAMEQ_BROKER_CORE_STATE_H
+
+#include <uthash.h>
+#include <utlist.h>
+
+#include "broker/core/core.h"
+#include "common/fault.h"
+#include "common/limits.h"
+
+enum frame_state {
+#define STATE(name, letter, word) FRAME_##name,
+#include "broker/core/states.def"
+    FRAME_STATES
+};
+
+enum frame_change {
+#define CHANGE(name, word) CHANGE_##name,
+#include "broker/core/states.def"
+    FRAME_CHANGES
+};
+
+enum job_status {
+    JOB_QUEUED, /* no frame leased or ended yet */
+    JOB_RUNNING,
+    JOB_PAUSED,    /* the flag is set and frames are left */
+    JOB_COMPLETED, /* every frame done */
+    JOB_FAILED,    /* ended, at least one frame failed */
+    JOB_CANCELLED  /* ended, none failed, at least one cancelled */
+};
+
+/* Frame times of a job or an agent: enough for a mean, a spread and p50. */
+#define TIMES_BUCKETS 96 /* quarter octaves from 1 ms: up to 4.6 h, then all   \
+                          */
+struct times {
+    int64_t n, max_ms;
+    double mean_ms, m2; /* Welford's running variance */
+    uint32_t *bucket;   /* TIMES_BUCKETS of them once n > 0 */
+};
+
+/* A frame that was charged at least once. */
+struct attempt {
+    int32_t ordinal;
+    int32_t charges;
+    int32_t fault;         /* of the last charge */
+    char *text;            /* of the last charge; owned */
+    struct agent_name *by; /* agents charged for it, oldest first */
+    UT_hash_handle hh;
+};
+
+struct agent_name {
+    char *name;
+    struct agent_name *next;
+};
+
+struct job {
+    /* What was asked: owned copies; see struct job_spec. */
+    char *id, *name, *user, *key, *blend, *blender, *render, *doc;
+    uint64_t key_hash;
+    struct frames frames;
+    int32_t batch, priority, max_attempts, max_agents;
+    int32_t memory_mb;
+    bool gpu, plain;
+    int64_t not_before_ms;
+    char **depends, **tags;
+    size_t n_depends, n_tags;
+
+    /* What became of it. */
+    struct ranges in[FRAME_STATES]; /* ordinals by state; disjoint, complete */
+    bool paused;
+    char *reason;       /* of the cancellation or of the job's end; or NULL */
+    struct ranges redo; /* pending or leased again though once done: their
+                           new picture replaces */
+    struct attempt *attempts;    /* by ordinal */
+    struct agent_name *blenders; /* Blender versions that rendered frames */
+    struct times times;
+    int64_t created_ms, started_ms, ended_ms; /* 0: not yet */
+    uint64_t number; /* ledger number of SUBMITTED: age and list order */
+    uint64_t gate;   /* ledger number that must be on disk before work of
+                        it is handed out */
+
+    /* Soft. */
+    uint64_t revision;    /* grows with every change that a view shows */
+    struct lease *leases; /* list by job_prev/job_next */
+    int32_t agents;       /* distinct agents with a lease of it */
+    bool queued;          /* in its user's queue (sched.c) */
+    struct user *owner;
+    struct job *queue_prev, *queue_next;
+    struct job *prev, *next; /* all jobs, oldest first */
+    UT_hash_handle hh;       /* by id */
+    UT_hash_handle hh_key;   /* by key, where it has one */
+};
+
+/* A person's jobs of one priority that have work to hand out, oldest first. */
+struct user {
+    char *name;
+    int32_t leased; /* frames leased now, over all priorities */
+    struct queue *queues;
+    UT_hash_handle hh;
+};
+
+struct queue {
+    struct user *user;
+    int32_t priority;
+    struct job *jobs;                    /* by queue_prev/queue_next */
+    struct queue *prev, *next;           /* of the user */
+    struct queue *rank_prev, *rank_next; /* core.rank[priority] */
+};
+
+struct lease {
+    uint64_t id;
+    struct job *job;
+    struct agent *agent;
+    int32_t lo, hi;      /* ordinals as the lease stands */
+    struct ranges left;  /* of [lo, hi): without a result, not charged */
+    struct ranges held;  /* of left: owned, in[FRAME_LEASED] through it */
+    uint64_t lane, dseq; /* how it was sent; 0 when adopted */
+    int64_t granted_ms;
+
+    /* Soft: from the agent's last STATE. */
+    bool seen;      /* a STATE has listed it */
+    bool revoked;   /* an order to stop it stands */
+    int32_t trim;   /* frame number an order asks to stop after; -1 none */
+    int32_t status; /* enum lease_status */
+    int32_t frame;  /* number rendering now; -1 */
+    int32_t permille;
+    int64_t frame_since_ms; /* when `frame` became so */
+
+    struct lease *job_prev, *job_next;
+    struct lease *agent_prev, *agent_next;
+    UT_hash_handle hh; /* by id */
+};
+
+struct agent {
+    char *name;
+    /* Durable: what people set. */
+    enum drain drain;
+    int64_t drain_until_ms; /* 0: for ever */
+
+    /* Soft: from its STATEs. All zero for one that only the ledger knows. */
+    bool known; /* has been heard in this broker epoch */
+    enum agent_life life;
+    uint64_t inc, seq, epoch_seen;
+    uint64_t rival; /* another inc heard under this name; 0 none */
+    int64_t rival_ms;
+    int64_t heard_ms, up_ms, gone_ms;
+    int32_t slots, running, unacked;
+    bool leaving;
+    char *why, *version;
+    char **tags;
+    size_t n_tags;
+    struct msg_node node; /* texts owned */
+    uint64_t lane;        /* 0: none open */
+    int64_t lane_ms;      /* when it was opened */
+    uint64_t lane_sent;   /* dispatch numbers used on it */
+    uint64_t lane_seen;   /* highest the agent has reported */
+    int64_t unseen_ms;    /* since when lane_sent > lane_seen; 0 */
+    struct lease *leases; /* by agent_prev/agent_next */
+
+    /* What it took for its last frames; soft, rebuilt by replay from DONE. */
+    double speed;          /* frames per time beside its jobs' mean; 1.0 */
+    int64_t done, charged; /* frames over this broker's ledger */
+    char *last_blend;      /* .blend of its last lease, for locality */
+
+    bool idle; /* in core.idle: has room for a lease */
+    struct agent *idle_prev, *idle_next;
+    struct agent *prev, *next; /* all agents, first seen first */
+    UT_hash_handle hh;         /* by name */
+};
+
+struct core {
+    struct core_options options;
+    int64_t now_ms;     /* of the last step */
+    uint64_t epoch;     /* of this broker run; 0 before CMD_RESTART */
+    uint64_t counter;   /* leases granted in this epoch */
+    uint64_t lanes;     /* lane ids used in this epoch */
+    uint64_t seq;       /* last ledger number given out */
+    uint64_t committed; /* last one known to be on disk */
+    int64_t restart_ms;
+
+    struct job *by_id, *by_key; /* hashes */
+    struct job *jobs;           /* list */
+    int32_t n_jobs;
+    int64_t totals[FRAME_STATES]; /* frames of all jobs by state */
+    struct user *users;
+    struct queue *rank[101]; /* by priority: queues with work */
+    int32_t n_queued;        /* jobs in queues */
+
+    struct agent *by_name; /* hash */
+    struct agent *agents;  /* list */
+    int32_t n_agents;
+    struct agent *idle;   /* agents with room, longest idle first */
+    struct lease *leases; /* hash by id */
+
+    bool wake;       /* supply or demand changed since sched last ran */
+    int64_t next_ms; /* earliest deadline known; may be early, never late */
+};
+
+/* job.c */
+struct job *job_find(const struct core *core, const char *id);
+struct job *job_find_key(const struct core *core, const char *key);
+enum job_status job_status(const struct job *job);
+const char *job_status_word(enum job_status status);
+bool job_ended(const struct job *job); /* nothing pending, nothing leased */
+
+/* lease.c: the lease of an id, or NULL. */
+struct lease *lease_find(const struct core *core, uint64_t id);
+
+/* roster.c */
+struct agent *agent_find(const struct core *core, const char *name);
+const char *agent_life_word(enum agent_life life);
+/* agent_free counts the leases it can take now (rule R1): slots less running
+ * leases of its last STATE less those sent since; 0 unless it is up, has a
+ * lane, is not drained or leaving, and holds few unacknowledged results. */
+int32_t agent_free(const struct agent *agent);
+
+/* times.c */
+void times_add(struct times *times, int64_t ms);
+void times_free(struct times *times);
+/* times_quantile: q in 0..1; 0 when nothing was added. Accurate to 19 %. */
+int64_t times_quantile(const struct times *times, double q);
+double times_spread(const struct times *times); /* deviation / mean; 0.3 before
+                                                   three frames */
+
+/* states */
+char frame_letter(enum frame_state state);
+const char *frame_word(enum frame_state state);
+/* frame_next returns where a change leads, or FRAME_STATES: not allowed. */
+enum frame_state frame_next(enum frame_state from, enum frame_change change);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The broker's HTTP face: routes table -> command -> answer. It holds no
+ * truth: what it shows it takes from the core (view.c) when it answers.
+ */
+#ifndef FRAMEQ_BROKER_HTTP_H
+#define FRAMEQ_BROKER_HTTP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "broker/broker.h"
+#include "broker/feed.h"
+
+struct http;
+
+/* http_open binds host:port (0: a free one). NULL with the reason in why. */
+struct http *http_open(struct broker *broker, struct feed *feed,
+                       const char *host, int port, char *why, size_t size);
+void http_close(struct http **http);
+int http_port(const struct http *http);
+
+/* For the loop: as httpd_fd, httpd_wait and httpd_run. http_run also ends
+ * long polls and heartbeats that are due at now_ms. */
+int http_fd(const struct http *http);
+int64_t http_wait(const struct http *http, int64_t now_ms);
+void http_run(struct http *http, int64_t now_ms);
+
+/* http_drain ends streams and long polls; http_busy tells whether requests
+ * are still open. */
+void http_drain(struct http *http);
+bool http_busy(const struct http *http);
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The ledger: durable and lazy events in order, and the facts of every frame.
+ * One thread writes it, with one SQLite connection (WAL, synchronous=FULL,
+ * exclusive), and commits whatever is queued as soon as the previous commit
+ * has returned. The loop never waits for the disk: it appends, and is woken by
+ * store_fd. What it refuses: a folder another broker holds, a ledger from a
+ * newer version, a damaged one.
+ */
+#ifndef FRAMEQ_BROKER_STORE_H
+#define FRAMEQ_BROKER_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "broker/core/core.h"
+#include "common/buf.h"
+
+struct store;
+
+/* store_open opens or makes the ledger in a folder (which exists) and takes it
+ * for this process. Returns NULL with the reason in why. Nothing is written to
+ * an existing ledger until store_begin. */
+struct store *store_open(const char *dir, char *why, size_t size);
+
+/* store_replay calls each with every event of the ledger in order; the event
+ * lives until each returns. Returns the last seq (0: empty ledger), or -1 with
+ * the reason in why when a record cannot be read. Before store_begin only. */
+int64_t store_replay(struct store *store,
+                     void (*each)(void *ctx, const struct event *event),
+                     void *ctx, char *why, size_t size);
+
+/* store_begin makes a new broker epoch durable, starts the thread and returns
+ * the epoch (>= 1, one more than ever before); 0 with the reason in why. */
+uint64_t store_begin(struct store *store, char *why, size_t size);
+
+/* store_append queues an event that is not soft; its seq is one more than the
+ * last. Copies all it needs. Never blocks on the disk. */
+void store_append(struct store *store, const struct event *event);
+
+/* store_fd becomes readable when store_poll has news. */
+int store_fd(const struct store *store);
+
+/* store_poll takes the news: answers of finished reads are delivered (their
+ * callbacks run inside), and the last committed seq is returned. */
+uint64_t store_poll(struct store *store);
+
+enum store_health {
+    STORE_WELL,
+    STORE_FULL,  /* no room for new jobs; reports still fit (507) */
+    STORE_BROKEN /* a commit failed for good: acknowledge nothing more */
+};
+
+/* store_health tells how the ledger is; reason (static or until the next
+ * store_poll) says why it is not well. */
+enum store_health store_health(const struct store *store, const char **reason);
+
+/* The facts of one frame, from its last DONE or charge. */
+struct frame_fact {
+    int32_t frame;    /* frame number */
+    int32_t attempts; /* charges so far */
+    int64_t at_ms;    /* when it was recorded */
+    int32_t ms;       /* render time, 0 unknown */
+    uint64_t lease;
+    const char *agent, *blender;
+    const char *files; /* JSON list, "" none */
+    const char *fault; /* word of the last charge, "" none */
+    const char *text;  /* reason of the last charge, "" none */
+};
+
+/* store_frames reads the facts of those frames of a job, from `from` to `to`
+ * (frame numbers), that have any, ascending, at most limit, through the
+ * thread. done is called once from store_poll with facts valid during the
+ * call; cancelled by store_forget with the same ctx (done is then not
+ * called). */
+typedef void store_frames_done(void *ctx, const struct frame_fact *facts,
+                               size_t n);
+void store_frames(struct store *store, const char *job, int32_t from,
+                  int32_t to, size_t limit, store_frames_done *done, void *ctx);
+void store_forget(struct store *store, void *ctx);
+
+/* store_close commits what is queued, closes and nulls. */
+void store_close(struct store **store);
+
+/* store_verify reads a whole ledger without changing it (--check). Returns
+ * true, and the number of events in ret_events, when it is sound. */
+bool store_verify(const char *dir, int64_t *ret_events, char *why, size_t size);
+
+#endif

@@ -90,8 +90,9 @@ struct event {
     const char *agent;
     uint64_t lease;
     int32_t lo, hi;     /* ordinals [lo, hi): DONE CHARGED (one) LEASED
-                           SHORTENED (new end is lo) ACKED PROGRESS (lo: the
-                           frame rendering now, -1 none) */
+                           RELEASED SHORTENED (new end is lo); frame numbers:
+                           ACKED (lo to hi included, none when lo > hi)
+                           PROGRESS (lo: rendering now, -1 none) */
     int32_t number;     /* LEASED: dispatch number on the lane, 0 when adopted;
                            DONE: ms; PROGRESS: permille; TRIMMED: last frame
                            number; DRAINED: enum drain; AGENT: enum agent_life;
@@ -166,6 +167,12 @@ enum rc core_step(struct core *core, int64_t now_ms, const struct cmd *cmd,
 /* core_apply applies one event: of this step, or of a replay in ledger order.
  * It decides nothing. */
 void core_apply(struct core *core, const struct event *event);
+
+/* core_replay applies an event read from a ledger, after checking that it fits
+ * what came before: known job and lease, ordinals in range, seq rising.
+ * Returns false, and changes nothing, with the reason in why. */
+bool core_replay(struct core *core, const struct event *event, char *why,
+                 size_t size);
 
 /* core_next returns when CMD_TICK is due, in ms as now_ms; INT64_MAX: never. */
 int64_t core_next(const struct core *core);

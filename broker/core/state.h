@@ -13,6 +13,14 @@
 #ifndef FRAMEQ_BROKER_CORE_STATE_H
 #define FRAMEQ_BROKER_CORE_STATE_H
 
+#include <stdlib.h>
+
+#include "common/mem.h"
+
+/* uthash asks for memory as the rest does: it is there, or all ends. */
+#define uthash_malloc(size)   mem_new(size)
+#define uthash_free(p, size)  mem_free(p)
+#define uthash_fatal(message) abort()
 #include <uthash.h>
 #include <utlist.h>
 
@@ -42,8 +50,9 @@ enum job_status {
 };
 
 /* Frame times of a job or an agent: enough for a mean, a spread and p50. */
-#define TIMES_BUCKETS 96 /* quarter octaves from 1 ms: up to 4.6 h, then all   \
-                          */
+#define TIMES_BUCKETS                                                          \
+    96 /* quarter octaves from 1 ms: up to 4.6 h, then all                     \
+        */
 struct times {
     int64_t n, max_ms;
     double mean_ms, m2; /* Welford's running variance */
@@ -65,6 +74,14 @@ struct agent_name {
     struct agent_name *next;
 };
 
+/* Where a job waits for its next lease. */
+enum job_place {
+    PLACE_NONE,  /* nothing pending, or paused */
+    PLACE_GATED, /* core.gated: its last durable event is not on disk yet */
+    PLACE_HELD,  /* core.held: not_before or depends_on stand in the way */
+    PLACE_QUEUE  /* its user's queue: work to hand out */
+};
+
 struct job {
     /* What was asked: owned copies; see struct job_spec. */
     char *id, *name, *user, *key, *blend, *blender, *render, *doc;
@@ -80,10 +97,14 @@ struct job {
     /* What became of it. */
     struct ranges in[FRAME_STATES]; /* ordinals by state; disjoint, complete */
     bool paused;
-    char *reason;       /* of the cancellation or of the job's end; or NULL */
-    struct ranges redo; /* pending or leased again though once done: their
-                           new picture replaces */
-    struct attempt *attempts;    /* by ordinal */
+    char *reason;     /* of the cancellation or of the job's end; or NULL */
+    enum fault fault; /* why the whole job failed; FAULT_NONE */
+    struct agent_name *likely; /* agents that met a failure of reach LIKELY */
+    char *avoid;               /* agent a retry asked to avoid, for `avoided` */
+    struct ranges avoided;     /* pending frames of that retry */
+    struct ranges redo;       /* pending or leased again though once done: their
+                                 new picture replaces */
+    struct attempt *attempts; /* by ordinal */
     struct agent_name *blenders; /* Blender versions that rendered frames */
     struct times times;
     int64_t created_ms, started_ms, ended_ms; /* 0: not yet */
@@ -95,7 +116,8 @@ struct job {
     uint64_t revision;    /* grows with every change that a view shows */
     struct lease *leases; /* list by job_prev/job_next */
     int32_t agents;       /* distinct agents with a lease of it */
-    bool queued;          /* in its user's queue (sched.c) */
+    enum job_place place; /* the list of queue_prev/queue_next it is in */
+    struct queue *queue;  /* its own, while PLACE_QUEUE */
     struct user *owner;
     struct job *queue_prev, *queue_next;
     struct job *prev, *next; /* all jobs, oldest first */
@@ -130,11 +152,12 @@ struct lease {
     int64_t granted_ms;
 
     /* Soft: from the agent's last STATE. */
-    bool seen;      /* a STATE has listed it */
-    bool revoked;   /* an order to stop it stands */
-    int32_t trim;   /* frame number an order asks to stop after; -1 none */
-    int32_t status; /* enum lease_status */
-    int32_t frame;  /* number rendering now; -1 */
+    bool seen;          /* a STATE has listed it */
+    uint64_t heard_seq; /* of the last STATE that did */
+    bool revoked;       /* an order to stop it stands */
+    int32_t trim;       /* frame number an order asks to stop after; -1 none */
+    int32_t status;     /* enum lease_status */
+    int32_t frame;      /* number rendering now; -1 */
     int32_t permille;
     int64_t frame_since_ms; /* when `frame` became so */
 
@@ -163,6 +186,7 @@ struct agent {
     size_t n_tags;
     struct msg_node node; /* texts owned */
     uint64_t lane;        /* 0: none open */
+    bool lane_ok;         /* the agent has reported it: batches may go */
     int64_t lane_ms;      /* when it was opened */
     uint64_t lane_sent;   /* dispatch numbers used on it */
     uint64_t lane_seen;   /* highest the agent has reported */
@@ -171,10 +195,12 @@ struct agent {
 
     /* What it took for its last frames; soft, rebuilt by replay from DONE. */
     double speed;          /* frames per time beside its jobs' mean; 1.0 */
+    double power;          /* its part of core.power */
+    int32_t working;       /* its part of core.slots */
     int64_t done, charged; /* frames over this broker's ledger */
     char *last_blend;      /* .blend of its last lease, for locality */
 
-    bool idle; /* in core.idle: has room for a lease */
+    int32_t room; /* agent_free as last seen; > 0: in core.idle */
     struct agent *idle_prev, *idle_next;
     struct agent *prev, *next; /* all agents, first seen first */
     UT_hash_handle hh;         /* by name */
@@ -195,15 +221,19 @@ struct core {
     int32_t n_jobs;
     int64_t totals[FRAME_STATES]; /* frames of all jobs by state */
     struct user *users;
-    struct queue *rank[101]; /* by priority: queues with work */
-    int32_t n_queued;        /* jobs in queues */
+    struct queue *rank[101];  /* by priority: queues with work */
+    struct job *gated, *held; /* lists by queue_prev/queue_next */
+    int32_t n_queued;         /* jobs in queues */
 
     struct agent *by_name; /* hash */
     struct agent *agents;  /* list */
     int32_t n_agents;
     struct agent *idle;   /* agents with room, longest idle first */
     struct lease *leases; /* hash by id */
+    double power;         /* sum of speed * slots of agents that are up */
+    int64_t slots;        /* sum of their slots */
 
+    bool recheck;    /* a job ended: held ones may be free now */
     bool wake;       /* supply or demand changed since sched last ran */
     int64_t next_ms; /* earliest deadline known; may be early, never late */
 };

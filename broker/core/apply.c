@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The only writer of the state. Every function here carries out one event and
+ * decides nothing: a live step and a replay of the ledger both end here, which
+ * is why they agree. job_move is the one place where a frame changes its
+ * state, along states.def.
+ */
+#include "broker/core/core_internal.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "common/mem.h"
+
+static void user_count(struct job *job, enum frame_state state, int32_t by)
+{
+    if (state == FRAME_LEASED && job->owner)
+        job->owner->leased += by;
+}
+
+static void job_count(struct core *core, struct job *job,
+                      enum frame_state state, int32_t by)
+{
+    core->totals[state] += by;
+    core->wake = core->wake || (state == FRAME_PENDING && by > 0);
+    user_count(job, state, by);
+}
+
+/* The members of set that are in state `from` go where change leads. */
+static void job_move_from(struct core *core, struct job *job,
+                          enum frame_state from, enum frame_state to,
+                          const struct ranges *set)
+{
+    struct ranges hit = {0};
+    for (int32_t i = 0; i < set->n; i++)
+        ranges_within(&job->in[from], set->at[i].lo, set->at[i].hi, &hit);
+    ranges_remove_all(&job->in[from], &hit);
+    ranges_add_all(&job->in[to], &hit);
+    job_count(core, job, from, -hit.count);
+    job_count(core, job, to, hit.count);
+    ranges_free(&hit);
+}
+
+static void job_move(struct core *core, struct job *job,
+                     enum frame_change change, const struct ranges *set)
+{
+    for (int from = 0; from < FRAME_STATES; from++) {
+        enum frame_state to = frame_next((enum frame_state)from, change);
+        if (to != FRAME_STATES && to != (enum frame_state)from)
+            job_move_from(core, job, (enum frame_state)from, to, set);
+    }
+}
+
+static void job_move_run(struct core *core, struct job *job,
+                         enum frame_change change, int32_t lo, int32_t hi)
+{
+    struct range run = {lo, hi};
+    struct ranges set = {.at = &run, .n = 1, .cap = 1, .count = hi - lo};
+    if (lo < hi)
+        job_move(core, job, change, &set);
+}
+
+/* What every change of a job ends with. */
+static void job_touch(struct core *core, struct job *job, int64_t at_ms)
+{
+    job->revision++;
+    bool ended = job_ended(job);
+    if (ended && job->ended_ms == 0) {
+        job->ended_ms = at_ms;
+        core->recheck = true;
+    }
+    if (!ended)
+        job->ended_ms = 0;
+    sched_place(core, job);
+}
+
+/* Nobody needs to render these any more, or nobody owns them. */
+static void leases_drop(struct job *job, const struct ranges *set, bool left)
+{
+    struct lease *lease;
+    DL_FOREACH2(job->leases, lease, job_next)
+    {
+        ranges_remove_all(&lease->held, set);
+        if (left)
+            ranges_remove_all(&lease->left, set);
+    }
+}
+
+static struct user *user_get(struct core *core, const char *name)
+{
+    struct user *user = NULL;
+    HASH_FIND_STR(core->users, name, user);
+    if (!user) {
+        user = mem_new(sizeof *user);
+        user->name = mem_text(name);
+        HASH_ADD_KEYPTR(hh, core->users, user->name, strlen(user->name), user);
+    }
+    return user;
+}
+
+/* A key that an older job had is the younger one's from now on. */
+static void key_add(struct core *core, struct job *job)
+{
+    struct job *old = job_find_key(core, job->key);
+    if (old) {
+        HASH_DELETE(hh_key, core->by_key, old);
+        old->key[0] = '\0';
+    }
+    HASH_ADD_KEYPTR(hh_key, core->by_key, job->key, strlen(job->key), job);
+}
+
+static void apply_submitted(struct core *core, const struct event *event)
+{
+    struct job *job = job_new(event->spec);
+    job->created_ms = event->at_ms;
+    job->number = job->gate = event->seq;
+    job->owner = user_get(core, job->user);
+    HASH_ADD_KEYPTR(hh, core->by_id, job->id, strlen(job->id), job);
+    if (job->key[0] != '\0')
+        key_add(core, job);
+    DL_APPEND(core->jobs, job);
+    core->n_jobs++;
+    job_count(core, job, FRAME_PENDING, job->frames.count);
+    job_touch(core, job, event->at_ms);
+}
+
+static void apply_patched(struct core *core, const struct event *event)
+{
+    struct job *job = job_find(core, event->job);
+    job->paused = event->flag;
+    job->max_agents = event->limit;
+    job->priority = event->number;
+    job_touch(core, job, event->at_ms);
+    core->wake = true;
+}
+
+static void reason_set(struct job *job, const char *text)
+{
+    mem_free(job->reason);
+    job->reason = text && text[0] != '\0' ? mem_text(text) : NULL;
+}
+
+static void apply_cancelled(struct core *core, const struct event *event)
+{
+    struct job *job = job_find(core, event->job);
+    leases_drop(job, event->frames, true);
+    job_move(core, job, CHANGE_CANCEL, event->frames);
+    ranges_remove_all(&job->redo, event->frames);
+    if (event->flag)
+        reason_set(job, event->text);
+    job_touch(core, job, event->at_ms);
+}
+
+static void attempts_drop(struct job *job, const struct ranges *set)
+{
+    struct attempt *attempt, *next;
+    HASH_ITER (hh, job->attempts, attempt, next) {
+        if (!ranges_has(set, attempt->ordinal))
+            continue;
+        HASH_DEL(job->attempts, attempt);
+        names_free(&attempt->by);
+        mem_free(attempt->text);
+        mem_free(attempt);
+    }
+}
+
+static void apply_retried(struct core *core, const struct event *event)
+{
+    struct job *job = job_find(core, event->job);
+    for (int32_t i = 0; i < event->frames->n; i++)
+        ranges_within(&job->in[FRAME_DONE], event->frames->at[i].lo,
+                      event->frames->at[i].hi, &job->redo);
+    attempts_drop(job, event->frames);
+    names_free(&job->likely);
+    job->fault = FAULT_NONE;
+    reason_set(job, NULL);
+    mem_free(job->avoid);
+    job->avoid = NULL;
+    ranges_free(&job->avoided);
+    if (event->text && event->text[0] != '\0') {
+        job->avoid = mem_text(event->text);
+        ranges_copy(&job->avoided, event->frames);
+    }
+    job_move(core, job, CHANGE_RETRY, event->frames);
+    job->gate = event->seq;
+    job_touch(core, job, event->at_ms);
+}
+
+static void lease_end(struct core *core, struct lease *lease)
+{
+    struct ranges held = lease->held;
+    lease->held = (struct ranges){0};
+    job_move(core, lease->job, CHANGE_RELEASE, &held);
+    ranges_free(&held);
+    lease_free(core, lease);
+}
+
+static void apply_forgotten(struct core *core, const struct event *event)
+{
+    struct job *job = job_find(core, event->job);
+    while (job->leases)
+        lease_end(core, job->leases);
+    for (int i = 0; i < FRAME_STATES; i++)
+        job_count(core, job, (enum frame_state)i, -job->in[i].count);
+    ranges_free(&job->in[FRAME_PENDING]);
+    sched_place(core, job);
+    HASH_DEL(core->by_id, job);
+    if (job->key[0] != '\0')
+        HASH_DELETE(hh_key, core->by_key, job);
+    DL_DELETE(core->jobs, job);
+    core->n_jobs--;
+    core->recheck = true;
+    job_free(&job);
+}
+
+/* How fast an agent is beside the job's mean; a fifth of each new frame, so
+ * that a busy quarter of an hour is forgotten in a minute. */
+static void agent_pace(struct core *core, struct agent *agent,
+                       const struct job *job, int64_t ms)
+{
+    if (ms <= 0 || job->times.n < 2)
+        return;
+    double speed = job->times.mean_ms / (double)ms;
+    speed = speed < 0.05 ? 0.05 : speed > 20.0 ? 20.0 : speed;
+    agent->speed += 0.2 * (speed - agent->speed);
+    agent_refresh(core, agent);
+}
+
+static void apply_done(struct core *core, const struct event *event)
+{
+    struct job *job = job_find(core, event->job);
+    struct agent *agent = agent_get(core, event->agent);
+    struct range run = {event->lo, event->lo + 1};
+    struct ranges one = {.at = &run, .n = 1, .cap = 1, .count = 1};
+    leases_drop(job, &one, true);
+    job_move(core, job, CHANGE_FINISH, &one);
+    ranges_remove(&job->redo, event->lo, event->lo + 1);
+    ranges_remove(&job->avoided, event->lo, event->lo + 1);
+    if (event->number > 0)
+        times_add(&job->times, event->number);
+    agent_pace(core, agent, job, event->number);
+    agent->done++;
+    if (event->detail && event->detail[0] != '\0')
+        names_add(&job->blenders, event->detail);
+    job_touch(core, job, event->at_ms);
+}
+
+static void charge(struct core *core, struct job *job,
+                   const struct event *event, int32_t ordinal)
+{
+    struct attempt *attempt = job_attempt(job, ordinal);
+    attempt->fault = event->fault;
+    mem_free(attempt->text);
+    attempt->text = mem_text(event->text ? event->text : "");
+    if (!event->agent || event->agent[0] == '\0')
+        return;
+    attempt->charges++;
+    names_add(&attempt->by, event->agent);
+    agent_get(core, event->agent)->charged++;
+    if (fault_reach((enum fault)event->fault) == FAULT_REACH_LIKELY)
+        names_add(&job->likely, event->agent);
+}
+
+static void apply_charged(struct core *core, const struct event *event)
+{
+    struct job *job = job_find(core, event->job);
+    struct range run = {event->lo, event->lo + 1};
+    struct ranges one = {.at = &run, .n = 1, .cap = 1, .count = 1};
+    charge(core, job, event, event->lo);
+    leases_drop(job, &one, true);
+    job_move(core, job, CHANGE_CHARGE, &one);
+    job_touch(core, job, event->at_ms);
+}
+
+static void apply_failed(struct core *core, const struct event *event)
+{
+    struct job *job = job_find(core, event->job);
+    if (event->flag) {
+        job->fault = (enum fault)event->fault;
+        reason_set(job, event->text);
+    } else {
+        charge(core, job, event, event->frames->at[0].lo);
+    }
+    leases_drop(job, event->frames, true);
+    job_move(core, job, CHANGE_FAIL, event->frames);
+    ranges_remove_all(&job->redo, event->frames);
+    job_touch(core, job, event->at_ms);
+}
+
+static void apply_drained(struct core *core, const struct event *event)
+{
+    struct agent *agent = agent_get(core, event->agent);
+    agent->drain = (enum drain)event->number;
+    agent->drain_until_ms = event->until_ms;
+    if (event->until_ms > 0)
+        core_due(core, event->until_ms);
+    agent_refresh(core, agent);
+}
+
+/* An adopted lease takes over the frames that lower ids hold: the higher id is
+ * the younger grant, and its holder is the one known to render now. */
+static void lease_take_over(struct lease *lease)
+{
+    struct lease *other;
+    DL_FOREACH2(lease->job->leases, other, job_next)
+    {
+        if (other->id >= lease->id)
+            continue;
+        for (int32_t i = 0; i < lease->left.n; i++)
+            ranges_within(&other->held, lease->left.at[i].lo,
+                          lease->left.at[i].hi, &lease->held);
+        ranges_remove_all(&other->held, &lease->held);
+    }
+}
+
+static void apply_leased(struct core *core, const struct event *event)
+{
+    struct job *job = job_find(core, event->job);
+    struct agent *agent = agent_get(core, event->agent);
+    struct lease *lease = lease_new(core, event->lease, job, agent);
+    lease->lo = event->lo;
+    lease->hi = event->hi;
+    lease->granted_ms = event->at_ms;
+    lease->lane = event->lane;
+    lease->dseq = (uint64_t)event->number;
+    lease->heard_seq = agent->seq;
+    ranges_within(&job->in[FRAME_PENDING], event->lo, event->hi, &lease->left);
+    if (!event->flag)
+        ranges_copy(&lease->held, &lease->left);
+    ranges_within(&job->in[FRAME_LEASED], event->lo, event->hi, &lease->left);
+    job_move(core, job, CHANGE_LEASE, &lease->held);
+    if (!event->flag && lease->left.count > lease->held.count)
+        lease_take_over(lease);
+    if (event->number > 0 && agent->lane == event->lane)
+        agent->lane_sent = lease->dseq;
+    if (event->number > 0 && core->epoch == LEASE_EPOCH(event->lease))
+        core->counter = event->lease - LEASE_ID(core->epoch, 0);
+    mem_free(agent->last_blend);
+    agent->last_blend = mem_text(job->blend);
+    if (job->started_ms == 0)
+        job->started_ms = event->at_ms;
+    agent_refresh(core, agent);
+    job_touch(core, job, event->at_ms);
+}
+
+static void apply_shortened(struct core *core, const struct event *event)
+{
+    struct lease *lease = lease_find(core, event->lease);
+    struct ranges back = {0};
+    ranges_within(&lease->held, event->lo, lease->hi, &back);
+    ranges_remove_all(&lease->held, &back);
+    ranges_remove(&lease->left, event->lo, lease->hi);
+    lease->hi = event->lo;
+    job_move(core, lease->job, CHANGE_RELEASE, &back);
+    ranges_free(&back);
+    job_touch(core, lease->job, event->at_ms);
+}
+
+static void apply_released(struct core *core, const struct event *event)
+{
+    struct lease *lease = lease_find(core, event->lease);
+    struct job *job = lease->job;
+    struct agent *agent = lease->agent;
+    lease_end(core, lease);
+    agent_refresh(core, agent);
+    job_touch(core, job, event->at_ms);
+}
+
+static void lease_heard(struct core *core, const struct agent *agent,
+                        const struct msg_lease *entry)
+{
+    struct lease *lease = lease_find(core, entry->lease);
+    if (!lease || lease->agent != agent)
+        return;
+    lease->seen = true;
+    lease->status = entry->status;
+    lease->heard_seq = agent->seq;
+}
+
+static void agent_reborn(struct agent *agent)
+{
+    agent->lane = 0;
+    agent->lane_ok = false;
+    agent->lane_sent = agent->lane_seen = 0;
+    agent->unseen_ms = 0;
+    agent->rival = 0;
+}
+
+static void apply_heard(struct core *core, const struct event *event)
+{
+    const struct msg_state *state = event->state;
+    struct agent *agent = agent_get(core, event->agent);
+    if (!agent->known || agent->inc != state->inc)
+        agent_reborn(agent);
+    agent->known = true;
+    agent_read(core, agent, state);
+    agent->lane_ok = agent->lane != 0 && state->lane == agent->lane;
+    if (agent->lane_ok && state->dseq > agent->lane_seen)
+        agent->lane_seen = state->dseq;
+    if (agent->lane_seen >= agent->lane_sent)
+        agent->unseen_ms = 0;
+    else if (agent->unseen_ms == 0)
+        agent->unseen_ms = event->at_ms;
+    for (size_t i = 0; i < state->n_leases; i++)
+        lease_heard(core, agent, &state->leases[i]);
+    agent_refresh(core, agent);
+    core_due(core, event->at_ms + CORE_SILENT_MS);
+}
+
+static void apply_agent(struct core *core, const struct event *event)
+{
+    struct agent *agent = agent_get(core, event->agent);
+    enum agent_life life = (enum agent_life)event->number;
+    if (life == AGENT_UP && agent->life != AGENT_UP)
+        agent->up_ms = event->at_ms;
+    if (life == AGENT_GONE)
+        agent->gone_ms = event->at_ms;
+    if (!agent->known) /* known from the ledger only: its time starts now */
+        agent->heard_ms = event->at_ms;
+    agent->life = life;
+    agent_refresh(core, agent);
+    core->wake = true; /* whom a frame is spared for may have changed */
+    core_due(core, event->at_ms);
+}
+
+static void apply_rival(struct core *core, const struct event *event)
+{
+    struct agent *agent = agent_find(core, event->agent);
+    agent->rival = event->inc;
+    agent->rival_ms = event->at_ms;
+}
+
+static void apply_lane(struct core *core, const struct event *event)
+{
+    struct agent *agent = agent_find(core, event->agent);
+    if (agent->lane == event->lane)
+        return;
+    agent->lane = event->lane;
+    agent->lane_ms = event->at_ms;
+    agent->lane_ok = false;
+    agent->lane_sent = agent->lane_seen = 0;
+    agent->unseen_ms = 0;
+    if (event->lane != 0)
+        core->lanes = event->lane - LEASE_ID(core->epoch, 0);
+    agent_refresh(core, agent);
+}
+
+static void apply_revoked(struct core *core, const struct event *event)
+{
+    struct lease *lease = lease_find(core, event->lease);
+    if (lease)
+        lease->revoked = true;
+}
+
+static void apply_trimmed(struct core *core, const struct event *event)
+{
+    lease_find(core, event->lease)->trim = event->number;
+}
+
+static void apply_progress(struct core *core, const struct event *event)
+{
+    struct lease *lease = lease_find(core, event->lease);
+    if (lease->frame != event->lo)
+        lease->frame_since_ms = event->at_ms;
+    lease->frame = event->lo;
+    lease->permille = event->number;
+    lease->job->revision++;
+}
+
+static void apply_opened(struct core *core, const struct event *event)
+{
+    sched_place(core, job_find(core, event->job));
+}
+
+/* Orders to agents and answers to them change nothing here. */
+static void apply_nothing(struct core *core, const struct event *event)
+{
+    (void)core;
+    (void)event;
+}
+
+static void (*const appliers[EVENT_TYPES])(struct core *,
+                                           const struct event *) = {
+    [EVENT_SUBMITTED] = apply_submitted, [EVENT_PATCHED] = apply_patched,
+    [EVENT_CANCELLED] = apply_cancelled, [EVENT_RETRIED] = apply_retried,
+    [EVENT_FORGOTTEN] = apply_forgotten, [EVENT_DONE] = apply_done,
+    [EVENT_CHARGED] = apply_charged,     [EVENT_FAILED] = apply_failed,
+    [EVENT_DRAINED] = apply_drained,     [EVENT_LEASED] = apply_leased,
+    [EVENT_SHORTENED] = apply_shortened, [EVENT_RELEASED] = apply_released,
+    [EVENT_HEARD] = apply_heard,         [EVENT_AGENT] = apply_agent,
+    [EVENT_RIVAL] = apply_rival,         [EVENT_LANE] = apply_lane,
+    [EVENT_REFUSED] = apply_nothing,     [EVENT_ACKED] = apply_nothing,
+    [EVENT_REVOKED] = apply_revoked,     [EVENT_TRIMMED] = apply_trimmed,
+    [EVENT_PROGRESS] = apply_progress,   [EVENT_OPENED] = apply_opened,
+};
+
+void core_apply(struct core *core, const struct event *event)
+{
+    assert(event->type < EVENT_TYPES);
+    if (event_keep(event->type) != EVENT_SOFT) {
+        assert(event->seq > core->seq);
+        core->seq = event->seq;
+    }
+    if (event->at_ms > core->now_ms)
+        core->now_ms = event->at_ms;
+    appliers[event->type](core, event);
+}

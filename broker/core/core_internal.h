@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the files of the core say to each other. Nothing outside broker/core
+ * includes it.
+ */
+#ifndef FRAMEQ_BROKER_CORE_CORE_INTERNAL_H
+#define FRAMEQ_BROKER_CORE_CORE_INTERNAL_H
+
+#include "broker/core/state.h"
+
+/* Protocol times that the core acts on (docs/protocol.md, "Timings"). */
+#define CORE_SILENT_MS (3 * MSG_STATE_MS) /* no STATE: no new work */
+#define CORE_UNSEEN_MS                                                         \
+    (2 * MSG_STATE_MS) /* a BATCH not seen: lane replaced                      \
+                        */
+#define CORE_FRESH_MS                                                          \
+    3000 /* a closed connection is a kill only if the agent                    \
+            was heard this lately: a heartbeat time-out of a                   \
+            cut link closes it too */
+
+/* One step in progress: what it may use, and where its events go. */
+struct step {
+    struct core *core;
+    const struct cmd *cmd;
+    struct arena *arena;
+    struct events *out;
+    char *why; /* never NULL */
+    size_t size;
+};
+
+/* step.c: step_emit numbers and dates an event, appends and applies it. */
+void step_emit(struct step *step, const struct event *event);
+
+/* step_refuse writes the reason and returns rc. */
+enum rc step_refuse(const struct step *step, enum rc rc, const char *format,
+                    ...) __attribute__((format(printf, 3, 4)));
+
+/* step_unneeded orders leases of a job to stop, or to stop early, where frames
+ * they still render have no use any more. But one: not that lease (or NULL). */
+void step_unneeded(struct step *step, struct job *job,
+                   const struct lease *but_one);
+
+/* step_release ends a lease: what it holds is pending again. */
+void step_release(struct step *step, const struct lease *lease,
+                  enum fault fault);
+
+/* step_jobs.c: commands of people. */
+enum rc step_submit(struct step *step);
+enum rc step_cancel(struct step *step);
+enum rc step_retry(struct step *step);
+enum rc step_patch(struct step *step);
+enum rc step_forget(struct step *step);
+enum rc step_drain(struct step *step);
+
+/* step_state.c: what agents report; step_time.c: what time brings. */
+enum rc step_state(struct step *step);
+enum rc step_gone(struct step *step);
+enum rc step_unsent(struct step *step);
+enum rc step_committed(struct step *step);
+enum rc step_restart(struct step *step);
+enum rc step_tick(struct step *step);
+
+/* step_lane orders a fresh lane for an agent. */
+void step_lane(struct step *step, const struct agent *agent);
+
+/* step_unseen replaces a lane whose last batches the agent has not reported for
+ * too long, and takes them back: a late copy of them is refused by its lane. */
+void step_unseen(struct step *step, struct agent *agent);
+
+/* step_life emits that an agent's life, or what people see of it, changed. */
+void step_life(struct step *step, const struct agent *agent,
+               enum agent_life life);
+
+/* step_report.c: one lease of a STATE. */
+void step_report(struct step *step, struct agent *agent,
+                 const struct msg_lease *entry);
+
+/* sched.c: grants what can be granted, until nothing more can. */
+void sched_run(struct step *step);
+/* sched_place puts a job into the list it belongs in now. */
+void sched_place(struct core *core, struct job *job);
+/* sched_open emits OPENED for every job that nothing stands in the way of any
+ * more: gates that are committed, times that came, jobs waited for. */
+void sched_open(struct step *step);
+/* sched_able tells whether an agent's machine fits a job at all. */
+bool sched_able(const struct agent *agent, const struct job *job);
+
+/* sched_others_able tells whether an agent that is there, other than those in
+ * names and avoid (may be NULL), could take the job. */
+bool sched_others_able(const struct core *core, const struct job *job,
+                       const struct agent_name *names, const char *avoid);
+
+/* job.c */
+struct job *job_new(const struct job_spec *spec);
+void job_free(struct job **job);
+struct attempt *job_attempt(struct job *job, int32_t ordinal);
+struct attempt *job_attempt_find(const struct job *job, int32_t ordinal);
+bool job_depends_met(const struct core *core, const struct job *job);
+int32_t job_max_attempts(const struct core *core, const struct job *job);
+
+/* Lists of names: owned, without doubles. */
+void names_add(struct agent_name **names, const char *name);
+bool names_have(const struct agent_name *names, const char *name);
+void names_free(struct agent_name **names);
+
+/* lease.c */
+struct lease *lease_new(struct core *core, uint64_t id, struct job *job,
+                        struct agent *agent);
+void lease_free(struct core *core, struct lease *lease);
+/* lease_needed returns the end (ordinal) of what the lease must still render;
+ * lease->lo when nothing. */
+int32_t lease_needed(const struct lease *lease);
+
+/* roster.c */
+struct agent *agent_get(struct core *core, const char *name); /* or a new one */
+void agent_free_all(struct core *core);
+void agent_read(struct core *core, struct agent *agent,
+                const struct msg_state *state);
+/* agent_refresh brings idle list and power up to date. */
+void agent_refresh(struct core *core, struct agent *agent);
+/* agent_evict drops the longest gone agent that nothing refers to; false when
+ * there is none. */
+bool agent_evict(struct core *core);
+/* agent_has_job tells whether it has a lease of job other than but_one. */
+bool agent_has_job(const struct agent *agent, const struct job *job,
+                   const struct lease *but_one);
+
+/* core_due makes core_next no later than at_ms. */
+void core_due(struct core *core, int64_t at_ms);
+
+#endif

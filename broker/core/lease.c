@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Leases: a run of a job's ordinals that one agent renders. Their links, and
+ * what is still needed of them.
+ */
+#include "broker/core/core_internal.h"
+
+#include <assert.h>
+
+#include "common/mem.h"
+
+struct lease *lease_find(const struct core *core, uint64_t id)
+{
+    struct lease *lease = NULL;
+    HASH_FIND(hh, core->leases, &id, sizeof id, lease);
+    return lease;
+}
+
+struct lease *lease_new(struct core *core, uint64_t id, struct job *job,
+                        struct agent *agent)
+{
+    struct lease *lease = mem_new(sizeof *lease);
+    lease->id = id;
+    lease->job = job;
+    lease->agent = agent;
+    lease->trim = -1;
+    lease->frame = -1;
+    if (!agent_has_job(agent, job, NULL))
+        job->agents++;
+    DL_APPEND2(job->leases, lease, job_prev, job_next);
+    DL_APPEND2(agent->leases, lease, agent_prev, agent_next);
+    HASH_ADD(hh, core->leases, id, sizeof lease->id, lease);
+    return lease;
+}
+
+void lease_free(struct core *core, struct lease *lease)
+{
+    assert(lease->held.count == 0);
+    HASH_DEL(core->leases, lease);
+    DL_DELETE2(lease->agent->leases, lease, agent_prev, agent_next);
+    DL_DELETE2(lease->job->leases, lease, job_prev, job_next);
+    if (!agent_has_job(lease->agent, lease->job, NULL))
+        lease->job->agents--;
+    ranges_free(&lease->left);
+    ranges_free(&lease->held);
+    mem_free(lease);
+}
+
+int32_t lease_needed(const struct lease *lease)
+{
+    if (lease->left.n == 0)
+        return lease->lo;
+    return lease->left.at[lease->left.n - 1].hi;
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The roster of agents: who is there, what they can do, and how much room they
+ * have. Credit is derived from their last STATE, never counted (rule R1 of
+ * docs/protocol.md), so that no lost message can leak a slot.
+ */
+#include "broker/core/core_internal.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "common/mem.h"
+
+struct agent *agent_find(const struct core *core, const char *name)
+{
+    struct agent *agent = NULL;
+    if (name)
+        HASH_FIND_STR(core->by_name, name, agent);
+    return agent;
+}
+
+struct agent *agent_get(struct core *core, const char *name)
+{
+    struct agent *agent = agent_find(core, name);
+    if (agent)
+        return agent;
+    agent = mem_new(sizeof *agent);
+    agent->name = mem_text(name);
+    agent->life = AGENT_LOST;
+    agent->speed = 1.0;
+    HASH_ADD_KEYPTR(hh, core->by_name, agent->name, strlen(agent->name), agent);
+    DL_APPEND(core->agents, agent);
+    core->n_agents++;
+    return agent;
+}
+
+static void texts_clear(struct agent *agent)
+{
+    const char *texts[] = {agent->why,          agent->version,
+                           agent->node.name,    agent->node.version,
+                           agent->node.blender, agent->node.device,
+                           agent->node.error};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        mem_free((void *)(uintptr_t)texts[i]);
+    for (size_t i = 0; i < agent->n_tags; i++)
+        mem_free(agent->tags[i]);
+    mem_free(agent->tags);
+}
+
+static void agent_remove(struct core *core, struct agent *agent)
+{
+    assert(!agent->leases && agent->room == 0);
+    HASH_DEL(core->by_name, agent);
+    DL_DELETE(core->agents, agent);
+    core->n_agents--;
+    texts_clear(agent);
+    mem_free(agent->last_blend);
+    mem_free(agent->name);
+    mem_free(agent);
+}
+
+void agent_free_all(struct core *core)
+{
+    while (core->agents) {
+        struct agent *agent = core->agents;
+        if (agent->room > 0)
+            DL_DELETE2(core->idle, agent, idle_prev, idle_next);
+        agent->room = 0;
+        agent_remove(core, agent);
+    }
+}
+
+bool agent_evict(struct core *core)
+{
+    struct agent *agent, *oldest = NULL;
+    DL_FOREACH (core->agents, agent) {
+        bool there = agent->life == AGENT_UP || agent->life == AGENT_SILENT;
+        if (there || agent->leases || agent->drain != DRAIN_OFF)
+            continue;
+        if (!oldest || agent->heard_ms < oldest->heard_ms)
+            oldest = agent;
+    }
+    if (oldest)
+        agent_remove(core, oldest);
+    return oldest != NULL;
+}
+
+static const char *text_own(const char *text)
+{
+    return mem_text(text ? text : "");
+}
+
+void agent_read(struct core *core, struct agent *agent,
+                const struct msg_state *state)
+{
+    texts_clear(agent);
+    agent->why = mem_text(state->why ? state->why : "");
+    agent->version = mem_text(state->version ? state->version : "");
+    agent->node = state->node;
+    agent->node.name = text_own(state->node.name);
+    agent->node.version = text_own(state->node.version);
+    agent->node.blender = text_own(state->node.blender);
+    agent->node.device = text_own(state->node.device);
+    agent->node.error = text_own(state->node.error);
+    agent->n_tags = state->n_tags;
+    agent->tags = mem_new(state->n_tags * sizeof *agent->tags);
+    for (size_t i = 0; i < state->n_tags; i++)
+        agent->tags[i] = mem_text(state->tags[i]);
+    agent->inc = state->inc;
+    agent->seq = state->seq;
+    agent->epoch_seen = state->epoch;
+    agent->slots = state->slots;
+    agent->leaving = state->leaving;
+    agent->heard_ms = core->now_ms;
+    agent->gone_ms = 0;
+    agent->running = agent->unacked = 0;
+    for (size_t i = 0; i < state->n_leases; i++) {
+        if (LEASE_OVER(state->leases[i].status))
+            agent->unacked++;
+        else
+            agent->running++;
+    }
+}
+
+const char *agent_life_word(enum agent_life life)
+{
+    static const char *const words[] = {"up", "silent", "gone", "lost"};
+    return words[life];
+}
+
+int32_t agent_free(const struct agent *agent)
+{
+    if (agent->life != AGENT_UP || !agent->lane_ok || agent->leaving ||
+        agent->drain != DRAIN_OFF || agent->unacked >= LIMIT_UNACKED)
+        return 0;
+    int64_t unseen = (int64_t)(agent->lane_sent - agent->lane_seen);
+    int64_t room = agent->slots - agent->running - unseen;
+    return room > 0 ? (int32_t)room : 0;
+}
+
+static void power_refresh(struct core *core, struct agent *agent)
+{
+    bool works =
+        agent->life == AGENT_UP && agent->drain == DRAIN_OFF && !agent->leaving;
+    int32_t working = works ? agent->slots : 0;
+    double power = agent->speed * working;
+    core->slots += working - agent->working;
+    core->power = core->slots > 0 ? core->power + power - agent->power : 0.0;
+    agent->working = working;
+    agent->power = power;
+}
+
+void agent_refresh(struct core *core, struct agent *agent)
+{
+    int32_t room = agent_free(agent);
+    if (room > 0 && agent->room == 0)
+        DL_APPEND2(core->idle, agent, idle_prev, idle_next);
+    if (room == 0 && agent->room > 0)
+        DL_DELETE2(core->idle, agent, idle_prev, idle_next);
+    core->wake = core->wake || room > agent->room;
+    agent->room = room;
+    power_refresh(core, agent);
+}
+
+bool agent_has_job(const struct agent *agent, const struct job *job,
+                   const struct lease *but_one)
+{
+    const struct lease *lease;
+    DL_FOREACH2(agent->leases, lease, agent_next)
+    if (lease->job == job && lease != but_one)
+        return true;
+    return false;
+}

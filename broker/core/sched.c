@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Who gets what next. Jobs with work stand in queues, one for each priority and
+ * user; the highest priority goes first, within it the user with the fewest
+ * frames leased, within that the oldest job. A batch is cut only now, for the
+ * agent that has room, and sized for it: big first shares, smaller ones towards
+ * the end (factoring). Nothing here talks to anybody: a grant is an event.
+ */
+#include "broker/core/core_internal.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "common/mem.h"
+
+/* A cold launch of Blender takes 1.7 to 2.7 s (measured with 3.4 on two cores);
+ * a batch should render at least as long, or launches are most of the work. */
+#define LAUNCH_MS 2000
+
+static struct queue *queue_get(struct core *core, struct user *user,
+                               int32_t priority)
+{
+    struct queue *queue;
+    DL_FOREACH (user->queues, queue)
+        if (queue->priority == priority)
+            return queue;
+    queue = mem_new(sizeof *queue);
+    queue->user = user;
+    queue->priority = priority;
+    DL_APPEND(user->queues, queue);
+    DL_APPEND2(core->rank[priority], queue, rank_prev, rank_next);
+    return queue;
+}
+
+static void queue_drop_if_empty(struct core *core, struct queue *queue)
+{
+    if (queue->jobs)
+        return;
+    DL_DELETE2(core->rank[queue->priority], queue, rank_prev, rank_next);
+    DL_DELETE(queue->user->queues, queue);
+    mem_free(queue);
+}
+
+static int by_age(const struct job *a, const struct job *b)
+{
+    return a->number < b->number ? -1 : a->number > b->number;
+}
+
+static void queue_enter(struct core *core, struct job *job)
+{
+    job->queue = queue_get(core, job->owner, job->priority);
+    struct job *last = job->queue->jobs ? job->queue->jobs->queue_prev : NULL;
+    if (!last || by_age(last, job) < 0)
+        DL_APPEND2(job->queue->jobs, job, queue_prev, queue_next);
+    else
+        DL_INSERT_INORDER2(job->queue->jobs, job, by_age, queue_prev,
+                           queue_next);
+    core->n_queued++;
+    core->wake = true;
+}
+
+static void queue_leave(struct core *core, struct job *job)
+{
+    DL_DELETE2(job->queue->jobs, job, queue_prev, queue_next);
+    queue_drop_if_empty(core, job->queue);
+    job->queue = NULL;
+    core->n_queued--;
+}
+
+static enum job_place place_of(const struct core *core, const struct job *job)
+{
+    if (job->in[FRAME_PENDING].count == 0 || job->paused)
+        return PLACE_NONE;
+    if (job->gate > core->committed)
+        return PLACE_GATED;
+    if (job->not_before_ms > core->now_ms || !job_depends_met(core, job))
+        return PLACE_HELD;
+    return PLACE_QUEUE;
+}
+
+static void place_leave(struct core *core, struct job *job)
+{
+    if (job->place == PLACE_GATED)
+        DL_DELETE2(core->gated, job, queue_prev, queue_next);
+    else if (job->place == PLACE_HELD)
+        DL_DELETE2(core->held, job, queue_prev, queue_next);
+    else if (job->place == PLACE_QUEUE)
+        queue_leave(core, job);
+}
+
+static void place_enter(struct core *core, struct job *job)
+{
+    if (job->place == PLACE_GATED)
+        DL_APPEND2(core->gated, job, queue_prev, queue_next);
+    else if (job->place == PLACE_HELD)
+        DL_APPEND2(core->held, job, queue_prev, queue_next);
+    else if (job->place == PLACE_QUEUE)
+        queue_enter(core, job);
+    if (job->place == PLACE_HELD && job->not_before_ms > core->now_ms)
+        core_due(core, job->not_before_ms);
+}
+
+void sched_place(struct core *core, struct job *job)
+{
+    enum job_place place = place_of(core, job);
+    bool moved = place != job->place;
+    if (job->place == PLACE_QUEUE && job->queue->priority != job->priority)
+        moved = true;
+    if (!moved)
+        return;
+    place_leave(core, job);
+    job->place = place;
+    place_enter(core, job);
+}
+
+static void open_job(struct step *step, const struct job *job)
+{
+    struct event event = {.type = EVENT_OPENED, .job = job->id};
+    step_emit(step, &event);
+}
+
+void sched_open(struct step *step)
+{
+    struct core *core = step->core;
+    while (core->gated && core->gated->gate <= core->committed)
+        open_job(step, core->gated);
+    if (!core->recheck)
+        return;
+    core->recheck = false;
+    struct job *job, *next;
+    for (job = core->held; job; job = next) {
+        next = job->queue_next;
+        if (place_of(core, job) != PLACE_HELD)
+            open_job(step, job);
+    }
+}
+
+static bool tags_cover(const struct agent *agent, const struct job *job)
+{
+    for (size_t i = 0; i < job->n_tags; i++) {
+        size_t k = 0;
+        while (k < agent->n_tags && strcmp(agent->tags[k], job->tags[i]) != 0)
+            k++;
+        if (k == agent->n_tags)
+            return false;
+    }
+    return true;
+}
+
+bool sched_able(const struct agent *agent, const struct job *job)
+{
+    const struct msg_node *node = &agent->node;
+    if (job->memory_mb > 0 && node->memory_mb < job->memory_mb)
+        return false;
+    if (job->gpu && node->gpus == 0)
+        return false;
+    if (strncmp(node->blender ? node->blender : "", job->blender,
+                strlen(job->blender)) != 0)
+        return false;
+    return tags_cover(agent, job);
+}
+
+bool sched_others_able(const struct core *core, const struct job *job,
+                       const struct agent_name *names, const char *avoid)
+{
+    const struct agent *agent;
+    DL_FOREACH (core->agents, agent) {
+        if (agent->life != AGENT_UP || agent->drain != DRAIN_OFF ||
+            agent->leaving || agent->slots == 0)
+            continue;
+        if (names_have(names, agent->name) ||
+            (avoid && strcmp(avoid, agent->name) == 0))
+            continue;
+        if (sched_able(agent, job))
+            return true;
+    }
+    return false;
+}
+
+/* An agent that failed a frame is spared it while others could take it. */
+static bool frame_spares(const struct core *core, const struct job *job,
+                         const struct agent *agent, int32_t ordinal)
+{
+    const struct attempt *attempt =
+        job->attempts ? job_attempt_find(job, ordinal) : NULL;
+    bool failed = attempt && names_have(attempt->by, agent->name);
+    const char *avoid =
+        job->avoid && ranges_has(&job->avoided, ordinal) ? job->avoid : NULL;
+    bool avoided = avoid && strcmp(avoid, agent->name) == 0;
+    if (!failed && !avoided)
+        return false;
+    return sched_others_able(core, job, attempt ? attempt->by : NULL, avoid);
+}
+
+/* Frames of the next batch for this agent where none is fixed: factoring by
+ * Hummel, Schonberg and Flynn (1992), the share shrinking with what is left and
+ * with the spread of frame times, and at least a launch's worth of work unless
+ * that would leave others without any. */
+static int32_t share_auto(const struct core *core, const struct job *job,
+                          const struct agent *agent)
+{
+    double rest = job->in[FRAME_PENDING].count;
+    double slots = core->slots > 0 ? (double)core->slots : 1.0;
+    double power = core->power > 0.0 ? core->power : 1.0;
+    double b = slots / (2.0 * sqrt(rest)) * times_spread(&job->times);
+    double x = 1.0 + b * b + b * sqrt(b * b + 2.0);
+    double share = rest * agent->speed / power / x;
+    double fair = ceil(rest / slots);
+    double mean = job->times.mean_ms;
+    double least = mean > 0.0 ? ceil(LAUNCH_MS / mean) : 1.0;
+    least = least < fair ? least : fair;
+    share = share > least ? share : least;
+    return share < 1.0 ? 1 : share < LIMIT_BATCH ? (int32_t)share : LIMIT_BATCH;
+}
+
+static int32_t share_of(const struct core *core, const struct job *job,
+                        const struct agent *agent)
+{
+    int32_t batch = job->batch < 0 ? core->options.batch : job->batch;
+    int32_t n = batch > 0 ? batch : share_auto(core, job, agent);
+    int32_t most = agent->node.classic ? LIMIT_CLASSIC_BATCH : LIMIT_BATCH;
+    return n < most ? n : most;
+}
+
+/* How far a batch that starts at lo may reach: within one span (one step on the
+ * wire), within pending, all or none of it replacing a picture, and a frame
+ * that was charged before alone, so that it can take nothing down with it. */
+static int32_t cut_end(const struct job *job, const struct agent *agent,
+                       int32_t lo, int32_t most)
+{
+    const struct span *span = frames_run(&job->frames, lo);
+    int32_t span_end = span->base + (span->last - span->first) / span->step + 1;
+    int32_t end = lo + most < span_end ? lo + most : span_end;
+    bool alone = (agent->node.classic && span->step != 1) ||
+                 (job->attempts && job_attempt_find(job, lo));
+    bool redo = ranges_has(&job->redo, lo);
+    int32_t hi = lo + 1;
+    while (!alone && hi < end && ranges_has(&job->in[FRAME_PENDING], hi) &&
+           ranges_has(&job->redo, hi) == redo &&
+           !(job->attempts && job_attempt_find(job, hi)) &&
+           !ranges_has(&job->avoided, hi))
+        hi++;
+    return hi;
+}
+
+/* Finds the first pending frame this agent should take. */
+static bool cut_start(const struct core *core, const struct job *job,
+                      const struct agent *agent, int32_t *ret_lo)
+{
+    const struct ranges *pending = &job->in[FRAME_PENDING];
+    bool plain = !job->attempts && job->avoided.count == 0;
+    for (int32_t i = 0; i < pending->n; i++) {
+        for (int32_t at = pending->at[i].lo; at < pending->at[i].hi; at++) {
+            if (!plain && frame_spares(core, job, agent, at))
+                continue;
+            *ret_lo = at;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool job_fits(const struct core *core, const struct job *job,
+                     const struct agent *agent, int32_t *ret_lo)
+{
+    if (!sched_able(agent, job))
+        return false;
+    if (job->max_agents > 0 && job->agents >= job->max_agents &&
+        !agent_has_job(agent, job, NULL))
+        return false;
+    return cut_start(core, job, agent, ret_lo);
+}
+
+static struct job *queue_first_fit(const struct core *core,
+                                   const struct queue *queue,
+                                   const struct agent *agent, int32_t *ret_lo)
+{
+    struct job *job;
+    DL_FOREACH2(queue->jobs, job, queue_next)
+    if (job_fits(core, job, agent, ret_lo))
+        return job;
+    return NULL;
+}
+
+static struct job *pick(const struct core *core, const struct agent *agent,
+                        int32_t *ret_lo)
+{
+    for (int priority = 100; priority >= 0; priority--) {
+        struct job *best = NULL;
+        const struct queue *queue;
+        DL_FOREACH2(core->rank[priority], queue, rank_next)
+        {
+            if (best && queue->user->leased >= best->owner->leased)
+                continue;
+            int32_t lo = 0;
+            struct job *job = queue_first_fit(core, queue, agent, &lo);
+            if (job) {
+                best = job;
+                *ret_lo = lo;
+            }
+        }
+        if (best)
+            return best;
+    }
+    return NULL;
+}
+
+static bool grant(struct step *step, const struct agent *agent)
+{
+    struct core *core = step->core;
+    int32_t lo = 0;
+    const struct job *job = pick(core, agent, &lo);
+    if (!job)
+        return false;
+    struct event event = {
+        .type = EVENT_LEASED,
+        .job = job->id,
+        .agent = agent->name,
+        .lease = LEASE_ID(core->epoch, core->counter + 1),
+        .lo = lo,
+        .hi = cut_end(job, agent, lo, share_of(core, job, agent)),
+        .number = (int32_t)(agent->lane_sent + 1),
+        .lane = agent->lane,
+    };
+    step_emit(step, &event);
+    return true;
+}
+
+/* One lease an agent and round, so that nobody waits while another is filled.
+ */
+static bool grant_round(struct step *step)
+{
+    bool any = false;
+    struct agent *agent, *next;
+    for (agent = step->core->idle; agent; agent = next) {
+        next = agent->idle_next;
+        if (step->core->n_queued == 0)
+            return false;
+        any = grant(step, agent) || any;
+    }
+    return any;
+}
+
+void sched_run(struct step *step)
+{
+    struct core *core = step->core;
+    if (!core->wake || core->epoch == 0)
+        return;
+    core->wake = false;
+    while (core->n_queued > 0 && core->idle && grant_round(step))
+        ;
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What agents report. A STATE is the agent's full truth: whatever it does not
+ * list it does not have (rule R3 of docs/protocol.md). A STATE that is old, or
+ * of a second agent under a taken name, has no effect.
+ */
+#include "broker/core/core_internal.h"
+
+#include <assert.h>
+#include <string.h>
+
+void step_life(struct step *step, const struct agent *agent,
+               enum agent_life life)
+{
+    struct event event = {
+        .type = EVENT_AGENT, .agent = agent->name, .number = (int32_t)life};
+    step_emit(step, &event);
+}
+
+static void rival_refuse(struct step *step, const struct agent *agent,
+                         uint64_t inc)
+{
+    struct event event = {.type = EVENT_REFUSED,
+                          .agent = agent->name,
+                          .inc = inc,
+                          .text = "another live agent has this name"};
+    step_emit(step, &event);
+}
+
+/* A second inc of a name that is still alive: either a restart whose closed
+ * connection was not noticed, then the first falls silent; or a second agent,
+ * then the first is heard again after it and the second is told to end. */
+static bool rival_wins(struct step *step, const struct agent *agent,
+                       uint64_t inc)
+{
+    int64_t now = step->core->now_ms;
+    bool alive = agent->life == AGENT_UP || agent->life == AGENT_SILENT;
+    if (!alive || now - agent->heard_ms >= CORE_SILENT_MS)
+        return true;
+    if (agent->rival != inc) {
+        struct event event = {
+            .type = EVENT_RIVAL, .agent = agent->name, .inc = inc};
+        step_emit(step, &event);
+    } else if (agent->heard_ms > agent->rival_ms) {
+        rival_refuse(step, agent, inc);
+    }
+    return false;
+}
+
+static bool state_counts(struct step *step, const struct agent *agent,
+                         const struct msg_state *state)
+{
+    if (!agent)
+        return step->core->n_agents < step->core->options.agents_max ||
+               agent_evict(step->core);
+    if (!agent->known)
+        return true;
+    if (agent->inc == state->inc)
+        return state->seq > agent->seq;
+    return rival_wins(step, agent, state->inc);
+}
+
+/* Tells whether people would see another agent than before. */
+static bool state_shows(const struct agent *agent,
+                        const struct msg_state *state)
+{
+    return !agent || !agent->known || agent->life != AGENT_UP ||
+           agent->inc != state->inc || agent->slots != state->slots ||
+           agent->leaving != state->leaving ||
+           agent->node.up != state->node.up ||
+           strcmp(agent->why, state->why) != 0;
+}
+
+static bool lease_dropped(const struct lease *lease,
+                          const struct msg_state *state)
+{
+    if (lease->heard_seq == state->seq)
+        return false;
+    return lease->seen || lease->lane != state->lane ||
+           lease->dseq <= state->dseq;
+}
+
+static void release_unlisted(struct step *step, struct agent *agent,
+                             const struct msg_state *state)
+{
+    struct lease *lease, *next;
+    DL_FOREACH_SAFE2(agent->leases, lease, next, agent_next)
+    {
+        if (lease_dropped(lease, state))
+            step_release(step, lease, FAULT_UNKNOWN);
+    }
+}
+
+static void lane_order(struct step *step, const struct agent *agent,
+                       uint64_t lane)
+{
+    struct event event = {.type = EVENT_LANE,
+                          .agent = agent->name,
+                          .inc = agent->inc,
+                          .lane = lane};
+    step_emit(step, &event);
+}
+
+void step_lane(struct step *step, const struct agent *agent)
+{
+    struct core *core = step->core;
+    lane_order(step, agent, LEASE_ID(core->epoch, 0) + core->lanes + 1);
+}
+
+void step_unseen(struct step *step, struct agent *agent)
+{
+    int64_t now = step->core->now_ms;
+    if (agent->unseen_ms == 0 || now - agent->unseen_ms < CORE_UNSEEN_MS)
+        return;
+    uint64_t lane = agent->lane, seen = agent->lane_seen;
+    step_lane(step, agent);
+    struct lease *lease, *next;
+    DL_FOREACH_SAFE2(agent->leases, lease, next, agent_next)
+    {
+        if (lease->lane == lane && lease->dseq > seen && !lease->seen)
+            step_release(step, lease, FAULT_UNKNOWN);
+    }
+}
+
+/* An agent without a lane gets one; the same again while it may just not have
+ * heard of it and nothing was sent on it. */
+static void lane_offer(struct step *step, const struct agent *agent,
+                       const struct msg_state *state)
+{
+    if (state->leaving || agent->lane_ok)
+        return;
+    bool fresh = agent->lane != 0 && agent->lane_sent == 0 &&
+                 step->core->now_ms - agent->lane_ms < CORE_UNSEEN_MS;
+    if (fresh)
+        lane_order(step, agent, agent->lane);
+    else
+        step_lane(step, agent);
+}
+
+enum rc step_state(struct step *step)
+{
+    const struct msg_state *state = step->cmd->state;
+    struct agent *agent = agent_find(step->core, state->agent);
+    if (!state_counts(step, agent, state))
+        return RC_OK;
+    bool shows = state_shows(agent, state);
+    struct event event = {
+        .type = EVENT_HEARD, .agent = state->agent, .state = state};
+    step_emit(step, &event);
+    agent = agent_find(step->core, state->agent);
+    assert(agent);
+    if (shows)
+        step_life(step, agent, AGENT_UP);
+    for (size_t i = 0; i < state->n_leases; i++)
+        step_report(step, agent, &state->leases[i]);
+    release_unlisted(step, agent, state);
+    step_unseen(step, agent);
+    lane_offer(step, agent, state);
+    return RC_OK;
+}
+
+enum rc step_gone(struct step *step)
+{
+    const struct agent *agent = agent_find(step->core, step->cmd->agent);
+    if (!agent || !agent->known || agent->inc != step->cmd->inc)
+        return RC_OK;
+    bool fresh = step->core->now_ms - agent->heard_ms <= CORE_FRESH_MS;
+    if (agent->life == AGENT_UP || agent->life == AGENT_SILENT)
+        step_life(step, agent, fresh ? AGENT_GONE : AGENT_SILENT);
+    return RC_OK;
+}
+
+enum rc step_unsent(struct step *step)
+{
+    const struct lease *lease = lease_find(step->core, step->cmd->lease);
+    if (!lease)
+        return RC_OK;
+    const struct agent *agent = lease->agent;
+    step_release(step, lease, FAULT_UNKNOWN);
+    step_lane(step, agent);
+    return RC_OK;
+}

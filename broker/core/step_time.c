@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What time and the ledger bring: deadlines of agents, gates that open, the
+ * start of a broker epoch after the replay.
+ */
+#include "broker/core/core_internal.h"
+
+#include <assert.h>
+
+/* A killed agent is waited for a tenth of a frame's time: long enough to be
+ * worth adopting its render, short beside rendering it again. */
+#define GRACE_LOW_MS  2000
+#define GRACE_HIGH_MS 60000
+
+static int64_t lease_grace_ms(const struct core *core,
+                              const struct lease *lease)
+{
+    if (core->options.orphan_grace_ms >= 0)
+        return core->options.orphan_grace_ms;
+    int64_t tenth = (int64_t)(lease->job->times.mean_ms / 10.0);
+    if (tenth < GRACE_LOW_MS)
+        return GRACE_LOW_MS;
+    return tenth < GRACE_HIGH_MS ? tenth : GRACE_HIGH_MS;
+}
+
+static void leases_orphaned(struct step *step, struct agent *agent)
+{
+    struct lease *lease, *next;
+    DL_FOREACH_SAFE2(agent->leases, lease, next, agent_next)
+    {
+        int64_t due = agent->gone_ms + lease_grace_ms(step->core, lease);
+        if (step->core->now_ms >= due)
+            step_release(step, lease, FAULT_AGENT_LOST);
+        else
+            core_due(step->core, due);
+    }
+}
+
+static void agent_lose(struct step *step, struct agent *agent)
+{
+    while (agent->leases)
+        step_release(step, agent->leases, FAULT_AGENT_LOST);
+    step_life(step, agent, AGENT_LOST);
+}
+
+static void agent_watch(struct step *step, struct agent *agent)
+{
+    struct core *core = step->core;
+    int64_t silent = agent->heard_ms + CORE_SILENT_MS;
+    int64_t lost = agent->heard_ms + core->options.lease_ttl_ms;
+    if (agent->life == AGENT_UP && core->now_ms >= silent)
+        step_life(step, agent, AGENT_SILENT);
+    if (agent->life == AGENT_GONE)
+        leases_orphaned(step, agent);
+    if (agent->life != AGENT_LOST && core->now_ms >= lost)
+        agent_lose(step, agent);
+    if (agent->life == AGENT_UP)
+        core_due(core, silent);
+    if (agent->life != AGENT_LOST)
+        core_due(core, lost);
+}
+
+static void agent_undrain(struct step *step, struct agent *agent)
+{
+    if (agent->drain_until_ms == 0)
+        return;
+    if (step->core->now_ms < agent->drain_until_ms) {
+        core_due(step->core, agent->drain_until_ms);
+        return;
+    }
+    struct event event = {
+        .type = EVENT_DRAINED, .agent = agent->name, .number = DRAIN_OFF};
+    step_emit(step, &event);
+}
+
+static void held_watch(struct core *core)
+{
+    struct job *job;
+    DL_FOREACH2(core->held, job, queue_next)
+    {
+        if (job->not_before_ms > core->now_ms)
+            core_due(core, job->not_before_ms);
+        else
+            core->recheck = true;
+    }
+}
+
+enum rc step_tick(struct step *step)
+{
+    struct core *core = step->core;
+    core->next_ms = INT64_MAX;
+    struct agent *agent;
+    DL_FOREACH (core->agents, agent) {
+        agent_watch(step, agent);
+        agent_undrain(step, agent);
+        step_unseen(step, agent);
+        if (agent->unseen_ms > 0)
+            core_due(core, agent->unseen_ms + CORE_UNSEEN_MS);
+    }
+    held_watch(core);
+    return RC_OK;
+}
+
+enum rc step_committed(struct step *step)
+{
+    assert(step->cmd->seq <= step->core->seq);
+    if (step->cmd->seq > step->core->committed)
+        step->core->committed = step->cmd->seq;
+    return RC_OK;
+}
+
+/* Leases found in the ledger wait for their agents until the lease time is
+ * over; everything else goes out at once. */
+enum rc step_restart(struct step *step)
+{
+    struct core *core = step->core;
+    assert(core->epoch == 0 && step->cmd->epoch > 0);
+    core->epoch = step->cmd->epoch;
+    core->committed = core->seq;
+    core->restart_ms = core->now_ms;
+    core->recheck = core->wake = true;
+    struct agent *agent;
+    DL_FOREACH (core->agents, agent) {
+        if (agent->leases)
+            step_life(step, agent, AGENT_SILENT);
+        if (agent->drain_until_ms > 0)
+            core_due(core, agent->drain_until_ms);
+    }
+    held_watch(core);
+    return RC_OK;
+}

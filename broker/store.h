@@ -5,7 +5,7 @@
  * exclusive), and commits whatever is queued as soon as the previous commit
  * has returned. The loop never waits for the disk: it appends, and is woken by
  * store_fd. What it refuses: a folder another broker holds, a ledger from a
- * newer version, a damaged one.
+ * newer version, a damaged one. Of one store, all calls come from one thread.
  */
 #ifndef FRAMEQ_BROKER_STORE_H
 #define FRAMEQ_BROKER_STORE_H
@@ -15,7 +15,6 @@
 #include <stdint.h>
 
 #include "broker/core/core.h"
-#include "common/buf.h"
 
 struct store;
 
@@ -25,8 +24,11 @@ struct store;
 struct store *store_open(const char *dir, char *why, size_t size);
 
 /* store_replay calls each with every event of the ledger in order; the event
- * lives until each returns. Returns the last seq (0: empty ledger), or -1 with
- * the reason in why when a record cannot be read. Before store_begin only. */
+ * lives until each returns. Numbers ascend; where a job was forgotten, those of
+ * its events are missing, and a job whose FORGOTTEN is in the ledger may have
+ * lost any of its events but the first (SUBMITTED) and that last one. Returns
+ * the last seq (0: empty ledger), or -1 with the reason in why when a record
+ * cannot be read. Before store_begin only. */
 int64_t store_replay(struct store *store,
                      void (*each)(void *ctx, const struct event *event),
                      void *ctx, char *why, size_t size);
@@ -36,10 +38,13 @@ int64_t store_replay(struct store *store,
 uint64_t store_begin(struct store *store, char *why, size_t size);
 
 /* store_append queues an event that is not soft; its seq is one more than the
- * last. Copies all it needs. Never blocks on the disk. */
+ * last. Copies all it needs. Never blocks on the disk. A durable event is
+ * committed at once; lazy ones go with the next durable one, or after a fifth
+ * of a second. */
 void store_append(struct store *store, const struct event *event);
 
-/* store_fd becomes readable when store_poll has news. */
+/* store_fd becomes readable when store_poll has news: a commit, an answer, or
+ * another health. */
 int store_fd(const struct store *store);
 
 /* store_poll takes the news: answers of finished reads are delivered (their
@@ -52,14 +57,15 @@ enum store_health {
     STORE_BROKEN /* a commit failed for good: acknowledge nothing more */
 };
 
-/* store_health tells how the ledger is; reason (static or until the next
- * store_poll) says why it is not well. */
+/* store_health tells how the ledger was at the last store_poll, and whether
+ * more is queued than the disk keeps up with (STORE_FULL too); reason, valid
+ * until the next store_poll, says why it is not well ("" when it is). */
 enum store_health store_health(const struct store *store, const char **reason);
 
 /* The facts of one frame, from its last DONE or charge. */
 struct frame_fact {
-    int32_t frame;    /* frame number */
-    int32_t attempts; /* charges so far */
+    int32_t ordinal;  /* place in the job's frames */
+    int32_t attempts; /* charges so far, those before a retry too */
     int64_t at_ms;    /* when it was recorded */
     int32_t ms;       /* render time, 0 unknown */
     uint64_t lease;
@@ -69,22 +75,36 @@ struct frame_fact {
     const char *text;  /* reason of the last charge, "" none */
 };
 
-/* store_frames reads the facts of those frames of a job, from `from` to `to`
- * (frame numbers), that have any, ascending, at most limit, through the
- * thread. done is called once from store_poll with facts valid during the
- * call; cancelled by store_forget with the same ctx (done is then not
- * called). */
+/* store_frames reads the facts of those frames of a job, ordinals [lo, hi),
+ * that have any, ascending, at most limit, through the thread. A failure of a
+ * whole job leaves facts at no more than LIMIT_FAILED_FACTS of its frames.
+ * done is called once from store_poll with facts valid during the call;
+ * cancelled by store_forget with the same ctx (done is then not called). */
 typedef void store_frames_done(void *ctx, const struct frame_fact *facts,
                                size_t n);
-void store_frames(struct store *store, const char *job, int32_t from,
-                  int32_t to, size_t limit, store_frames_done *done, void *ctx);
-void store_forget(struct store *store, void *ctx);
+void store_frames(struct store *store, const char *job, struct range ordinals,
+                  size_t limit, store_frames_done *done, void *ctx);
 
-/* store_close commits what is queued, closes and nulls. */
+/* store_backup writes a copy of the ledger to path, which must not exist, a
+ * piece between two commits, so that nobody waits for it. It holds everything
+ * committed before it ended; its next epochs are a thousand on, so that no
+ * lease id of the original comes again. done is called once from store_poll,
+ * with reason NULL when the copy is on disk; cancelled as store_frames (the
+ * copy is made all the same). One at a time, a second is told so. */
+typedef void store_backup_done(void *ctx, const char *reason);
+void store_backup(struct store *store, const char *path,
+                  store_backup_done *done, void *ctx);
+
+void store_forget(struct store *store, const void *ctx);
+
+/* store_close commits what is queued, closes and nulls; waiting reads get no
+ * answer. What a full disk does not take now is lost: none of it was
+ * acknowledged. */
 void store_close(struct store **store);
 
 /* store_verify reads a whole ledger without changing it (--check). Returns
- * true, and the number of events in ret_events, when it is sound. */
+ * true, and the number of events in ret_events, when it is sound. Refuses
+ * while a broker runs on it. */
 bool store_verify(const char *dir, int64_t *ret_events, char *why, size_t size);
 
 #endif

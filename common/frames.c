@@ -12,7 +12,6 @@
 #include "common/limits.h"
 #include "common/mem.h"
 
-
 static int32_t span_number(const struct span *span, int32_t ordinal)
 {
     return span->first + (ordinal - span->base) * span->step;
@@ -146,8 +145,7 @@ bool frames_equal(const struct frames *a, const struct frames *b)
 {
     if (a->count != b->count || a->n != b->n)
         return false;
-    return a->n == 0 ||
-           memcmp(a->at, b->at, (size_t)a->n * sizeof *a->at) == 0;
+    return a->n == 0 || memcmp(a->at, b->at, (size_t)a->n * sizeof *a->at) == 0;
 }
 
 void frames_free(struct frames *frames)

@@ -134,7 +134,7 @@ static const char *next_part(struct reader *r, const char *text)
  * that reading it takes no noticeable time. */
 static bool read_parts(struct reader *r, const char *text, uint64_t *bits)
 {
-    struct span span;
+    struct span span = {.step = 1};
     int32_t named = 0;
     for (const char *at = text; at != NULL;) {
         at = next_part(r, at);

@@ -11,8 +11,8 @@
 #define LIMIT_FRAMES      (LIMIT_FRAME_MAX + 1)
 #define LIMIT_FRAME_SPANS 4096  /* parts of a frame expression once united */
 #define LIMIT_FRAMES_TEXT 65536 /* bytes of a frame expression */
-#define LIMIT_FRAMES_NAMED (8 * LIMIT_FRAMES) /* frames its parts name in sum,
-                                                 so that reading is quick */
+/* Frames that the parts of an expression name in sum: reading stays quick. */
+#define LIMIT_FRAMES_NAMED (8 * LIMIT_FRAMES)
 
 /* Names: job, user, project, scene, camera, label. */
 #define LIMIT_NAME    128 /* bytes of UTF-8; fits every file system's 255 */
@@ -29,6 +29,11 @@
 #define LIMIT_KEY     128   /* Idempotency-Key */
 #define LIMIT_SPEC    65536 /* a job's document as JSON, bytes */
 
+/* Settings. */
+#define LIMIT_CONF (256 * 1024) /* bytes of a --config file */
+/* CZMQ 4.2 reads past its buffer on longer lines. */
+#define LIMIT_CONF_LINE 1024
+
 /* Farm. */
 #define LIMIT_JOBS   1000000
 #define LIMIT_AGENTS 10000 /* five descriptors each */
@@ -40,12 +45,14 @@
 #define LIMIT_ATTEMPTS       100
 #define LIMIT_UNACKED        64 /* ended leases an agent holds unacknowledged */
 #define LIMIT_RESULTS        256 /* frame results in one STATE */
-#define LIMIT_LEASES         (LIMIT_SLOTS + LIMIT_UNACKED) /* in one STATE */
+#define LIMIT_LEASES         (LIMIT_SLOTS + LIMIT_UNACKED)  /* in one STATE */
+#define LIMIT_ACKS           (LIMIT_RESULTS + LIMIT_LEASES) /* one for each */
 #define LIMIT_FILES          4096 /* bytes of one frame's file list as JSON */
 #define LIMIT_MESSAGE        (1024 * 1024) /* ZMQ_MAXMSGSIZE */
 #define LIMIT_DRAIN_PER_TURN 500 /* messages taken from one socket a turn */
 
 /* HTTP. */
+#define LIMIT_JSON_DEPTH   32 /* the parser recurses; job fields need 3 */
 #define LIMIT_BODY         (1024 * 1024)
 #define LIMIT_BODY_DROPPED (32 * 1024 * 1024) /* read and dropped after 413 */
 #define LIMIT_DROP_MS      2000
@@ -57,6 +64,25 @@
 #define LIMIT_PAGE         1000  /* items of one list answer */
 #define LIMIT_FEED_RING    16384 /* events kept for Last-Event-ID */
 #define LIMIT_WAIT_MS      60000 /* Prefer: wait and ?wait= */
+
+/* Ledger. */
+#define LIMIT_RECORD                                                           \
+    (8 * 1024 * 1024) /* bytes of one event: every other frame of LIMIT_FRAMES \
+                         as ranges is 5.5 MiB */
+#define LIMIT_LEDGER_BEHIND                                                    \
+    (16 * 1024 * 1024) /* bytes queued for the disk: no new jobs past it */
+#define LIMIT_LEDGER_QUEUE                                                     \
+    (1024 * 1024 * 1024) /* past it the disk will not recover: the end */
+#define LIMIT_BALLAST  (8 * 1024 * 1024)  /* given up on a full disk */
+#define LIMIT_DISK_LOW (32 * 1024 * 1024) /* free bytes: no new jobs */
+#define LIMIT_FAILED_FACTS                                                     \
+    10000 /* rows one failed job writes; the rest of its                       \
+            frames have the job's reason */
+
+/* Command line. */
+#define LIMIT_ANSWER                                                           \
+    (64 * 1024 * 1024) /* one answer of the broker: a page of LIMIT_PAGE       \
+                          frames with LIMIT_FILES each is 5 MiB */
 
 /* Node. */
 #define LIMIT_NODE_QUEUE  64           /* jobs a node remembers as ended */

@@ -25,17 +25,18 @@
 #define MSG_DEAF_MS     15000 /* no BEAT for this long: rebuild all sockets */
 #define MSG_PROGRESS_MS 50    /* STATEs for progress alone: 20 a second */
 
+/* Not MSG_BATCH and so on: <sys/socket.h> has that name. */
 enum msg_kind {
-    MSG_STATE = 1, /* agent -> broker: the agent's full truth */
-    MSG_BATCH,     /* broker -> one agent, over its lane */
-    MSG_LANE,      /* the rest: broker -> agents, over control */
-    MSG_ACK,
-    MSG_REVOKE,
-    MSG_TRIM,
-    MSG_DRAIN,
-    MSG_REFUSE,
-    MSG_WHO,
-    MSG_BEAT
+    KIND_STATE = 1, /* agent -> broker: the agent's full truth */
+    KIND_BATCH,     /* broker -> one agent, over its lane */
+    KIND_LANE,      /* the rest: broker -> agents, over control */
+    KIND_ACK,
+    KIND_REVOKE,
+    KIND_TRIM,
+    KIND_DRAIN,
+    KIND_REFUSE,
+    KIND_WHO,
+    KIND_BEAT
 };
 
 /* Lease ids are (broker epoch << 40) + counter: one number, never used twice,
@@ -181,12 +182,13 @@ struct msg {
         struct msg_trim trim;
         struct msg_drain drain;
         struct msg_refuse refuse;
-        struct msg_beat beat; /* MSG_WHO has no fields */
+        struct msg_beat beat; /* KIND_WHO has no fields */
     };
 };
 
-/* msg_encode appends msg to out. Returns false when it would pass out's
- * maximum; asserts that it keeps every limit. */
+/* msg_encode appends msg to out (a NULL text as ""). Returns false, adding
+ * nothing, when it would pass out's maximum; asserts that it keeps every limit.
+ */
 bool msg_encode(const struct msg *msg, struct buf *out);
 
 /* msg_decode reads one message of exactly len bytes, wholly checked: version,

@@ -131,8 +131,7 @@ bool ranges_equal(const struct ranges *a, const struct ranges *b)
 {
     if (a->n != b->n)
         return false;
-    return a->n == 0 ||
-           memcmp(a->at, b->at, (size_t)a->n * sizeof *a->at) == 0;
+    return a->n == 0 || memcmp(a->at, b->at, (size_t)a->n * sizeof *a->at) == 0;
 }
 
 void ranges_copy(struct ranges *dst, const struct ranges *src)

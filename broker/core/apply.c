@@ -78,8 +78,7 @@ static void job_touch(struct core *core, struct job *job, int64_t at_ms)
 static void leases_drop(struct job *job, const struct ranges *set, bool left)
 {
     struct lease *lease;
-    DL_FOREACH2(job->leases, lease, job_next)
-    {
+    DL_FOREACH2 (job->leases, lease, job_next) {
         ranges_remove_all(&lease->held, set);
         if (left)
             ranges_remove_all(&lease->left, set);
@@ -302,8 +301,7 @@ static void apply_drained(struct core *core, const struct event *event)
 static void lease_take_over(struct lease *lease)
 {
     struct lease *other;
-    DL_FOREACH2(lease->job->leases, other, job_next)
-    {
+    DL_FOREACH2 (lease->job->leases, other, job_next) {
         if (other->id >= lease->id)
             continue;
         for (int32_t i = 0; i < lease->left.n; i++)
@@ -418,6 +416,10 @@ static void apply_agent(struct core *core, const struct event *event)
     if (!agent->known) /* known from the ledger only: its time starts now */
         agent->heard_ms = event->at_ms;
     agent->life = life;
+    if (life == AGENT_LOST) { /* its lane is closed: it asks for another */
+        agent->lane = 0;
+        agent->lane_ok = false;
+    }
     agent_refresh(core, agent);
     core->wake = true; /* whom a frame is spared for may have changed */
     core_due(core, event->at_ms);
@@ -491,6 +493,7 @@ static void (*const appliers[EVENT_TYPES])(struct core *,
     [EVENT_RIVAL] = apply_rival,         [EVENT_LANE] = apply_lane,
     [EVENT_REFUSED] = apply_nothing,     [EVENT_ACKED] = apply_nothing,
     [EVENT_REVOKED] = apply_revoked,     [EVENT_TRIMMED] = apply_trimmed,
+    [EVENT_STARTED] = apply_nothing,     [EVENT_ENDED] = apply_nothing,
     [EVENT_PROGRESS] = apply_progress,   [EVENT_OPENED] = apply_opened,
 };
 

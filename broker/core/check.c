@@ -31,8 +31,7 @@ static void check_leases(const struct job *job)
     struct ranges held = {0};
     int32_t sum = 0;
     const struct lease *lease;
-    DL_FOREACH2(job->leases, lease, job_next)
-    {
+    DL_FOREACH2 (job->leases, lease, job_next) {
         struct ranges inside = {0};
         ranges_check(&lease->left);
         ranges_check(&lease->held);
@@ -54,8 +53,7 @@ static void check_leases(const struct job *job)
 static void check_left(const struct job *job)
 {
     const struct lease *lease;
-    DL_FOREACH2(job->leases, lease, job_next)
-    {
+    DL_FOREACH2 (job->leases, lease, job_next) {
         for (int32_t i = 0; i < lease->left.n; i++)
             for (int s = FRAME_DONE; s <= FRAME_CANCELLED; s++)
                 assert(!ranges_meets(&job->in[s], lease->left.at[i].lo,
@@ -92,8 +90,7 @@ static int32_t distinct_agents(const struct job *job)
 {
     int32_t n = 0;
     const struct lease *lease, *other;
-    DL_FOREACH2(job->leases, lease, job_next)
-    {
+    DL_FOREACH2 (job->leases, lease, job_next) {
         bool first = true;
         for (other = job->leases; other != lease; other = other->job_next)
             first = first && other->agent != lease->agent;
@@ -107,8 +104,7 @@ static void check_agent(const struct core *core, const struct agent *agent)
 {
     int64_t out = 0;
     const struct lease *lease;
-    DL_FOREACH2(agent->leases, lease, agent_next)
-    {
+    DL_FOREACH2 (agent->leases, lease, agent_next) {
         assert(lease->agent == agent);
         out += lease->lane == agent->lane && lease->dseq > agent->lane_seen;
     }

@@ -166,8 +166,8 @@ bool agent_has_job(const struct agent *agent, const struct job *job,
                    const struct lease *but_one)
 {
     const struct lease *lease;
-    DL_FOREACH2(agent->leases, lease, agent_next)
-    if (lease->job == job && lease != but_one)
-        return true;
+    DL_FOREACH2 (agent->leases, lease, agent_next)
+        if (lease->job == job && lease != but_one)
+            return true;
     return false;
 }

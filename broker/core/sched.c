@@ -277,9 +277,9 @@ static struct job *queue_first_fit(const struct core *core,
                                    const struct agent *agent, int32_t *ret_lo)
 {
     struct job *job;
-    DL_FOREACH2(queue->jobs, job, queue_next)
-    if (job_fits(core, job, agent, ret_lo))
-        return job;
+    DL_FOREACH2 (queue->jobs, job, queue_next)
+        if (job_fits(core, job, agent, ret_lo))
+            return job;
     return NULL;
 }
 
@@ -289,8 +289,7 @@ static struct job *pick(const struct core *core, const struct agent *agent,
     for (int priority = 100; priority >= 0; priority--) {
         struct job *best = NULL;
         const struct queue *queue;
-        DL_FOREACH2(core->rank[priority], queue, rank_next)
-        {
+        DL_FOREACH2 (core->rank[priority], queue, rank_next) {
             if (best && queue->user->leased >= best->owner->leased)
                 continue;
             int32_t lo = 0;

@@ -77,7 +77,7 @@ static void event_keep_texts(struct step *step, struct event *event)
             *texts[i] = arena_print(step->arena, "%s", *texts[i]);
 }
 
-void step_emit(struct step *step, const struct event *event)
+static void emit_one(struct step *step, const struct event *event)
 {
     struct event *copy = events_add(step);
     *copy = *event;
@@ -87,6 +87,27 @@ void step_emit(struct step *step, const struct event *event)
         copy->seq = step->core->seq + 1;
     struct event applied = *copy; /* events_add may move the list meanwhile */
     core_apply(step->core, &applied);
+}
+
+static void emit_turn(struct step *step, enum event_type type,
+                      const struct job *job)
+{
+    struct event event = {.type = type, .job = job->id};
+    emit_one(step, &event);
+}
+
+void step_emit(struct step *step, const struct event *event)
+{
+    const struct job *job = job_find(step->core, event->job);
+    bool started = job && job->started_ms != 0;
+    bool ended = job && job->ended_ms != 0;
+    emit_one(step, event);
+    if (!job || event->type == EVENT_FORGOTTEN)
+        return;
+    if (!started && job->started_ms != 0)
+        emit_turn(step, EVENT_STARTED, job);
+    if (!ended && job->ended_ms != 0)
+        emit_turn(step, EVENT_ENDED, job);
 }
 
 enum rc step_refuse(const struct step *step, enum rc rc, const char *format,
@@ -141,8 +162,7 @@ void step_unneeded(struct step *step, struct job *job,
                    const struct lease *but_one)
 {
     struct lease *lease;
-    DL_FOREACH2(job->leases, lease, job_next)
-    {
+    DL_FOREACH2 (job->leases, lease, job_next) {
         if (lease == but_one || LEASE_OVER(lease->status))
             continue;
         int32_t needed = lease_needed(lease);

@@ -183,8 +183,7 @@ enum rc step_forget(struct step *step)
 static void drain_now(struct step *step, struct agent *agent)
 {
     struct lease *lease;
-    DL_FOREACH2(agent->leases, lease, agent_next)
-    {
+    DL_FOREACH2 (agent->leases, lease, agent_next) {
         if (lease->revoked || LEASE_OVER(lease->status))
             continue;
         struct event event = {.type = EVENT_REVOKED,

@@ -76,8 +76,7 @@ static void agent_undrain(struct step *step, struct agent *agent)
 static void held_watch(struct core *core)
 {
     struct job *job;
-    DL_FOREACH2(core->held, job, queue_next)
-    {
+    DL_FOREACH2 (core->held, job, queue_next) {
         if (job->not_before_ms > core->now_ms)
             core_due(core, job->not_before_ms);
         else

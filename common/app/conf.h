@@ -44,17 +44,22 @@ struct conf;
  * unknown flag, key or value in one line on stderr, naming the nearest known
  * one, with exit 2 (a --config file that cannot be read likewise). "--" ends
  * the flags; "--flag=value" and "--flag value" are the same; a switch takes
- * "true"/"false" in file and environment. Owned by the caller: conf_free. */
+ * "true"/"false" in file and environment. An empty variable counts as unset.
+ * A flag given again replaces the value unless the setting is many; of the
+ * sources of a setting only the strongest counts. Call it before there are
+ * threads. Owned by the caller: conf_free. */
 struct conf *conf_load(const struct conf_program *program, int argc,
                        char **argv);
 void conf_free(struct conf **conf);
 
 /* The getters take a name of the table (asserted). conf_get returns the value
- * or NULL when it has none; conf_number asserts that the check made it a whole
- * number; conf_on is for switches; conf_given tells whether anything but the
- * default set it. All borrowed from conf. */
+ * or NULL when it has none (of many: the first); conf_number asserts that the
+ * check made it a whole number, conf_ms that it made it seconds, and gives
+ * these in milliseconds (at least 1); conf_on is for switches; conf_given tells
+ * whether anything but the default set it. All borrowed from conf. */
 const char *conf_get(const struct conf *conf, const char *name);
 int64_t conf_number(const struct conf *conf, const char *name);
+int64_t conf_ms(const struct conf *conf, const char *name);
 bool conf_on(const struct conf *conf, const char *name);
 bool conf_given(const struct conf *conf, const char *name);
 
@@ -73,6 +78,10 @@ const char *conf_is_auto_count(const char *value);   /* auto or a count */
 const char *conf_is_auto_seconds(const char *value); /* auto or seconds > 0 */
 const char *conf_is_seconds(const char *value);      /* > 0, fraction allowed */
 const char *conf_is_url(const char *value);          /* http(s)://host[:port] */
+
+/* conf_choice is for checks of a program's own: NULL when value is one of words
+ * (ended by NULL), else a reason that names them and the nearest. */
+const char *conf_choice(const char *value, const char *const *words);
 
 /* conf_reason formats a reason for a check to return; valid until the next. */
 const char *conf_reason(const char *format, ...)

@@ -31,7 +31,8 @@ bool field_text(const json_t *v, const void *max_bytes_size_t, char *why,
 bool field_integer(const json_t *v, const void *field_bounds, char *why,
                    size_t size); /* a JSON integer; 1.0, "1", true are not */
 bool field_number(const json_t *v, const void *field_bounds, char *why,
-                  size_t size); /* integer or real, > 0 unless low is 0 */
+                  size_t size); /* integer or real, <= high; >= 0 where low is
+                                   0, else > 0 */
 bool field_bool(const json_t *v, const void *unused, char *why, size_t size);
 bool field_choice(const json_t *v, const void *words, char *why,
                   size_t size); /* const char *const [] ended by NULL */
@@ -41,7 +42,8 @@ bool field_resolution(
     const json_t *v, const void *unused, char *why,
     size_t size); /* "1920x1080" 1..65536 each, "50%" 1..1000 */
 bool field_output(const json_t *v, const void *unused, char *why,
-                  size_t size); /* relative, no "..", no empty part, has # */
+                  size_t size); /* relative path, no empty part, none with a
+                                   dot first, # in the last, no backslash */
 
 /* fields_parse reads a body as one JSON object: no duplicate keys, no nesting
  * past 32, no bytes after it. Returns it owned, or NULL with the reason in

@@ -61,8 +61,7 @@ void log_line(enum log_level level, const char *event, const char *format, ...)
     if (level < log_least)
         return;
     char line[LINE_SIZE], time[CLOCK_TEXT_SIZE];
-    int n = snprintf(line, sizeof line,
-                     "time=%s level=%s program=%s event=%s ",
+    int n = snprintf(line, sizeof line, "time=%s level=%s program=%s event=%s ",
                      clock_text(clock_wall_ms(), time), level_words[level],
                      log_program, event);
     assert(n > 0 && (size_t)n < sizeof line);
@@ -105,13 +104,12 @@ static void quote(char out[QUOTED_SIZE], const char *text)
     out[len++] = '"';
     for (const char *at = text; *at != '\0'; at++) {
         if (len + 9 > QUOTED_SIZE) { /* \xNN, "...", the quote and the NUL */
-            memcpy(out + len, "...", 3);
-            len += 3;
+            len += (size_t)snprintf(out + len, 4, "...");
             break;
         }
         len += quote_byte(out + len, QUOTED_SIZE - len, (unsigned char)*at);
     }
-    memcpy(out + len, "\"", 2);
+    snprintf(out + len, 2, "\"");
 }
 
 const char *log_quoted(const char *text)

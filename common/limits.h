@@ -56,6 +56,7 @@
 #define LIMIT_BODY         (1024 * 1024)
 #define LIMIT_BODY_DROPPED (32 * 1024 * 1024) /* read and dropped after 413 */
 #define LIMIT_DROP_MS      2000
+#define LIMIT_LINGERERS    64 /* clients being so dropped; the oldest goes */
 #define LIMIT_CONNECTIONS  12000
 #define LIMIT_REQUEST_MS   30000 /* headers and body must be in by then */
 #define LIMIT_SSE          1000  /* open event streams */
@@ -93,5 +94,11 @@
 #define LIMIT_FRAME_FILES 64       /* files of one frame */
 #define LIMIT_THUMB_EDGE  320
 #define LIMIT_THUMB       65536
+#define LIMIT_NODE_THUMBS 64    /* thumbnails a job keeps, newest first */
+#define LIMIT_NODE_PROOFS 2     /* frames proven beside the rendering */
+#define LIMIT_PROOF_CPU   600   /* seconds of CPU to prove one frame */
+#define LIMIT_EVENT       65536 /* bytes of one line from Blender's driver */
+#define LIMIT_DISK_FREE   (1024 * 1024) /* less than this free is a full disk */
+#define LIMIT_SILENCE_MS  600000 /* without output and CPU time: it hangs */
 
 #endif

@@ -466,6 +466,7 @@ static void apply_progress(struct core *core, const struct event *event)
         lease->frame_since_ms = event->at_ms;
     lease->frame = event->lo;
     lease->permille = event->number;
+    lease->progress_ms = event->at_ms;
     lease->job->revision++;
 }
 

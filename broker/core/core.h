@@ -185,6 +185,9 @@ void core_check(const struct core *core);
  * (lazy) are left out: their frames count as pending. */
 uint64_t core_digest(const struct core *core);
 
+/* core_count_jobs tells how many jobs there are, ended ones included. */
+int32_t core_count_jobs(const struct core *core);
+
 enum event_keep event_keep(enum event_type type);
 const char *event_word(enum event_type type);
 

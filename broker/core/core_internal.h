@@ -11,8 +11,9 @@
 /* Protocol times that the core acts on (docs/protocol.md, "Timings"). */
 #define CORE_SILENT_MS (3 * MSG_STATE_MS) /* no STATE: no new work */
 #define CORE_UNSEEN_MS                                                         \
-    (2 * MSG_STATE_MS) /* a BATCH not seen: lane replaced                      \
-                        */
+    (2 * MSG_STATE_MS)       /* a BATCH not seen: lane replaced                \
+                              */
+#define CORE_PROGRESS_MS 250 /* progress of one frame is shown this often */
 #define CORE_FRESH_MS                                                          \
     3000 /* a closed connection is a kill only if the agent                    \
             was heard this lately: a heartbeat time-out of a                   \
@@ -94,7 +95,6 @@ bool sched_others_able(const struct core *core, const struct job *job,
 struct job *job_new(const struct job_spec *spec);
 void job_free(struct job **job);
 struct attempt *job_attempt(struct job *job, int32_t ordinal);
-struct attempt *job_attempt_find(const struct job *job, int32_t ordinal);
 bool job_depends_met(const struct core *core, const struct job *job);
 int32_t job_max_attempts(const struct core *core, const struct job *job);
 

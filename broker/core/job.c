@@ -96,6 +96,11 @@ void job_free(struct job **job_ref)
     *job_ref = NULL;
 }
 
+int32_t core_count_jobs(const struct core *core)
+{
+    return core->n_jobs;
+}
+
 struct job *job_find(const struct core *core, const char *id)
 {
     struct job *job = NULL;

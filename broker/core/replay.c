@@ -61,9 +61,9 @@ static const char *misfit(const struct core *core, const struct event *event)
                    : NULL;
     if (needs_job(event->type) && !job)
         return "is of an unknown job";
-    if (needs_lease(event->type) && (!lease || lease->job != job))
-        return "is of an unknown lease";
-    if (event->type == EVENT_SHORTENED &&
+    if (needs_lease(event->type) && lease && lease->job != job)
+        return "is of another job's lease";
+    if (event->type == EVENT_SHORTENED && lease &&
         (event->lo <= lease->lo || event->lo >= lease->hi))
         return "shortens a lease to nothing";
     if (needs_run(event->type) && !run_fits(job, event->lo, event->hi))
@@ -72,8 +72,6 @@ static const char *misfit(const struct core *core, const struct event *event)
         return "names frames the job does not have";
     if (event->type == EVENT_LEASED && lease)
         return "grants a lease twice";
-    if (event->type == EVENT_FORGOTTEN && !job_ended(job))
-        return "forgets a job that has not ended";
     return NULL;
 }
 
@@ -83,6 +81,9 @@ bool core_replay(struct core *core, const struct event *event, char *why,
     const char *reason = misfit(core, event);
     if (reason)
         return refuse(event, reason, why, size);
-    core_apply(core, event);
+    if (needs_lease(event->type) && !lease_find(core, event->lease))
+        core->seq = event->seq; /* of a job forgotten later: nothing to end */
+    else
+        core_apply(core, event);
     return true;
 }

@@ -13,20 +13,10 @@
 #ifndef FRAMEQ_BROKER_CORE_STATE_H
 #define FRAMEQ_BROKER_CORE_STATE_H
 
-#include <stdlib.h>
-
-#include "common/mem.h"
-
-/* uthash asks for memory as the rest does: it is there, or all ends. */
-#define uthash_malloc(size)   mem_new(size)
-#define uthash_free(p, size)  mem_free(p)
-#define uthash_fatal(message) abort()
-#include <uthash.h>
-#include <utlist.h>
-
 #include "broker/core/core.h"
 #include "common/fault.h"
 #include "common/limits.h"
+#include "common/table.h"
 
 enum frame_state {
 #define STATE(name, letter, word) FRAME_##name,
@@ -160,6 +150,7 @@ struct lease {
     int32_t frame;      /* number rendering now; -1 */
     int32_t permille;
     int64_t frame_since_ms; /* when `frame` became so */
+    int64_t progress_ms;    /* when progress was last shown */
 
     struct lease *job_prev, *job_next;
     struct lease *agent_prev, *agent_next;
@@ -241,6 +232,8 @@ struct core {
 /* job.c */
 struct job *job_find(const struct core *core, const char *id);
 struct job *job_find_key(const struct core *core, const char *key);
+/* job_attempt_find: what a frame was charged for, or NULL. */
+struct attempt *job_attempt_find(const struct job *job, int32_t ordinal);
 enum job_status job_status(const struct job *job);
 const char *job_status_word(enum job_status status);
 bool job_ended(const struct job *job); /* nothing pending, nothing leased */

@@ -154,7 +154,9 @@ static void report_range(struct step *step, const struct lease *lease,
 static void report_progress(struct step *step, const struct lease *lease,
                             const struct msg_lease *entry)
 {
-    if (entry->frame == lease->frame && entry->permille == lease->permille)
+    bool same = entry->frame == lease->frame;
+    if (same && (entry->permille == lease->permille ||
+                 step->core->now_ms < lease->progress_ms + CORE_PROGRESS_MS))
         return;
     struct event event = {.type = EVENT_PROGRESS,
                           .job = lease->job->id,

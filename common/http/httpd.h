@@ -6,8 +6,14 @@
  * between), or opens a stream. What this file refuses before any handler:
  * Content-Length together with Transfer-Encoding (400), a body past the limit
  * (413, sent as soon as the length is known; the rest is read and dropped
- * within LIMIT_BODY_DROPPED and LIMIT_DROP_MS, then closed), NUL or control
- * bytes in the path (400), methods it does not know (405).
+ * within LIMIT_BODY_DROPPED and LIMIT_DROP_MS, then closed; a chunked one is
+ * answered when it ends within these), NUL, control bytes or broken UTF-8 in
+ * the path (400), methods it does not know (405). Requests that are not in
+ * after LIMIT_REQUEST_MS are cut.
+ *
+ * A client that shuts its sending side keeps its plain request (`nc -N` reads
+ * on), but loses its stream. libmicrohttpd writes without SIGPIPE; it uses
+ * sendfile only where the program ignores that signal, and reads otherwise.
  */
 #ifndef FRAMEQ_COMMON_HTTP_HTTPD_H
 #define FRAMEQ_COMMON_HTTP_HTTPD_H
@@ -35,9 +41,16 @@ struct httpd_request {
 typedef void httpd_handler(void *ctx, struct httpd_request *request);
 
 /* Called when a request ends: answered in full, or its client went away
- * (answered tells which). After it the request must not be touched. */
+ * (answered tells which; false too for what httpd_close cuts). Comes from
+ * httpd_run or httpd_close only, never from within a reply. After it the
+ * request must not be touched; until then replies to and sends on a request
+ * whose client left are fine and go nowhere. */
 typedef void httpd_ended(void *ctx, struct httpd_request *request,
                          bool answered);
+
+/* Called when the headers of a request are in, before its body is read;
+ * returns how many bytes the body may have. */
+typedef size_t httpd_limit(void *ctx, const struct httpd_request *request);
 
 struct httpd_options {
     const char *host;     /* numeric or a name; "" for all addresses */
@@ -47,6 +60,7 @@ struct httpd_options {
     httpd_handler *handle;
     httpd_ended *ended; /* may be NULL */
     void *ctx;
+    httpd_limit *limit; /* NULL: body_max for every request */
 };
 
 /* httpd_open binds and listens. Returns NULL with the reason in why. */

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One small builder an event; the table at the end says who builds what.
+ */
+#include "broker/feed_view.h"
+
+#include <stdio.h>
+
+#include "broker/view.h"
+
+/* Ranges named in one event; a job cut into more is shown by its counts. */
+#define FEED_RANGES 100
+
+static void topic_job(struct feed_view *view, const struct event *event)
+{
+    snprintf(view->topic, sizeof view->topic, "job/%s/", event->job);
+}
+
+static void topic_agent(struct feed_view *view, const struct event *event)
+{
+    snprintf(view->topic, sizeof view->topic, "agent/%s/", event->agent);
+}
+
+/* Jobs: what changed, and how it stands now. */
+static void view_job_change(struct feed_view *view, const struct job *job,
+                            const struct event *event, const char *change)
+{
+    view->type = "job";
+    topic_job(view, event);
+    view->body = json_pack("{s:s, s:s}", "job", event->job, "change", change);
+    if (!job)
+        return;
+    view_put(view->body, "name", view_text_or_null(job->name));
+    view_put(view->body, "state",
+             json_string(job_status_word(job_status(job))));
+    view_put(view->body, "counts", view_counts(job));
+    if (event->text)
+        view_put(view->body, "text", view_text_or_null(event->text));
+}
+
+static void see_submitted(struct feed_view *view, const struct core *core,
+                          const struct event *event)
+{
+    view_job_change(view, job_find(core, event->job), event, "submitted");
+}
+
+static void see_patched(struct feed_view *view, const struct core *core,
+                        const struct event *event)
+{
+    view_job_change(view, job_find(core, event->job), event, "changed");
+}
+
+static void see_forgotten(struct feed_view *view, const struct core *core,
+                          const struct event *event)
+{
+    (void)core;
+    view_job_change(view, NULL, event, "forgotten");
+}
+
+static void see_started(struct feed_view *view, const struct core *core,
+                        const struct event *event)
+{
+    view_job_change(view, job_find(core, event->job), event, "started");
+}
+
+static void see_ended(struct feed_view *view, const struct core *core,
+                      const struct event *event)
+{
+    view_job_change(view, job_find(core, event->job), event, "ended");
+}
+
+/* Frames: one by its number, several as an expression. */
+static void view_frames_of(struct feed_view *view, const struct job *job,
+                           const struct event *event, const char *state)
+{
+    view->type = "frame";
+    topic_job(view, event);
+    view->body = json_pack("{s:s, s:s}", "job", event->job, "state", state);
+    view_put(view->body, "name", view_text_or_null(job->name));
+    if (event->agent)
+        view_put(view->body, "agent", view_text_or_null(event->agent));
+    if (!event->frames) {
+        view_put(view->body, "frame",
+                 json_integer(frames_number(&job->frames, event->lo)));
+        return;
+    }
+    struct buf text;
+    buf_init(&text, LIMIT_FRAMES_TEXT);
+    frames_list(&job->frames, event->frames, FEED_RANGES, &text);
+    view_put(view->body, "frames", json_string(buf_text(&text)));
+    buf_free(&text);
+}
+
+static void view_fault(struct feed_view *view, const struct event *event)
+{
+    view_put(view->body, "fault",
+             json_string(fault_word((enum fault)event->fault)));
+    view_put(view->body, "text", view_text_or_null(event->text));
+}
+
+static void see_done(struct feed_view *view, const struct core *core,
+                     const struct event *event)
+{
+    const struct job *job = job_find(core, event->job);
+    if (!job)
+        return;
+    view_frames_of(view, job, event, "done");
+    view_put(view->body, "seconds", view_seconds(event->number));
+    json_t *files = event->text ? json_loads(event->text, 0, NULL) : NULL;
+    view_put(view->body, "files", files ? files : json_array());
+}
+
+static void see_charged(struct feed_view *view, const struct core *core,
+                        const struct event *event)
+{
+    const struct job *job = job_find(core, event->job);
+    if (!job)
+        return;
+    view_frames_of(view, job, event, "pending");
+    view_fault(view, event);
+    const struct attempt *attempt = job_attempt_find(job, event->lo);
+    if (attempt)
+        view_put(view->body, "attempts", json_integer(attempt->charges));
+}
+
+static void see_failed(struct feed_view *view, const struct core *core,
+                       const struct event *event)
+{
+    const struct job *job = job_find(core, event->job);
+    if (!job)
+        return;
+    struct event one = *event;
+    if (event->frames->count == 1) { /* named by its number, as when done */
+        one.lo = event->frames->at[0].lo;
+        one.frames = NULL;
+    }
+    view_frames_of(view, job, &one, "failed");
+    view_fault(view, event);
+}
+
+static void see_cancelled(struct feed_view *view, const struct core *core,
+                          const struct event *event)
+{
+    const struct job *job = job_find(core, event->job);
+    if (!job)
+        return;
+    view_frames_of(view, job, event, "cancelled");
+    view_put(view->body, "text", view_text_or_null(event->text));
+}
+
+static void see_retried(struct feed_view *view, const struct core *core,
+                        const struct event *event)
+{
+    const struct job *job = job_find(core, event->job);
+    if (job)
+        view_frames_of(view, job, event, "pending");
+}
+
+/* Leases: who has which frames. */
+static void view_lease_change(struct feed_view *view, const struct core *core,
+                              const struct event *event, const char *change)
+{
+    const struct job *job = job_find(core, event->job);
+    if (!job)
+        return;
+    char id[VIEW_LEASE_SIZE];
+    view->type = "lease";
+    topic_job(view, event);
+    view->body = json_pack("{s:s, s:s, s:s, s:s}", "job", event->job, "lease",
+                           view_lease(event->lease, id), "agent", event->agent,
+                           "change", change);
+    view_put(view->body, "frames",
+             view_range_text(&job->frames, event->lo, event->hi));
+}
+
+static void see_leased(struct feed_view *view, const struct core *core,
+                       const struct event *event)
+{
+    view_lease_change(view, core, event, "leased");
+}
+
+static void see_shortened(struct feed_view *view, const struct core *core,
+                          const struct event *event)
+{
+    view_lease_change(view, core, event, "shortened");
+}
+
+static void see_released(struct feed_view *view, const struct core *core,
+                         const struct event *event)
+{
+    view_lease_change(view, core, event, "released");
+}
+
+static void see_progress(struct feed_view *view, const struct core *core,
+                         const struct event *event)
+{
+    char id[VIEW_LEASE_SIZE];
+    (void)core;
+    if (event->lo < 0)
+        return;
+    view->type = "progress";
+    topic_job(view, event);
+    view->body =
+        json_pack("{s:s, s:s, s:s, s:i, s:f}", "job", event->job, "lease",
+                  view_lease(event->lease, id), "agent", event->agent, "frame",
+                  (int)event->lo, "progress", event->number / 1000.0);
+}
+
+/* Agents. */
+static void view_agent_change(struct feed_view *view, const struct core *core,
+                              const struct event *event, const char *change)
+{
+    const struct agent *agent = agent_find(core, event->agent);
+    if (!agent)
+        return;
+    view->type = "agent";
+    topic_agent(view, event);
+    view->body = view_agent(agent, false);
+    view_put(view->body, "change", json_string(change));
+}
+
+static void see_agent(struct feed_view *view, const struct core *core,
+                      const struct event *event)
+{
+    view_agent_change(view, core, event,
+                      agent_life_word((enum agent_life)event->number));
+}
+
+static void see_drained(struct feed_view *view, const struct core *core,
+                        const struct event *event)
+{
+    view_agent_change(view, core, event, "drained");
+}
+
+static void (*const seers[EVENT_TYPES])(struct feed_view *, const struct core *,
+                                        const struct event *) = {
+    [EVENT_SUBMITTED] = see_submitted, [EVENT_PATCHED] = see_patched,
+    [EVENT_CANCELLED] = see_cancelled, [EVENT_RETRIED] = see_retried,
+    [EVENT_FORGOTTEN] = see_forgotten, [EVENT_DONE] = see_done,
+    [EVENT_CHARGED] = see_charged,     [EVENT_FAILED] = see_failed,
+    [EVENT_DRAINED] = see_drained,     [EVENT_LEASED] = see_leased,
+    [EVENT_SHORTENED] = see_shortened, [EVENT_RELEASED] = see_released,
+    [EVENT_AGENT] = see_agent,         [EVENT_STARTED] = see_started,
+    [EVENT_ENDED] = see_ended,         [EVENT_PROGRESS] = see_progress,
+};
+
+struct feed_view feed_view_event(const struct core *core,
+                                 const struct event *event)
+{
+    struct feed_view view = {0};
+    if (seers[event->type])
+        seers[event->type](&view, core, event);
+    return view;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Core events as feed events: which of them people see, under which topic, and
+ * with which keys (docs/protocol.md, "Feed"). Pure.
+ */
+#ifndef FRAMEQ_BROKER_FEED_VIEW_H
+#define FRAMEQ_BROKER_FEED_VIEW_H
+
+#include <jansson.h>
+
+#include "broker/core/state.h"
+
+struct feed_view {
+    const char *type; /* static; NULL: people do not see this event */
+    char topic[LIMIT_ID + 16];
+    json_t *body; /* owned by the caller; without id, seq and time */
+};
+
+/* feed_view_event builds what people see of an event that was just applied. */
+struct feed_view feed_view_event(const struct core *core,
+                                 const struct event *event);
+
+#endif

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The door of the HTTP face: what is refused whatever the route (no route,
+ * another site's page, too much at once), and the turn of the loop. What an
+ * answer says is the routes' business.
+ */
+#include "broker/http.h"
+
+#include <string.h>
+
+#include "broker/headers.h"
+#include "broker/reply.h"
+#include "broker/routes/routes.h"
+#include "broker/stream.h"
+#include "broker/wait.h"
+#include "common/app/net.h"
+#include "common/mem.h"
+
+#define ALLOW_MAX 64
+
+static void refuse_route(struct call *call)
+{
+    char text[ALLOW_MAX];
+    struct buf allow;
+    const struct httpd_request *in = call->in;
+    buf_init(&allow, sizeof text - 1);
+    route_allow(routes_all, in->path, &allow);
+    memcpy(text, buf_text(&allow), allow.len + 1);
+    buf_free(&allow);
+    if (!*text) {
+        reply_problem(call, RC_NOT_FOUND, "there is no %s", in->path);
+    } else if (strcmp(in->method, "OPTIONS") == 0) {
+        reply_header(call, "Allow", "%s", text);
+        reply_empty(call, 204);
+    } else {
+        reply_method(call, text);
+    }
+}
+
+static bool is_unsafe(const char *method)
+{
+    return strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0 &&
+           strcmp(method, "OPTIONS") != 0;
+}
+
+static bool is_foreign(const struct call *call)
+{
+    return is_unsafe(call->in->method) &&
+           headers_foreign(call_header(call, "Origin"),
+                           call_header(call, "Host"), call->http->loopback);
+}
+
+static void take_request(void *ctx, struct httpd_request *in)
+{
+    struct http *http = ctx;
+    struct call *call = call_new(http, in);
+    call->route = route_find(routes_all, in->method, in->path, &call->params);
+    if (http->n_open > LIMIT_PARKED)
+        reply_problem(call, RC_BUSY, "too many requests are waiting");
+    else if (!call->route)
+        refuse_route(call);
+    else if (is_foreign(call))
+        reply_problem(call, RC_FORBIDDEN,
+                      "a page of another site may not do this");
+    else
+        call->route->handle(call);
+}
+
+static void end_request(void *ctx, struct httpd_request *in, bool answered)
+{
+    (void)ctx;
+    (void)answered;
+    if (in->user)
+        call_gone(in->user);
+}
+
+static void job_changed(void *ctx, const char *job)
+{
+    if (job)
+        wait_changed(ctx, job);
+}
+
+static void feed_news(void *ctx)
+{
+    stream_news(ctx);
+}
+
+struct http *http_open(struct broker *broker, struct feed *feed,
+                       const char *host, int port, char *why, size_t size)
+{
+    struct http *http = mem_new(sizeof *http);
+    const struct httpd_options options = {.host = host,
+                                          .port = port,
+                                          .body_max = LIMIT_BODY,
+                                          .connections = LIMIT_CONNECTIONS,
+                                          .handle = take_request,
+                                          .ended = end_request,
+                                          .ctx = http};
+    http->broker = broker;
+    http->feed = feed;
+    http->loopback = net_is_loopback(host);
+    http->fed = feed_seq(feed);
+    http->httpd = httpd_open(&options, why, size);
+    if (!http->httpd) {
+        mem_free(http);
+        return NULL;
+    }
+    meter_init(&http->meter);
+    broker_watch(broker, job_changed, http);
+    feed_listen(feed, feed_news, http);
+    return http;
+}
+
+void http_close(struct http **http_ref)
+{
+    struct http *http = *http_ref;
+    if (!http)
+        return;
+    httpd_close(&http->httpd); /* ends every call */
+    meter_done(&http->meter);
+    mem_free(http);
+    *http_ref = NULL;
+}
+
+int http_port(const struct http *http)
+{
+    return httpd_port(http->httpd);
+}
+
+int http_fd(const struct http *http)
+{
+    return httpd_fd(http->httpd);
+}
+
+static int64_t sooner(int64_t wait, int64_t at_ms, int64_t now_ms)
+{
+    int64_t left = at_ms > now_ms ? at_ms - now_ms : 0;
+    return wait < 0 || left < wait ? left : wait;
+}
+
+int64_t http_wait(const struct http *http, int64_t now_ms)
+{
+    int64_t wait = http->stirred ? 0 : httpd_wait(http->httpd);
+    if (http->waiting)
+        wait = sooner(wait, http->wait_ms, now_ms);
+    if (http->streams)
+        wait = sooner(wait, http->beat_ms, now_ms);
+    return wait;
+}
+
+/* Answers at a gate that will not open again. */
+static void free_gated(struct http *http)
+{
+    const char *reason;
+    struct call *call;
+    if (store_health(broker_store(http->broker), &reason) != STORE_BROKEN)
+        return;
+    DL_FOREACH (http->calls, call)
+        if (call->stage == CALL_GATED) {
+            broker_unanswer(http->broker, call);
+            reply_broken(call);
+        }
+}
+
+void http_run(struct http *http, int64_t now_ms)
+{
+    free_gated(http);
+    wait_due(http, now_ms);
+    stream_beat_all(http, now_ms);
+    http->stirred = false;
+    httpd_run(http->httpd);
+    stream_resume(http);
+}
+
+void http_drain(struct http *http)
+{
+    http->draining = true;
+    wait_end_all(http);
+    stream_end_all(http);
+}
+
+bool http_busy(const struct http *http)
+{
+    return httpd_open_requests(http->httpd) > 0;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the parts of the HTTP face share. Only they include it.
+ */
+#ifndef FRAMEQ_BROKER_HTTP_STATE_H
+#define FRAMEQ_BROKER_HTTP_STATE_H
+
+#include "broker/core/state.h"
+#include "broker/http.h"
+#include "broker/meter.h"
+
+struct call;
+struct httpd;
+struct stream;
+struct wait;
+struct wait_group;
+
+struct http {
+    struct broker *broker;
+    struct feed *feed;
+    struct httpd *httpd;
+    bool loopback; /* bound to an address of this machine alone */
+    bool draining;
+    bool stirred; /* answered since httpd ran: it has work */
+
+    struct call *calls; /* list */
+    size_t n_open;      /* of them, without an answer on its way */
+
+    struct wait_group *waits; /* hash by job */
+    struct wait *waiting;     /* list of all */
+    int64_t wait_ms;          /* earliest deadline; may be early, never late */
+
+    struct stream *streams; /* list */
+    size_t n_streams;
+    uint64_t fed;    /* last feed seq given to streams */
+    int64_t beat_ms; /* when streams get their next heartbeat */
+
+    struct meter meter;
+};
+
+#endif

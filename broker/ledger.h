@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The ledger as a file: one SQLite connection and what is done through it. It
+ * knows no thread; store.c lends it to one at a time. Behind store.h only:
+ * another database would replace the ledger_*.c files and nothing else.
+ */
+#ifndef FRAMEQ_BROKER_LEDGER_H
+#define FRAMEQ_BROKER_LEDGER_H
+
+#include <sqlite3.h>
+
+#include "broker/core/core.h"
+#include "broker/store.h"
+#include "common/buf.h"
+
+enum ledger_sql {
+#define SQL(name, text) SQL_##name,
+#include "broker/ledger.def"
+#undef SQL
+    SQL_COUNT
+};
+
+/* How a piece of work on the ledger ended. Of one that did not end LEDGER_OK
+ * nothing is in the ledger. */
+enum ledger_rc {
+    LEDGER_OK,
+    LEDGER_FULL, /* no room on the disk: worth another try */
+    LEDGER_LOST  /* anything else: the ledger must not be trusted further */
+};
+
+struct ledger {
+    sqlite3 *db;
+    sqlite3_stmt *statements[SQL_COUNT]; /* prepared when first used */
+    struct arena arena;                  /* of the event at hand */
+    uint64_t last;                       /* seq of the last event; 0: none */
+    int wal_pages;                       /* in the write-ahead log */
+    bool purge; /* forgotten jobs may be there to remove */
+};
+
+/* --- ledger.c --- */
+
+enum ledger_use { LEDGER_SERVE, LEDGER_VERIFY };
+
+/* ledger_open opens the ledger in a folder; to serve, it makes one where there
+ * is none. Returns NULL with the reason in why. */
+struct ledger *ledger_open(const char *dir, enum ledger_use use, char *why,
+                           size_t size);
+
+/* ledger_begin takes the next epoch. Only after it is the log brought into the
+ * ledger at the close. */
+enum ledger_rc ledger_begin(struct ledger *ledger, uint64_t *ret_epoch,
+                            char *why, size_t size);
+
+/* ledger_tend brings a long write-ahead log into the ledger. */
+enum ledger_rc ledger_tend(struct ledger *ledger, char *why, size_t size);
+
+/* ledger_distrust leaves the files as they are from now on. */
+void ledger_distrust(struct ledger *ledger);
+
+/* ledger_close accepts NULL and nulls. */
+void ledger_close(struct ledger **ledger);
+
+/* ledger_statement returns a statement ready to be bound and stepped. NULL
+ * when the schema does not fit (a damaged ledger). */
+sqlite3_stmt *ledger_statement(struct ledger *ledger, enum ledger_sql sql);
+
+/* ledger_run steps a statement (NULL: fails) to its end and resets it. */
+bool ledger_run(sqlite3_stmt *statement);
+
+/* ledger_number returns the first column of the first row of a statement that
+ * needs no values. */
+bool ledger_number(struct ledger *ledger, enum ledger_sql sql, int64_t *ret);
+
+/* ledger_transact runs work between BEGIN and COMMIT. */
+enum ledger_rc ledger_transact(struct ledger *ledger,
+                               bool (*work)(struct ledger *ledger, void *ctx),
+                               void *ctx, char *why, size_t size);
+
+/* --- ledger_write.c --- */
+
+/* ledger_write adds records (each its length as uint32_t, then its bytes) as
+ * the next events, in one transaction. */
+enum ledger_rc ledger_write(struct ledger *ledger, const struct buf *records,
+                            char *why, size_t size);
+
+/* --- ledger_purge.c --- */
+
+/* ledger_purge removes some rows of forgotten jobs; purge tells whether it is
+ * worth calling again. Every ledger on the way is a history that replays. */
+enum ledger_rc ledger_purge(struct ledger *ledger, char *why, size_t size);
+
+/* --- ledger_read.c --- */
+
+/* ledger_replay: see store_replay. */
+int64_t ledger_replay(struct ledger *ledger,
+                      void (*each)(void *ctx, const struct event *event),
+                      void *ctx, char *why, size_t size);
+
+/* ledger_verify: see store_verify. */
+bool ledger_verify(struct ledger *ledger, int64_t *ret_events, char *why,
+                   size_t size);
+
+struct frames_query {
+    const char *job;
+    struct range ordinals;
+    size_t limit;
+};
+
+/* ledger_frames returns *ret_n facts, allocated in arena. */
+const struct frame_fact *ledger_frames(struct ledger *ledger,
+                                       const struct frames_query *query,
+                                       struct arena *arena, size_t *ret_n);
+
+/* --- ledger_backup.c --- */
+
+struct backup;
+
+/* backup_open begins a copy into a new file; NULL with the reason in why. */
+struct backup *backup_open(struct ledger *ledger, const char *path, char *why,
+                           size_t size);
+
+/* backup_step copies a piece. Returns false while there is more; else true,
+ * with "" in why when the copy is on disk, or why there is none. */
+bool backup_step(struct backup *backup, char *why, size_t size);
+
+/* backup_close accepts NULL and nulls; an unfinished copy is removed. */
+void backup_close(struct backup **backup);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Removing forgotten jobs, some rows at a time, so that no commit waits long
+ * behind a job of a million frames. A job's events go newest first, and its
+ * SUBMITTED with its FORGOTTEN last: what is left is a shorter history that
+ * ends the same. The last event of all stays, for its number.
+ */
+#include "broker/ledger.h"
+
+#define ROWS 4000 /* of one transaction: some 10 ms */
+
+struct purge {
+    int64_t number, forgotten; /* the job's first and last event */
+    int left;                  /* rows that may yet be removed */
+};
+
+/* Finds the job forgotten longest ago. */
+static bool find_job(struct ledger *ledger, struct purge *purge)
+{
+    sqlite3_stmt *find = ledger_statement(ledger, SQL_FORGOTTEN);
+    if (find == NULL)
+        return false;
+    bool found = sqlite3_step(find) == SQLITE_ROW;
+    if (found) {
+        purge->number = sqlite3_column_int64(find, 0);
+        purge->forgotten = sqlite3_column_int64(find, 1);
+    }
+    sqlite3_reset(find);
+    return found;
+}
+
+static bool remove_rows(struct ledger *ledger, enum ledger_sql sql,
+                        struct purge *purge)
+{
+    sqlite3_stmt *remove = ledger_statement(ledger, sql);
+    const int64_t values[] = {purge->number, purge->forgotten, purge->left};
+    for (int i = 1; i <= sqlite3_bind_parameter_count(remove); i++)
+        sqlite3_bind_int64(remove, i, values[i - 1]);
+    if (!ledger_run(remove))
+        return false;
+    purge->left -= sqlite3_changes(ledger->db);
+    return true;
+}
+
+static bool purge_job(struct ledger *ledger, struct purge *purge)
+{
+    if (!remove_rows(ledger, SQL_PURGE_EVENTS, purge) ||
+        !remove_rows(ledger, SQL_PURGE_FRAMES, purge))
+        return false;
+    if (purge->left <= 0)
+        return true;
+    if ((uint64_t)purge->forgotten == ledger->last) {
+        ledger->purge = false; /* until there is a later event */
+        return true;
+    }
+    return remove_rows(ledger, SQL_PURGE_ENDS, purge) &&
+           remove_rows(ledger, SQL_PURGE_JOB, purge);
+}
+
+static bool purge_some(struct ledger *ledger, void *ctx)
+{
+    struct purge *purge = ctx;
+    while (purge->left > 0 && ledger->purge) {
+        if (!find_job(ledger, purge))
+            ledger->purge = false;
+        else if (!purge_job(ledger, purge))
+            return false;
+    }
+    return true;
+}
+
+enum ledger_rc ledger_purge(struct ledger *ledger, char *why, size_t size)
+{
+    struct purge purge = {.left = ROWS};
+    enum ledger_rc rc = ledger_transact(ledger, purge_some, &purge, why, size);
+    if (rc != LEDGER_OK)
+        ledger->purge = false;
+    return rc;
+}

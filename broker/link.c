@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See link.h. A STATE is decoded whole and bounded before anything looks at
+ * it; a message that is not right is dropped and counted against nobody. A
+ * closed connection is matched to its agent by the descriptor its messages
+ * came over: a hint, since descriptors are used again, so it is forgotten when
+ * a new connection takes that number.
+ */
+#include "broker/link.h"
+
+#include <assert.h>
+#include <czmq.h>
+
+#include "broker/broker_internal.h"
+#include "broker/core/state.h"
+#include "broker/lanes.h"
+#include "common/app/log.h"
+#include "common/limits.h"
+#include "common/mem.h"
+#include "common/msg.h"
+#include "common/table.h"
+
+#define TRIES_FOR_A_ROW 200 /* to find three free ports in a row */
+
+/* Whose messages came over a descriptor. */
+struct peer {
+    int fd;
+    char agent[LIMIT_AGENT + 1];
+    uint64_t inc;
+    UT_hash_handle hh;
+};
+
+/* An acknowledgement on its way to the gate. */
+struct ack {
+    struct link *link;
+    char agent[LIMIT_AGENT + 1];
+    struct msg_ack ack;
+};
+
+struct link {
+    struct broker *broker;
+    zsock_t *status, *control, *monitor;
+    struct lanes *lanes;
+    struct peer *peers; /* by fd */
+    struct buf out;     /* message being written */
+    uint64_t *unsent;   /* leases whose BATCH found nobody */
+    size_t n_unsent, cap_unsent;
+    int port;
+    int64_t beat_ms; /* when the next BEAT is due */
+};
+
+static void socket_options(zsock_t *sock)
+{
+    zsock_set_heartbeat_ivl(sock, 2000);
+    zsock_set_heartbeat_timeout(sock, 6000);
+    zsock_set_handshake_ivl(sock, 30000);
+    zsock_set_backlog(sock, 4096);
+    zsock_set_maxmsgsize(sock, LIMIT_MESSAGE);
+    zsock_set_linger(sock, 200);
+}
+
+static zsock_t *monitor_new(zsock_t *status)
+{
+    static const char address[] = "inproc://status-monitor";
+    int rc = zmq_socket_monitor(zsock_resolve(status), address,
+                                ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED);
+    assert(rc == 0);
+    zsock_t *monitor = zsock_new(ZMQ_PAIR);
+    assert(monitor);
+    rc = zsock_connect(monitor, "%s", address);
+    assert(rc == 0);
+    return monitor;
+}
+
+static bool bind_pair(struct link *link, const char *host, int port)
+{
+    if (zsock_bind(link->status, "tcp://%s:%d", host, port) != port)
+        return false;
+    if (zsock_bind(link->control, "tcp://%s:%d", host, port + 1) == port + 1)
+        return true;
+    zsock_unbind(link->status, "tcp://%s:%d", host, port);
+    return false;
+}
+
+/* Port 0: a free status port whose two neighbours are free as well. The feed's
+ * port is only tried, and bound for good by the feed right after. */
+static bool row_is_free(const char *host, int port)
+{
+    zsock_t *probe = zsock_new(ZMQ_PUB);
+    bool free = zsock_bind(probe, "tcp://%s:%d", host, port + 2) == port + 2;
+    zsock_destroy(&probe);
+    return free;
+}
+
+static bool bind_row(struct link *link, const char *host)
+{
+    for (int i = 0; i < TRIES_FOR_A_ROW; i++) {
+        zsock_t *probe = zsock_new(ZMQ_PUB);
+        int port = zsock_bind(probe, "tcp://%s:*", host);
+        zsock_destroy(&probe);
+        if (port <= 0 || port > 65533 || !row_is_free(host, port))
+            continue;
+        if (bind_pair(link, host, port)) {
+            link->port = port;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool link_bind(struct link *link, const struct link_options *options)
+{
+    if (options->status_port == 0)
+        return bind_row(link, options->host);
+    link->port = options->status_port;
+    return bind_pair(link, options->host, options->status_port);
+}
+
+struct link *link_open(const struct link_options *options, char *why,
+                       size_t size)
+{
+    struct link *link = mem_new(sizeof *link);
+    link->status = zsock_new(ZMQ_SUB);
+    link->control = zsock_new(ZMQ_PUB);
+    assert(link->status && link->control);
+    socket_options(link->status);
+    socket_options(link->control);
+    zsock_set_subscribe(link->status, "");
+    link->monitor = monitor_new(link->status);
+    link->lanes =
+        lanes_new(options->host, options->lanes_low, options->lanes_high);
+    buf_init(&link->out, LIMIT_MESSAGE);
+    if (!link_bind(link, options)) {
+        snprintf(why, size, "cannot bind tcp://%s:%d and the next port: %s",
+                 options->host, options->status_port,
+                 zmq_strerror(zmq_errno()));
+        link_close(&link);
+    }
+    return link;
+}
+
+static void peers_free(struct link *link)
+{
+    struct peer *peer, *next;
+    HASH_ITER (hh, link->peers, peer, next) {
+        HASH_DEL(link->peers, peer);
+        mem_free(peer);
+    }
+}
+
+void link_close(struct link **link_ref)
+{
+    struct link *link = *link_ref;
+    if (!link)
+        return;
+    zmq_socket_monitor(zsock_resolve(link->status), NULL, 0);
+    zsock_destroy(&link->monitor);
+    zsock_destroy(&link->status);
+    zsock_destroy(&link->control);
+    lanes_free(&link->lanes);
+    peers_free(link);
+    buf_free(&link->out);
+    mem_free(link->unsent);
+    mem_free(link);
+    *link_ref = NULL;
+}
+
+int link_status_port(const struct link *link)
+{
+    return link->port;
+}
+
+void *link_status(const struct link *link)
+{
+    return zsock_resolve(link->status);
+}
+
+void *link_monitor(const struct link *link)
+{
+    return zsock_resolve(link->monitor);
+}
+
+/* Out: control messages. A full pipe drops them; the next STATE shows what is
+ * missing, and they are said again. */
+static void control_send(struct link *link, const char *agent,
+                         const struct msg *msg)
+{
+    char topic[MSG_TOPIC_SIZE];
+    void *sock = zsock_resolve(link->control);
+    buf_clear(&link->out);
+    if (!msg_encode(msg, &link->out))
+        return;
+    msg_topic(agent, topic);
+    if (zmq_send(sock, topic, strlen(topic), ZMQ_SNDMORE | ZMQ_DONTWAIT) >= 0)
+        zmq_send(sock, link->out.data, link->out.len, ZMQ_DONTWAIT);
+}
+
+static void beat_send(struct link *link, const char *agent)
+{
+    struct msg msg = {.kind = KIND_BEAT};
+    msg.beat.epoch = broker_facts(link->broker)->epoch;
+    msg.beat.now_ms = broker_now(link->broker);
+    control_send(link, agent, &msg);
+}
+
+static void lane_send(struct link *link, const struct event *event)
+{
+    struct msg msg = {.kind = KIND_LANE};
+    msg.lane.inc = event->inc;
+    msg.lane.lane = event->lane;
+    msg.lane.port =
+        lanes_open(link->lanes, event->agent, event->lane, event->at_ms);
+    if (msg.lane.port == 0) {
+        log_warn("no_lane", "agent=%s reason=%s", event->agent,
+                 log_quoted("no free port in --lanes"));
+        return;
+    }
+    control_send(link, event->agent, &msg);
+}
+
+static void unsent_add(struct link *link, uint64_t lease)
+{
+    if (link->n_unsent == link->cap_unsent) {
+        link->cap_unsent = 2 * link->cap_unsent + 16;
+        link->unsent =
+            mem_grow(link->unsent, link->cap_unsent, sizeof *link->unsent);
+    }
+    link->unsent[link->n_unsent++] = lease;
+}
+
+static void batch_fill(struct msg_batch *batch, const struct event *event,
+                       const struct job *job)
+{
+    batch->lane = event->lane;
+    batch->dseq = (uint64_t)event->number;
+    batch->lease = event->lease;
+    batch->job = job->id;
+    batch->name = job->name;
+    batch->from = frames_number(&job->frames, event->lo);
+    batch->to = frames_number(&job->frames, event->hi - 1);
+    batch->step = event->hi - event->lo == 1
+                      ? 1
+                      : frames_run(&job->frames, event->lo)->step;
+    batch->replace = ranges_has(&job->redo, event->lo);
+    batch->plain = job->plain;
+    batch->render = job->render;
+}
+
+static void batch_send(struct link *link, const struct event *event)
+{
+    const struct job *job = job_find(broker_core(link->broker), event->job);
+    if (event->number == 0 || !job)
+        return; /* adopted: the agent has it */
+    struct msg msg = {.kind = KIND_BATCH};
+    msg.batch.epoch = broker_facts(link->broker)->epoch;
+    batch_fill(&msg.batch, event, job);
+    buf_clear(&link->out);
+    if (!msg_encode(&msg, &link->out) ||
+        !lanes_send(link->lanes, event->agent, event->lane, link->out.data,
+                    link->out.len))
+        unsent_add(link, event->lease);
+}
+
+static void revoke_send(struct link *link, const struct event *event)
+{
+    struct msg msg = {.kind = KIND_REVOKE};
+    msg.revoke.lease = event->lease;
+    msg.revoke.why = event->text;
+    control_send(link, event->agent, &msg);
+}
+
+static void trim_send(struct link *link, const struct event *event)
+{
+    struct msg msg = {.kind = KIND_TRIM};
+    msg.trim.lease = event->lease;
+    msg.trim.to = event->number;
+    control_send(link, event->agent, &msg);
+}
+
+static void refuse_send(struct link *link, const struct event *event)
+{
+    struct msg msg = {.kind = KIND_REFUSE};
+    msg.refuse.inc = event->inc;
+    msg.refuse.why = event->text;
+    control_send(link, event->agent, &msg);
+}
+
+static void drain_send(struct link *link, const struct event *event)
+{
+    struct msg msg = {.kind = KIND_DRAIN};
+    msg.drain.mode = event->number;
+    control_send(link, event->agent, &msg);
+}
+
+static void ack_send(void *ctx)
+{
+    struct ack *ack = ctx;
+    struct msg msg = {.kind = KIND_ACK};
+    msg.acks.at = &ack->ack;
+    msg.acks.n = 1;
+    control_send(ack->link, ack->agent, &msg);
+    mem_free(ack);
+}
+
+static void ack_queue(struct link *link, const struct event *event)
+{
+    struct ack *ack = mem_new(sizeof *ack);
+    ack->link = link;
+    snprintf(ack->agent, sizeof ack->agent, "%s", event->agent);
+    ack->ack =
+        (struct msg_ack){event->lease, event->lo, event->hi, event->flag};
+    broker_answer(link->broker, ack_send, ack);
+}
+
+/* An agent that has not heard of this broker run yet is told at once. */
+static void heard_answer(struct link *link, const struct event *event)
+{
+    if (event->state->epoch != broker_facts(link->broker)->epoch)
+        beat_send(link, event->agent);
+}
+
+static void agent_ended(struct link *link, const struct event *event)
+{
+    if (event->number == AGENT_LOST)
+        lanes_close(link->lanes, event->agent, event->at_ms);
+}
+
+static void (*const senders[EVENT_TYPES])(struct link *,
+                                          const struct event *) = {
+    [EVENT_LANE] = lane_send,      [EVENT_LEASED] = batch_send,
+    [EVENT_REVOKED] = revoke_send, [EVENT_TRIMMED] = trim_send,
+    [EVENT_REFUSED] = refuse_send, [EVENT_DRAINED] = drain_send,
+    [EVENT_ACKED] = ack_queue,     [EVENT_HEARD] = heard_answer,
+    [EVENT_AGENT] = agent_ended,
+};
+
+static void link_project(void *ctx, const struct event *event)
+{
+    if (senders[event->type])
+        senders[event->type](ctx, event);
+}
+
+void link_start(struct link *link, struct broker *broker)
+{
+    link->broker = broker;
+    broker_project(broker, link_project, link);
+}
+
+/* In: STATE and closed connections. */
+static void peer_note(struct link *link, int fd, const struct msg_state *state)
+{
+    struct peer *peer = NULL;
+    HASH_FIND_INT(link->peers, &fd, peer);
+    if (!peer) {
+        peer = mem_new(sizeof *peer);
+        peer->fd = fd;
+        HASH_ADD_INT(link->peers, fd, peer);
+    }
+    if (peer->inc == state->inc)
+        return;
+    peer->inc = state->inc;
+    snprintf(peer->agent, sizeof peer->agent, "%s", state->agent);
+}
+
+static void state_take(struct link *link, zmq_msg_t *frame)
+{
+    struct msg msg;
+    char why[256];
+    if (!msg_decode(zmq_msg_data(frame), zmq_msg_size(frame),
+                    broker_arena(link->broker), &msg, why, sizeof why) ||
+        msg.kind != KIND_STATE) {
+        log_debug("message_dropped", "reason=%s", log_quoted(why));
+        return;
+    }
+    int fd = zmq_msg_get(frame, ZMQ_SRCFD);
+    if (fd >= 0)
+        peer_note(link, fd, &msg.state);
+    struct cmd cmd = {.type = CMD_STATE, .state = &msg.state};
+    (void)broker_do(link->broker, &cmd, NULL, 0);
+}
+
+/* Takes one message: whatever stands before its last part is the topic. */
+static bool status_take(struct link *link)
+{
+    void *sock = zsock_resolve(link->status);
+    for (;;) {
+        zmq_msg_t frame;
+        zmq_msg_init(&frame);
+        if (zmq_msg_recv(&frame, sock, ZMQ_DONTWAIT) < 0) {
+            zmq_msg_close(&frame);
+            return false;
+        }
+        bool more = zmq_msg_more(&frame);
+        if (!more)
+            state_take(link, &frame);
+        zmq_msg_close(&frame);
+        if (!more)
+            return true;
+    }
+}
+
+static void peer_gone(struct link *link, int fd, bool closed)
+{
+    struct peer *peer = NULL;
+    HASH_FIND_INT(link->peers, &fd, peer);
+    if (!peer)
+        return;
+    struct cmd cmd = {.type = CMD_GONE, .agent = peer->agent, .inc = peer->inc};
+    if (closed)
+        (void)broker_do(link->broker, &cmd, NULL, 0);
+    HASH_DEL(link->peers, peer);
+    mem_free(peer);
+}
+
+static bool monitor_take(struct link *link)
+{
+    unsigned char bytes[6];
+    void *sock = zsock_resolve(link->monitor);
+    int n = zmq_recv(sock, bytes, sizeof bytes, ZMQ_DONTWAIT);
+    if (n < 0)
+        return false;
+    char address[256];
+    (void)zmq_recv(sock, address, sizeof address, ZMQ_DONTWAIT);
+    uint16_t event;
+    uint32_t fd;
+    memcpy(&event, bytes, sizeof event);
+    memcpy(&fd, bytes + sizeof event, sizeof fd);
+    if (n == (int)sizeof bytes)
+        peer_gone(link, (int)fd, event == ZMQ_EVENT_DISCONNECTED);
+    return true;
+}
+
+/* STATEs first: one that came before its connection closed must be heard. */
+void link_read(struct link *link)
+{
+    int n = 0;
+    while (n < LIMIT_DRAIN_PER_TURN && status_take(link))
+        n++;
+    for (n = 0; n < LIMIT_DRAIN_PER_TURN && monitor_take(link); n++)
+        ;
+}
+
+void link_settle(struct link *link, int64_t now_ms)
+{
+    for (size_t i = 0; i < link->n_unsent; i++) {
+        struct cmd cmd = {.type = CMD_UNSENT, .lease = link->unsent[i]};
+        (void)broker_do(link->broker, &cmd, NULL, 0);
+    }
+    link->n_unsent = 0;
+    if (now_ms < link->beat_ms)
+        return;
+    beat_send(link, "*");
+    link->beat_ms = now_ms + MSG_BEAT_MS;
+}
+
+int64_t link_next(const struct link *link)
+{
+    return link->n_unsent > 0 ? 0 : link->beat_ms;
+}

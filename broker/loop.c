@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A turn: wait; read the clock; take what the ledger, the agents and HTTP have;
+ * do what is due; tell who watches. libmicrohttpd's sockets hide behind one
+ * descriptor, lanes are never polled, so the poll stays at six items however
+ * many agents there are.
+ */
+#include "broker/loop.h"
+
+#include <assert.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+#include <zmq.h>
+
+#include "common/app/clock.h"
+#include "common/app/log.h"
+
+enum { AT_STATUS, AT_MONITOR, AT_FEED, AT_STORE, AT_HTTP, AT_SIGNAL, AT_COUNT };
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* How long nothing is due, in ms; at most a second, which costs nothing. */
+static long loop_wait(const struct loop *loop, int64_t now_ms)
+{
+    int64_t due = sooner(broker_next(loop->broker), link_next(loop->link));
+    int64_t wait = due <= now_ms ? 0 : sooner(due - now_ms, 1000);
+    int64_t http = http_wait(loop->http, now_ms);
+    return (long)(http >= 0 ? sooner(wait, http) : wait);
+}
+
+static void loop_poll(const struct loop *loop, long wait_ms)
+{
+    zmq_pollitem_t items[AT_COUNT] = {
+        [AT_STATUS] = {link_status(loop->link), 0, ZMQ_POLLIN, 0},
+        [AT_MONITOR] = {link_monitor(loop->link), 0, ZMQ_POLLIN, 0},
+        [AT_FEED] = {feed_socket(loop->feed), 0, ZMQ_POLLIN, 0},
+        [AT_STORE] = {NULL, store_fd(broker_store(loop->broker)), ZMQ_POLLIN,
+                      0},
+        [AT_HTTP] = {NULL, http_fd(loop->http), ZMQ_POLLIN, 0},
+        [AT_SIGNAL] = {NULL, loop->signal_fd, ZMQ_POLLIN, 0},
+    };
+    zmq_poll(items, AT_COUNT, wait_ms);
+}
+
+static void loop_turn(const struct loop *loop)
+{
+    int64_t now_ms = clock_now_ms();
+    broker_turn(loop->broker, now_ms);
+    broker_settle(loop->broker);
+    link_read(loop->link);
+    feed_read(loop->feed);
+    http_run(loop->http, now_ms);
+    link_settle(loop->link, now_ms);
+    feed_settle(loop->feed);
+    broker_report(loop->broker);
+    http_run(loop->http, now_ms); /* what the turn has answered */
+}
+
+/* Tells whether a signal to end has come since it was last asked. */
+static bool loop_told(const struct loop *loop)
+{
+    struct signalfd_siginfo info;
+    return read(loop->signal_fd, &info, sizeof info) == sizeof info;
+}
+
+static bool loop_open(const struct loop *loop)
+{
+    return http_busy(loop->http) || broker_waiting(loop->broker);
+}
+
+static void loop_drain(const struct loop *loop)
+{
+    log_info("ending", "%s", "");
+    int64_t until_ms = clock_now_ms() + LOOP_DRAIN_MS;
+    broker_drain(loop->broker);
+    http_drain(loop->http);
+    while (loop_open(loop) && clock_now_ms() < until_ms && !loop_told(loop)) {
+        loop_poll(loop, sooner(loop_wait(loop, clock_now_ms()), 50));
+        loop_turn(loop);
+    }
+}
+
+void loop_run(struct loop *loop)
+{
+    while (!loop_told(loop)) {
+        loop_poll(loop, loop_wait(loop, clock_now_ms()));
+        loop_turn(loop);
+    }
+    loop_drain(loop);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The one loop of the broker: what is ready, in one order, with one `now` a
+ * turn, until it is told to end.
+ */
+#ifndef FRAMEQ_BROKER_LOOP_H
+#define FRAMEQ_BROKER_LOOP_H
+
+#include "broker/broker_internal.h"
+#include "broker/feed_internal.h"
+#include "broker/http.h"
+#include "broker/link.h"
+
+struct loop {
+    struct broker *broker;
+    struct link *link;
+    struct feed *feed;
+    struct http *http;
+    int signal_fd; /* SIGTERM and SIGINT */
+};
+
+/* loop_run returns after SIGTERM or SIGINT, once what is open was answered or
+ * LOOP_DRAIN_MS are over; at once at a second one. */
+#define LOOP_DRAIN_MS 1500
+void loop_run(struct loop *loop);
+
+#endif

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * frameq-broker: settings, ledger, sockets, loop; in that order up, in the
+ * other down. What cannot run says so in one line and exits 1.
+ */
+#include <czmq.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "broker/loop.h"
+#include "broker/settings.h"
+#include "common/app/clock.h"
+#include "common/app/log.h"
+#include "common/app/net.h"
+#include "common/limits.h"
+
+#define WHY_SIZE 512
+
+/* Signals arrive through a descriptor of the loop, and through nothing else. */
+static int signals_open(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+static void refuse_open_door(const struct conf *conf)
+{
+    static const char *const flags[] = {"http", "zmq"};
+    for (size_t i = 0; i < 2 && !conf_on(conf, "insecure"); i++) {
+        char host[256];
+        (void)conf_address(conf_get(conf, flags[i]), host, sizeof host);
+        if (!net_is_loopback(host))
+            log_fatal(1,
+                      "--%s %s is not on loopback and there are no tokens or "
+                      "keys: anyone who reaches it could submit and cancel "
+                      "jobs, run scenes on your nodes and take work. Give "
+                      "--insecure if that is what you want.",
+                      flags[i], conf_get(conf, flags[i]));
+    }
+}
+
+static int64_t seconds_ms(const char *seconds)
+{
+    return (int64_t)(strtod(seconds, NULL) * 1000.0);
+}
+
+static struct core_options options_of(const struct conf *conf)
+{
+    const char *batch = conf_get(conf, "batch");
+    const char *grace = conf_get(conf, "orphan-grace");
+    int64_t attempts = conf_number(conf, "max-attempts");
+    bool auto_batch = strcmp(batch, "auto") == 0;
+    bool auto_grace = strcmp(grace, "auto") == 0;
+    int64_t frames = auto_batch ? 0 : strtol(batch, NULL, 10);
+    return (struct core_options){
+        .batch = (int32_t)(frames < LIMIT_BATCH ? frames : LIMIT_BATCH),
+        .max_attempts =
+            (int32_t)(attempts < LIMIT_ATTEMPTS ? attempts : LIMIT_ATTEMPTS),
+        .lease_ttl_ms = seconds_ms(conf_get(conf, "lease-ttl")),
+        .orphan_grace_ms = auto_grace ? -1 : seconds_ms(grace),
+        .jobs_max = LIMIT_JOBS,
+        .agents_max = LIMIT_AGENTS,
+    };
+}
+
+static int check_ledger(const char *dir)
+{
+    char why[WHY_SIZE];
+    int64_t events = 0;
+    if (!store_verify(dir, &events, why, sizeof why))
+        log_fatal(1, "the ledger in %s is not sound: %s", dir, why);
+    printf("%s: sound, %lld events\n", dir, (long long)events);
+    return 0;
+}
+
+/* A replay in progress: the first event that does not fit ends it. */
+struct replay {
+    struct core *core;
+    char why[WHY_SIZE];
+};
+
+static void replay_event(void *ctx, const struct event *event)
+{
+    struct replay *replay = ctx;
+    if (replay->why[0] == '\0')
+        (void)core_replay(replay->core, event, replay->why, sizeof replay->why);
+}
+
+static void replay_all(struct store *store, struct core *core, const char *dir)
+{
+    char why[WHY_SIZE] = "";
+    struct replay replay = {.core = core};
+    int64_t from_ms = clock_now_ms();
+    int64_t last = store_replay(store, replay_event, &replay, why, sizeof why);
+    if (last < 0 || replay.why[0] != '\0')
+        log_fatal(1, "the ledger in %s cannot be replayed: %s", dir,
+                  last < 0 ? why : replay.why);
+    log_info("replayed", "jobs=%d events=%lld ms=%lld",
+             (int)core_count_jobs(core), (long long)last,
+             (long long)(clock_now_ms() - from_ms));
+}
+
+struct parts {
+    struct store *store;
+    struct core *core;
+    struct broker_facts facts;
+    struct loop loop;
+};
+
+static void open_ledger(struct parts *parts, const struct conf *conf)
+{
+    char why[WHY_SIZE];
+    const char *dir = conf_get(conf, "data");
+    struct core_options options = options_of(conf);
+    if (!conf_make_dir(dir))
+        log_fatal(1, "cannot make the folder %s: %s", dir, strerror(errno));
+    parts->store = store_open(dir, why, sizeof why);
+    if (!parts->store)
+        log_fatal(1, "cannot open the ledger in %s: %s", dir, why);
+    parts->core = core_new(&options);
+    replay_all(parts->store, parts->core, dir);
+    parts->facts.epoch = store_begin(parts->store, why, sizeof why);
+    if (parts->facts.epoch == 0)
+        log_fatal(1, "cannot write the ledger in %s: %s", dir, why);
+    parts->facts.data_dir = dir;
+    parts->facts.results_keep = strcmp(conf_get(conf, "results"), "keep") == 0;
+    parts->facts.start_ms = clock_now_ms();
+}
+
+static void open_sockets(struct parts *parts, const struct conf *conf)
+{
+    static char http_host[256], zmq_host[256];
+    char why[WHY_SIZE];
+    struct link_options options = {.host = zmq_host};
+    struct loop *loop = &parts->loop;
+    options.status_port =
+        conf_address(conf_get(conf, "zmq"), zmq_host, sizeof zmq_host);
+    settings_lanes(conf_get(conf, "lanes"), &options.lanes_low,
+                   &options.lanes_high);
+    loop->link = link_open(&options, why, sizeof why);
+    if (!loop->link)
+        log_fatal(1, "%s", why);
+    parts->facts.status_port = link_status_port(loop->link);
+    parts->facts.control_port = parts->facts.status_port + 1;
+    parts->facts.feed_port = parts->facts.status_port + 2;
+    loop->feed = feed_open(zmq_host, parts->facts.feed_port, why, sizeof why);
+    if (!loop->feed)
+        log_fatal(1, "%s", why);
+    loop->broker = broker_new(parts->core, parts->store, &parts->facts);
+    int port =
+        conf_address(conf_get(conf, "http"), http_host, sizeof http_host);
+    loop->http =
+        http_open(loop->broker, loop->feed, http_host, port, why, sizeof why);
+    if (!loop->http)
+        log_fatal(1, "%s", why);
+    parts->facts.http_host = http_host;
+    parts->facts.http_port = http_port(loop->http);
+    link_start(loop->link, loop->broker);
+    feed_start(loop->feed, loop->broker);
+}
+
+static void restart(struct parts *parts)
+{
+    struct cmd cmd = {.type = CMD_RESTART, .epoch = parts->facts.epoch};
+    broker_turn(parts->loop.broker, clock_now_ms());
+    (void)broker_do(parts->loop.broker, &cmd, NULL, 0);
+}
+
+static void say_ready(const struct parts *parts, const struct conf *conf)
+{
+    char zmq_host[256];
+    const struct broker_facts *facts = &parts->facts;
+    (void)conf_address(conf_get(conf, "zmq"), zmq_host, sizeof zmq_host);
+    printf("ready http=%s:%d status=%s:%d control=%s:%d feed=%s:%d\n",
+           facts->http_host, facts->http_port, zmq_host, facts->status_port,
+           zmq_host, facts->control_port, zmq_host, facts->feed_port);
+    fflush(stdout);
+    log_info("serving", "epoch=%llu http=%s:%d",
+             (unsigned long long)facts->epoch, facts->http_host,
+             facts->http_port);
+}
+
+/* The ledger goes last: what was answered is on disk before the end. */
+static void close_all(struct parts *parts)
+{
+    http_close(&parts->loop.http);
+    feed_close(&parts->loop.feed);
+    link_close(&parts->loop.link);
+    store_close(&parts->store);
+    broker_free(&parts->loop.broker);
+    close(parts->loop.signal_fd);
+    zsys_shutdown();
+}
+
+int main(int argc, char **argv)
+{
+    struct parts parts = {0};
+    struct conf *conf = conf_load(&broker_program, argc, argv);
+    log_open("frameq-broker");
+    if (conf_on(conf, "check"))
+        return check_ledger(conf_get(conf, "data"));
+    refuse_open_door(conf);
+    parts.loop.signal_fd = signals_open();
+    zsys_init();
+    zsys_handler_set(NULL);
+    zsys_set_max_sockets(0);
+    zsys_set_io_threads(2);
+    open_ledger(&parts, conf);
+    open_sockets(&parts, conf);
+    restart(&parts);
+    say_ready(&parts, conf);
+    loop_run(&parts.loop);
+    close_all(&parts);
+    conf_free(&conf);
+    return 0;
+}

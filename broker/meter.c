@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Counters and their text form. No label names a job, a frame or a person: the
+ * number of series stays that of routes times statuses.
+ */
+#include "broker/meter.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "broker/route.h"
+#include "common/frames.h"
+#include "common/mem.h"
+
+static const double request_bounds[METER_BUCKETS] = {
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30};
+static const double frame_bounds[METER_BUCKETS] = {
+    0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600};
+
+void meter_init(struct meter *meter)
+{
+    *meter = (struct meter){.requests.bounds = request_bounds,
+                            .frames.bounds = frame_bounds};
+}
+
+void meter_done(struct meter *meter)
+{
+    mem_free(meter->tallies);
+    *meter = (struct meter){0};
+}
+
+static void histogram_add(struct histogram *histogram, double seconds)
+{
+    int i = 0;
+    while (i < METER_BUCKETS && seconds > histogram->bounds[i])
+        i++;
+    histogram->bucket[i]++;
+    histogram->n++;
+    histogram->sum_s += seconds;
+}
+
+static struct tally *tally_get(struct meter *meter, const struct route *route,
+                               int status)
+{
+    for (size_t i = 0; i < meter->n; i++)
+        if (meter->tallies[i].route == route &&
+            meter->tallies[i].status == status)
+            return &meter->tallies[i];
+    if (meter->n == meter->cap) {
+        meter->cap = 2 * meter->cap + 16;
+        meter->tallies =
+            mem_grow(meter->tallies, meter->cap, sizeof *meter->tallies);
+    }
+    meter->tallies[meter->n] = (struct tally){route, status, 0};
+    return &meter->tallies[meter->n++];
+}
+
+void meter_request(struct meter *meter, const struct route *route, int status,
+                   int64_t ms)
+{
+    tally_get(meter, route, status)->n++;
+    histogram_add(&meter->requests, (double)ms / 1000.0);
+}
+
+static uint64_t count_frames(const json_t *event)
+{
+    struct frames frames = {0};
+    char why[128];
+    const char *text = json_string_value(json_object_get(event, "frames"));
+    if (!text || !frames_parse(text, &frames, why, sizeof why))
+        return 1;
+    uint64_t n = (uint64_t)frames.count;
+    frames_free(&frames);
+    return n;
+}
+
+static void count_event(struct meter *meter, const json_t *event)
+{
+    const char *state = json_string_value(json_object_get(event, "state"));
+    const json_t *seconds = json_object_get(event, "seconds");
+    const char *fault = json_string_value(json_object_get(event, "fault"));
+    if (!state)
+        return;
+    if (strcmp(state, "done") == 0) {
+        meter->done++;
+        if (json_is_number(seconds))
+            histogram_add(&meter->frames, json_number_value(seconds));
+    } else if (strcmp(state, "failed") == 0) {
+        meter->failed += count_frames(event);
+    } else if (strcmp(state, "cancelled") == 0) {
+        meter->cancelled += count_frames(event);
+    } else if (strcmp(state, "pending") == 0 && fault) {
+        meter->charged++;
+    }
+}
+
+void meter_item(struct meter *meter, const struct feed_item *item)
+{
+    if (strcmp(item->type, "frame") != 0)
+        return;
+    json_t *event = json_loads(item->json, 0, NULL);
+    count_event(meter, event);
+    json_decref(event);
+}
+
+static void write_histogram(const struct histogram *histogram, const char *name,
+                            const char *help, struct buf *out)
+{
+    uint64_t sum = 0;
+    buf_print(out, "# HELP %s %s\n# TYPE %s histogram\n", name, help, name);
+    for (int i = 0; i < METER_BUCKETS; i++) {
+        sum += histogram->bucket[i];
+        buf_print(out, "%s_bucket{le=\"%g\"} %" PRIu64 "\n", name,
+                  histogram->bounds[i], sum);
+    }
+    buf_print(out, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n", name, histogram->n);
+    buf_print(out, "%s_sum %g\n%s_count %" PRIu64 "\n", name, histogram->sum_s,
+              name, histogram->n);
+}
+
+static void write_tallies(const struct meter *meter, struct buf *out)
+{
+    buf_print(out,
+              "# HELP frameq_http_requests_total Answers, by route and status."
+              "\n# TYPE frameq_http_requests_total counter\n");
+    for (size_t i = 0; i < meter->n; i++) {
+        const struct tally *tally = &meter->tallies[i];
+        const struct route *route = tally->route;
+        buf_print(out,
+                  "frameq_http_requests_total{method=\"%s\",route=\"%s\","
+                  "code=\"%d\"} %" PRIu64 "\n",
+                  route ? route->method : "", route ? route->pattern : "none",
+                  tally->status, tally->n);
+    }
+}
+
+void meter_write(const struct meter *meter, struct buf *out)
+{
+    buf_print(out,
+              "# HELP frameq_frames_total Frames that came to an end since the "
+              "broker started; charged ones are rendered again.\n"
+              "# TYPE frameq_frames_total counter\n"
+              "frameq_frames_total{state=\"done\"} %" PRIu64 "\n"
+              "frameq_frames_total{state=\"charged\"} %" PRIu64 "\n"
+              "frameq_frames_total{state=\"failed\"} %" PRIu64 "\n"
+              "frameq_frames_total{state=\"cancelled\"} %" PRIu64 "\n",
+              meter->done, meter->charged, meter->failed, meter->cancelled);
+    write_histogram(&meter->frames, "frameq_frame_render_seconds",
+                    "Render time of done frames.", out);
+    write_tallies(meter, out);
+    write_histogram(&meter->requests, "frameq_http_request_seconds",
+                    "Time from a request to its answer.", out);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What is counted for /metrics because nothing else remembers it: requests,
+ * and frame events as they pass in the feed. Counts from the broker's start
+ * on, as Prometheus expects of counters.
+ */
+#ifndef FRAMEQ_BROKER_METER_H
+#define FRAMEQ_BROKER_METER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "broker/feed.h"
+#include "common/buf.h"
+
+struct route;
+
+#define METER_BUCKETS 12
+
+struct histogram {
+    const double *bounds; /* METER_BUCKETS upper bounds, seconds */
+    uint64_t bucket[METER_BUCKETS + 1];
+    uint64_t n;
+    double sum_s;
+};
+
+/* Answers of one route and status. */
+struct tally {
+    const struct route *route; /* NULL: no route */
+    int status;
+    uint64_t n;
+};
+
+struct meter {
+    struct tally *tallies;
+    size_t n, cap;
+    struct histogram requests; /* seconds to the answer */
+    struct histogram frames;   /* render seconds of done frames */
+    uint64_t done, charged, failed, cancelled; /* frames */
+};
+
+void meter_init(struct meter *meter);
+void meter_done(struct meter *meter);
+
+/* meter_request counts an answer. */
+void meter_request(struct meter *meter, const struct route *route, int status,
+                   int64_t ms);
+
+/* meter_item counts what a feed event says of frames; others are ignored. */
+void meter_item(struct meter *meter, const struct feed_item *item);
+
+/* meter_write appends its metrics in Prometheus' text format 0.0.4. */
+void meter_write(const struct meter *meter, struct buf *out);
+
+#endif

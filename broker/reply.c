@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Every answer leaves through answer_send: at once, or from the commit gate.
+ * A broken ledger closes the gate; what would wait there is told so.
+ */
+#include "broker/reply.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "broker/view.h"
+#include "common/mem.h"
+
+#define TYPE_PROBLEM "application/problem+json"
+
+static void answer_send(void *ctx)
+{
+    struct call *call = ctx;
+    struct answer *answer = &call->answer;
+    struct httpd_answer out = {.status = answer->status,
+                               .type = answer->type,
+                               .body = buf_text(&answer->body),
+                               .len = answer->body.len};
+    for (int i = 0; i < answer->n; i++) {
+        out.headers[2 * i] = answer->headers[i].name;
+        out.headers[2 * i + 1] = answer->headers[i].value;
+    }
+    call->stage = CALL_SENT;
+    call->http->n_open--;
+    call->http->stirred = true;
+    meter_request(&call->http->meter, call->route, answer->status,
+                  broker_now(call->http->broker) - call->began_ms);
+    httpd_reply(call->in, &out);
+}
+
+void reply_header(struct call *call, const char *name, const char *format, ...)
+{
+    struct answer *answer = &call->answer;
+    char value[LIMIT_REASON];
+    va_list args;
+    assert(answer->n < ANSWER_HEADERS);
+    va_start(args, format);
+    vsnprintf(value, sizeof value, format, args);
+    va_end(args);
+    answer->headers[answer->n].name = name;
+    answer->headers[answer->n++].value = mem_text(value);
+}
+
+static bool ledger_is_broken(const struct call *call)
+{
+    const char *reason;
+    struct store *store = broker_store(call->http->broker);
+    return store_health(store, &reason) == STORE_BROKEN;
+}
+
+/* The body is written; out it goes. */
+static void answer_finish(struct call *call, int status, const char *type)
+{
+    call->answer.status = status;
+    call->answer.type = type;
+    reply_header(call, "X-Content-Type-Options", "nosniff");
+    if (!call->shows) {
+        answer_send(call);
+    } else if (ledger_is_broken(call)) {
+        reply_broken(call);
+    } else {
+        call->stage = CALL_GATED;
+        broker_answer(call->http->broker, answer_send, call);
+    }
+}
+
+void reply_json(struct call *call, int status, json_t *json)
+{
+    bool fits = view_write(json, &call->answer.body);
+    json_decref(json);
+    if (fits)
+        answer_finish(call, status, TYPE_JSON);
+    else
+        reply_problem(call, RC_TOO_LARGE, "the answer passes %d bytes",
+                      LIMIT_ANSWER);
+}
+
+void reply_text(struct call *call, int status, const char *text)
+{
+    buf_add(&call->answer.body, text, strlen(text));
+    answer_finish(call, status, TYPE_TEXT);
+}
+
+void reply_bytes(struct call *call, const char *type, const void *bytes,
+                 size_t n)
+{
+    buf_add(&call->answer.body, bytes, n);
+    answer_finish(call, 200, type);
+}
+
+void reply_empty(struct call *call, int status)
+{
+    answer_finish(call, status, NULL);
+}
+
+static void answer_reset(struct answer *answer)
+{
+    while (answer->n > 0)
+        mem_free(answer->headers[--answer->n].value);
+    buf_clear(&answer->body);
+}
+
+static void write_problem(struct call *call, enum rc rc, const char *detail)
+{
+    json_t *problem = json_object();
+    view_put(problem, "type", json_string("about:blank"));
+    view_put(problem, "title", json_string(rc_title(rc)));
+    view_put(problem, "status", json_integer(rc_status(rc)));
+    view_put(problem, "detail", json_string(detail));
+    view_put(problem, "instance", json_string(call->in->path));
+    view_write(problem, &call->answer.body);
+    json_decref(problem);
+}
+
+/* Writes the body; returns its type. */
+static const char *write_refusal(struct call *call, enum rc rc,
+                                 const char *detail)
+{
+    answer_reset(&call->answer);
+    if (call_wants_json(call)) {
+        write_problem(call, rc, detail);
+        return TYPE_PROBLEM;
+    }
+    buf_print(&call->answer.body, "%s: %s", rc_title(rc), detail);
+    return TYPE_TEXT;
+}
+
+void reply_problem(struct call *call, enum rc rc, const char *format, ...)
+{
+    char detail[2 * LIMIT_REASON];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(detail, sizeof detail, format, args);
+    va_end(args);
+    const char *type = write_refusal(call, rc, detail);
+    if (rc == RC_BUSY || rc == RC_TOO_MANY)
+        reply_header(call, "Retry-After", "%d", REPLY_RETRY_S);
+    answer_finish(call, rc_status(rc), type);
+}
+
+void reply_method(struct call *call, const char *allow)
+{
+    char detail[LIMIT_REASON];
+    snprintf(detail, sizeof detail, "this path takes %s", allow);
+    const char *type = write_refusal(call, RC_METHOD, detail);
+    reply_header(call, "Allow", "%s", allow);
+    answer_finish(call, rc_status(RC_METHOD), type);
+}
+
+void reply_broken(struct call *call)
+{
+    call->stage = CALL_OPEN;
+    call->shows = false;
+    reply_problem(call, RC_BUSY,
+                  "the ledger is broken; nothing can be promised");
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * How a call is answered: as JSON, as text, as a problem (RFC 9457), or with
+ * nothing. Each is called once a call and ends it: at once, or behind the
+ * commit gate when the call has looked into the core.
+ */
+#ifndef FRAMEQ_BROKER_REPLY_H
+#define FRAMEQ_BROKER_REPLY_H
+
+#include "broker/call.h"
+
+#define TYPE_TEXT "text/plain; charset=utf-8"
+#define TYPE_JSON "application/json"
+
+#define REPLY_RETRY_S 5 /* Retry-After where nothing better is known */
+
+/* reply_header adds a header to the answer to come; name is static. At most
+ * ANSWER_HEADERS less one a call. */
+void reply_header(struct call *call, const char *name, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* reply_json takes json. */
+void reply_json(struct call *call, int status, json_t *json);
+void reply_text(struct call *call, int status, const char *text);
+void reply_bytes(struct call *call, const char *type, const void *bytes,
+                 size_t n);
+void reply_empty(struct call *call, int status);
+
+/* reply_problem answers a refusal: its title is rc's, the detail says why. As
+ * text that is "<title>: <detail>". */
+void reply_problem(struct call *call, enum rc rc, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* reply_method answers 405 with the methods a path does take. */
+void reply_method(struct call *call, const char *allow);
+
+/* reply_broken answers, with 503, a call whose answer waits for a gate that
+ * will not open again. */
+void reply_broken(struct call *call);
+
+#endif

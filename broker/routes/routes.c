@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The list of tables. The routes asked for most come first.
+ */
+#include "broker/routes/routes.h"
+
+#include <stddef.h>
+
+const struct route *const routes_all[] = {
+    routes_classic, routes_jobs,   routes_frames, routes_agents,
+    routes_farm,    routes_events, routes_system, NULL};

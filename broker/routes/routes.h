@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The tables of all routes, one file a resource. Each ends with a row without
+ * method; the list ends with NULL.
+ */
+#ifndef FRAMEQ_BROKER_ROUTES_ROUTES_H
+#define FRAMEQ_BROKER_ROUTES_ROUTES_H
+
+#include "broker/route.h"
+
+extern const struct route routes_classic[]; /* /render /status /health */
+extern const struct route routes_jobs[];
+extern const struct route routes_frames[];
+extern const struct route routes_agents[];
+extern const struct route routes_farm[];
+extern const struct route routes_events[];
+extern const struct route routes_system[];
+
+extern const struct route *const routes_all[];
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One table: it parses, it explains, it is what the man page is made of.
+ */
+#include "broker/settings.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool lanes_parse(const char *value, int *ret_low, int *ret_high)
+{
+    char rest;
+    return sscanf(value, "%d-%d%c", ret_low, ret_high, &rest) == 2 &&
+           *ret_low >= 1 && *ret_low <= *ret_high && *ret_high <= 65535;
+}
+
+void settings_lanes(const char *value, int *ret_low, int *ret_high)
+{
+    if (!lanes_parse(value, ret_low, ret_high))
+        *ret_low = *ret_high = 0;
+}
+
+static const char *is_lanes(const char *value)
+{
+    int low, high;
+    return lanes_parse(value, &low, &high)
+               ? NULL
+               : "must be two ports, LOW-HIGH, as in 20000-29999";
+}
+
+static const char *is_results(const char *value)
+{
+    bool known = strcmp(value, "refer") == 0 || strcmp(value, "keep") == 0;
+    return known ? NULL : "must be refer or keep";
+}
+
+static const struct setting settings[] = {
+    {.name = "http",
+     .argument = "ADDR:PORT",
+     .fallback = "127.0.0.1:4000",
+     .help = "Where people, tools and agents reach it by HTTP. Port 0 takes a "
+             "free one; the ready line names it.",
+     .check = conf_is_address},
+    {.name = "zmq",
+     .argument = "ADDR:PORT",
+     .fallback = "127.0.0.1:4001",
+     .help = "Where agents report (status). Control is the next port, the feed "
+             "for status subscribers the one after. Port 0 takes three free "
+             "ones in a row.",
+     .check = conf_is_address},
+    {.name = "lanes",
+     .argument = "LOW-HIGH",
+     .fallback = "20000-29999",
+     .help = "Ports for work: one a connected agent, lowest free first, so a "
+             "firewall opens only as many as there are agents.",
+     .check = is_lanes},
+    {.name = "data",
+     .argument = "DIR",
+     .fallback = "./frameq-data",
+     .help = "Folder of the ledger, on a local disk. Made when it is not "
+             "there."},
+    {.name = "batch",
+     .argument = "auto|N",
+     .fallback = "auto",
+     .help = "Frames of a batch for jobs that do not say: auto sizes each for "
+             "the agent that takes it.",
+     .check = conf_is_auto_count},
+    {.name = "max-attempts",
+     .argument = "N",
+     .fallback = "3",
+     .help = "How often a frame may fail before it is given up, for jobs that "
+             "do not say.",
+     .check = conf_is_count},
+    {.name = "lease-ttl",
+     .argument = "SECONDS",
+     .fallback = "15",
+     .help = "An agent not heard for this long has lost its frames to others.",
+     .check = conf_is_seconds},
+    {.name = "orphan-grace",
+     .argument = "auto|SECONDS",
+     .fallback = "auto",
+     .help = "How long a killed agent's frames wait for its restart, in which "
+             "it takes up what its node still renders. auto: a tenth of the "
+             "job's frame time, 2 to 60 s.",
+     .check = conf_is_auto_seconds},
+    {.name = "results",
+     .argument = "refer|keep",
+     .fallback = "refer",
+     .help = "refer: frames stay where the node wrote them. keep: whole frames "
+             "are kept here as well.",
+     .check = is_results},
+    {.name = "keep",
+     .argument = "DAYS",
+     .fallback = "30",
+     .help = "Ended jobs, their logs and thumbnails are forgotten after this; "
+             "0 keeps them for ever.",
+     .check = conf_is_count0},
+    {.name = "tokens", .argument = "FILE", .help = "File of HTTP tokens."},
+    {.name = "insecure",
+     .help = "Serve off loopback without tokens or keys: anyone who reaches "
+             "the ports can submit, cancel and take work."},
+    {.name = "check",
+     .help = "Read the whole ledger in --data, say whether it is sound, and "
+             "exit."},
+};
+
+const struct conf_program broker_program = {
+    .name = "frameq-broker",
+    .usage = "",
+    .about = "Takes render requests over HTTP, hands frames to agents, and "
+             "keeps account of every frame in a ledger on disk. Start one; "
+             "then frameq-agent beside each node.",
+    .epilog =
+        "Examples:\n"
+        "  frameq-broker\n"
+        "  frameq-broker --data /var/lib/frameq --batch 5\n"
+        "  curl -d '{\"from\":1,\"to\":20}' http://127.0.0.1:4000/render\n",
+    .settings = settings,
+    .n = sizeof settings / sizeof *settings,
+};

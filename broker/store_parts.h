@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What store.c (the loop's side) and store_thread.c (the other side) share.
+ * Each field has one owner; the middle ones are passed under the mutex. The
+ * ledger and the disk are the opener's until the thread starts and after it
+ * has ended, the thread's in between.
+ */
+#ifndef FRAMEQ_BROKER_STORE_PARTS_H
+#define FRAMEQ_BROKER_STORE_PARTS_H
+
+#include <pthread.h>
+
+#include "broker/disk.h"
+#include "broker/ledger.h"
+
+#define STORE_WHY 512
+
+/* A question to the thread. The loop keeps all of them in one list; the other
+ * links are those of the queues between the two sides. */
+struct ask {
+    struct ask *prev, *next;
+    struct ask *queue_prev, *queue_next;
+    /* The loop's. */
+    void *ctx;
+    bool cancelled;
+    store_frames_done *frames_done;
+    store_backup_done *backup_done;
+    /* The question, fixed. */
+    struct frames_query query;
+    char *path; /* of a backup; NULL: the query is asked */
+    /* The answer, the thread's until it is in the ready queue. */
+    struct arena arena;
+    const struct frame_fact *facts;
+    size_t n_facts;
+    char why[STORE_WHY];
+};
+
+struct store {
+    struct ledger *ledger;
+    struct disk disk;
+    pthread_t thread;
+    bool started;
+    int event_fd; /* written by the thread, read by the loop */
+
+    /* Under the mutex. */
+    pthread_mutex_t mutex;
+    pthread_cond_t wake;
+    struct buf queue; /* records not yet taken by the thread */
+    bool urgent;      /* a durable one is among them */
+    bool stop;
+    struct ask *waiting, *ready;
+    uint64_t committed;
+    enum store_health health;
+    char why[STORE_WHY];
+
+    /* The loop's. */
+    uint64_t appended; /* seq of the last event queued */
+    size_t behind;     /* bytes queued when last looked */
+    struct ask *asks;
+    enum store_health seen_health;
+    char seen_why[STORE_WHY];
+
+    /* The thread's. */
+    struct buf batch; /* records of the transaction at hand */
+    bool retry;       /* it found no room */
+    struct ask *copying;
+    struct backup *backup;
+};
+
+/* store_run is the thread. It ends when `stop` is set, after one try to commit
+ * what is queued. */
+void *store_run(void *store);
+
+#endif

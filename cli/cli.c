@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What every verb starts from.
+ */
+#include "cli/cli.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/app/log.h"
+#include "common/limits.h"
+#include "common/mem.h"
+
+/* Without the flag a copied command would go to another broker. */
+static char *hint_of(const struct conf *conf)
+{
+    const char *url = conf_get(conf, "broker");
+    const char *without = getenv("FRAMEQ_BROKER");
+    if (without == NULL || *without == '\0')
+        without = CLI_BROKER;
+    if (strcmp(url, without) == 0)
+        return mem_text("");
+    struct buf hint;
+    buf_init(&hint, LIMIT_PATH);
+    buf_print(&hint, " --broker %s", url);
+    return buf_take(&hint);
+}
+
+void cli_open(struct cli *cli, const struct conf_program *program, int argc,
+              char **argv)
+{
+    cli->conf = conf_load(program, argc, argv);
+    cli->json = conf_on(cli->conf, "json");
+    cli->client = client_new(conf_get(cli->conf, "broker"), !cli->json);
+    cli->hint = hint_of(cli->conf);
+    term_look(&cli->term, STDOUT_FILENO);
+}
+
+int cli_close(struct cli *cli, int code)
+{
+    mem_free(cli->hint);
+    client_free(&cli->client);
+    conf_free(&cli->conf);
+    return code;
+}
+
+const char *cli_operand(const struct cli *cli, size_t i, const char *what)
+{
+    const char *const *operands;
+    if (i >= conf_operands(cli->conf, &operands))
+        log_fatal(CLI_USAGE, "%s is missing (see --help)", what);
+    return operands[i];
+}
+
+bool cli_on(const struct cli *cli, const char *name)
+{
+    return conf_on(cli->conf, name);
+}
+
+const char *cli_get(const struct cli *cli, const char *name)
+{
+    return conf_get(cli->conf, name);
+}
+
+void cli_print(struct buf *out)
+{
+    fwrite(buf_text(out), 1, out->len, stdout);
+    buf_clear(out);
+}
+
+void cli_print_json(const json_t *value)
+{
+    json_dumpf(value, stdout, JSON_COMPACT | JSON_ENCODE_ANY);
+    putchar('\n');
+    fflush(stdout);
+}
+
+/* What a signal handler says must be ready before the signal. */
+static char parting[512];
+
+static void part(int signal)
+{
+    (void)signal;
+    if (write(STDERR_FILENO, parting, strlen(parting)) < 0)
+        _exit(CLI_INTERRUPTED);
+    _exit(CLI_INTERRUPTED);
+}
+
+void cli_part(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(parting, sizeof parting, format, args);
+    va_end(args);
+    struct sigaction action = {.sa_handler = part};
+    sigaction(SIGINT, &action, NULL);
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Talking to the broker over HTTP with libcurl's easy interface.
+ */
+#include "cli/client.h"
+
+#include <curl/curl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/doc.h"
+#include "common/app/log.h"
+#include "common/app/net.h"
+#include "common/buf.h"
+#include "common/limits.h"
+#include "common/mem.h"
+#include "common/text.h"
+
+#define CONNECT_MS 5000
+#define ANSWER_MS  30000 /* beyond what Prefer: wait asks for */
+#define PATH_MOST  (64 * 1024)
+
+struct client {
+    CURL *curl;
+    char *url; /* without a slash at its end */
+    char *host;
+    bool clean;
+    struct buf path;
+    char error[CURL_ERROR_SIZE];
+};
+
+static char *host_of(const char *url)
+{
+    char *host = NULL, *part = NULL;
+    CURLU *parts = curl_url();
+    if (curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
+        curl_url_get(parts, CURLUPART_HOST, &part, 0) == CURLUE_OK) {
+        size_t len = strlen(part);
+        bool brackets = part[0] == '[' && part[len - 1] == ']';
+        host = mem_text(brackets ? part + 1 : part);
+        if (brackets)
+            host[len - 2] = '\0';
+    }
+    curl_free(part);
+    curl_url_cleanup(parts);
+    return host == NULL ? mem_text("") : host;
+}
+
+struct client *client_new(const char *url, bool clean)
+{
+    struct client *client = mem_new(sizeof *client);
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    client->curl = curl_easy_init();
+    if (client->curl == NULL)
+        log_fatal(CLI_FAILED, "libcurl does not start");
+    client->url = mem_text(url);
+    size_t len = strlen(url);
+    while (len > 0 && url[len - 1] == '/')
+        client->url[--len] = '\0';
+    client->host = host_of(url);
+    client->clean = clean;
+    buf_init(&client->path, PATH_MOST);
+    return client;
+}
+
+void client_free(struct client **client)
+{
+    if (*client == NULL)
+        return;
+    curl_easy_cleanup((*client)->curl);
+    curl_global_cleanup();
+    buf_free(&(*client)->path);
+    mem_free((*client)->url);
+    mem_free((*client)->host);
+    mem_free(*client);
+    *client = NULL;
+}
+
+const char *client_url(const struct client *client)
+{
+    return client->url;
+}
+
+const char *client_host(const struct client *client)
+{
+    return client->host;
+}
+
+static void escape(const char *text, struct buf *out)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                "abcdefghijklmnopqrstuvwxyz0123456789-._~";
+    for (; *text != '\0'; text++)
+        if (strchr(plain, *text) != NULL)
+            buf_add(out, text, 1);
+        else
+            buf_print(out, "%%%02X", (unsigned char)*text);
+}
+
+const char *client_path(struct client *client, const char *format, ...)
+{
+    struct buf path; /* apart from client->path, which an argument may be */
+    buf_init(&path, PATH_MOST);
+    va_list args;
+    va_start(args, format);
+    for (const char *at = format; *at != '\0'; at++)
+        if (at[0] == '%' && at[1] == 's') {
+            escape(va_arg(args, const char *), &path);
+            at++;
+        } else {
+            buf_add(&path, at, 1);
+        }
+    va_end(args);
+    buf_free(&client->path);
+    client->path = path;
+    return buf_text(&client->path);
+}
+
+static size_t take_body(char *bytes, size_t size, size_t n, void *out)
+{
+    return buf_add(out, bytes, size * n) ? size * n : 0;
+}
+
+static size_t take_header(char *line, size_t size, size_t n, void *ctx)
+{
+    struct reply *reply = ctx;
+    size_t len = size * n, name = strlen("etag:");
+    if (len <= name || strncasecmp(line, "etag:", name) != 0)
+        return len;
+    const char *value = line + name, *end = line + len;
+    while (value < end && *value == ' ')
+        value++;
+    while (end > value && (end[-1] == '\r' || end[-1] == '\n'))
+        end--;
+    if ((size_t)(end - value) < sizeof reply->etag)
+        snprintf(reply->etag, sizeof reply->etag, "%.*s", (int)(end - value),
+                 value);
+    return len;
+}
+
+static struct curl_slist *headers_of(const struct ask *ask)
+{
+    char line[LIMIT_KEY + 32];
+    struct curl_slist *list = curl_slist_append(NULL, "Accept: application/json");
+    if (ask->body != NULL)
+        list = curl_slist_append(list, "Content-Type: application/json");
+    if (ask->key != NULL) {
+        snprintf(line, sizeof line, "Idempotency-Key: %s", ask->key);
+        list = curl_slist_append(list, line);
+    }
+    if (ask->etag != NULL && *ask->etag != '\0') {
+        snprintf(line, sizeof line, "If-None-Match: %s", ask->etag);
+        list = curl_slist_append(list, line);
+    }
+    if (ask->wait_s > 0) {
+        snprintf(line, sizeof line, "Prefer: wait=%d", ask->wait_s);
+        list = curl_slist_append(list, line);
+    }
+    return list;
+}
+
+static void set_request(struct client *client, const struct ask *ask,
+                        const char *body)
+{
+    CURL *curl = client->curl;
+    char *url = mem_new(strlen(client->url) + strlen(ask->path) + 1);
+    memcpy(url, client->url, strlen(client->url));
+    memcpy(url + strlen(client->url), ask->path, strlen(ask->path) + 1);
+    curl_easy_reset(curl);
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, ask->method);
+    if (body != NULL)
+        curl_easy_setopt(curl, CURLOPT_COPYPOSTFIELDS, body);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, ANSWER_MS + ask->wait_s * 1000L);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, client->error);
+    if (net_is_loopback(client->host)) /* http_proxy is not meant for these */
+        curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+    mem_free(url);
+}
+
+/* Puts a refusal's own words into reply->why. */
+static void reply_explain(struct reply *reply)
+{
+    const char *detail = doc_text(reply->json, "detail");
+    if (*detail == '\0')
+        detail = doc_text(reply->json, "title");
+    if (*detail != '\0')
+        text_excerpt(detail, strlen(detail), reply->why, sizeof reply->why);
+    else
+        snprintf(reply->why, sizeof reply->why, "the broker answered %d",
+                 reply->status);
+}
+
+static void perform(struct client *client, struct buf *body,
+                    struct reply *reply)
+{
+    curl_easy_setopt(client->curl, CURLOPT_WRITEFUNCTION, take_body);
+    curl_easy_setopt(client->curl, CURLOPT_WRITEDATA, body);
+    curl_easy_setopt(client->curl, CURLOPT_HEADERFUNCTION, take_header);
+    curl_easy_setopt(client->curl, CURLOPT_HEADERDATA, reply);
+    client->error[0] = '\0';
+    CURLcode code = curl_easy_perform(client->curl);
+    long status = 0;
+    curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
+    reply->status = code == CURLE_OK ? (int)status : 0;
+    if (code != CURLE_OK)
+        snprintf(reply->why, sizeof reply->why, "%s",
+                 client->error[0] != '\0' ? client->error
+                                          : curl_easy_strerror(code));
+}
+
+void client_ask(struct client *client, const struct ask *ask,
+                struct reply *ret)
+{
+    struct buf body;
+    char *text = ask->body == NULL ? NULL : json_dumps(ask->body, JSON_COMPACT);
+    struct curl_slist *headers = headers_of(ask);
+    *ret = (struct reply){0};
+    buf_init(&body, LIMIT_ANSWER);
+    set_request(client, ask, text);
+    curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
+    perform(client, &body, ret);
+    curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, NULL);
+    if (ret->status != 0)
+        ret->json = json_loadb(buf_text(&body), body.len, 0, NULL);
+    if (client->clean)
+        doc_clean(ret->json);
+    if (ret->status >= 400)
+        reply_explain(ret);
+    curl_slist_free_all(headers);
+    buf_free(&body);
+    free(text); /* jansson's */
+}
+
+void reply_done(struct reply *reply)
+{
+    json_decref(reply->json);
+    reply->json = NULL;
+}
+
+bool client_is_broker(const struct reply *reply)
+{
+    if (reply->status == 204 || reply->status == 304)
+        return true;
+    return reply->status >= 200 && json_is_object(reply->json);
+}
+
+void client_end(const struct client *client, const struct reply *reply)
+{
+    if (reply->status == 0)
+        log_fatal(CLI_UNREACHABLE,
+                  "no broker answers at %s: start one with `frameq dev` or "
+                  "name it with --broker (%s)",
+                  client->url, reply->why);
+    if (!client_is_broker(reply))
+        log_fatal(CLI_UNREACHABLE,
+                  "what answers at %s is no frameq broker: name yours with "
+                  "--broker",
+                  client->url);
+    log_fatal(CLI_REFUSED, "%s", reply->why);
+}
+
+json_t *client_send(struct client *client, const char *method,
+                    const char *path, const json_t *body)
+{
+    struct ask ask = {.method = method, .path = path, .body = body};
+    struct reply reply;
+    client_ask(client, &ask, &reply);
+    if (reply.status < 200 || reply.status >= 300 || !client_is_broker(&reply))
+        client_end(client, &reply);
+    return reply.json == NULL ? json_null() : reply.json;
+}
+
+json_t *client_get(struct client *client, const char *path)
+{
+    return client_send(client, "GET", path, NULL);
+}
+
+/* The value of `next` as a query value; "" ends the list. */
+static const char *next_text(const json_t *page, char *ret, size_t size)
+{
+    const json_t *next = json_object_get(page, "next");
+    if (json_is_string(next))
+        return json_string_value(next);
+    ret[0] = '\0';
+    if (json_is_integer(next))
+        snprintf(ret, size, "%" JSON_INTEGER_FORMAT, json_integer_value(next));
+    return ret;
+}
+
+static json_t *page_get(struct client *client, const char *path,
+                        const char *next, const char *cursor)
+{
+    struct buf query;
+    buf_init(&query, PATH_MOST);
+    buf_print(&query, "%s", path);
+    if (*cursor != '\0') {
+        buf_print(&query, "&%s=", next);
+        escape(cursor, &query);
+    }
+    json_t *page = client_get(client, buf_text(&query));
+    buf_free(&query);
+    return page;
+}
+
+json_t *client_list(struct client *client, const char *path, const char *name,
+                    const char *next, size_t most)
+{
+    char number[32];
+    json_t *all = json_array(), *page = page_get(client, path, next, "");
+    for (;;) {
+        json_array_extend(all, json_object_get(page, name));
+        const char *cursor = next_text(page, number, sizeof number);
+        if (*cursor == '\0' || json_array_size(all) >= most)
+            break;
+        json_t *following = page_get(client, path, next, cursor);
+        json_decref(page);
+        page = following;
+    }
+    json_decref(page);
+    while (json_array_size(all) > most)
+        json_array_remove(all, json_array_size(all) - 1);
+    return all;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Talking to the broker over HTTP. A verb is a one-shot program: what it
+ * cannot go on without ends it, in one line on stderr and with the exit code
+ * of the kind of failure.
+ */
+#ifndef FRAMEQ_CLI_CLIENT_H
+#define FRAMEQ_CLI_CLIENT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+/* The exit codes, a promise to scripts. */
+enum exit_code {
+    CLI_DONE = 0,
+    CLI_FAILED = 1, /* the job failed or was cancelled; could not run */
+    CLI_USAGE = 2,
+    CLI_UNREACHABLE = 3,
+    CLI_REFUSED = 4, /* unknown job, bad range, no right, full */
+    CLI_INTERRUPTED = 130
+};
+
+struct client;
+
+/* client_new makes a client of the broker at url. clean: control characters
+ * are taken out of all texts it reads, for verbs that show them. */
+struct client *client_new(const char *url, bool clean);
+void client_free(struct client **client);
+const char *client_url(const struct client *client);
+
+/* client_host returns the host of the url, without brackets. Borrowed. */
+const char *client_host(const struct client *client);
+
+/* client_path formats a path; every %s is percent-encoded, and no other
+ * conversion is known. Borrowed until the next call. */
+const char *client_path(struct client *client, const char *format, ...);
+
+struct ask {
+    const char *method;
+    const char *path;
+    const json_t *body; /* NULL: none */
+    const char *key;    /* Idempotency-Key; NULL: none */
+    const char *etag;   /* If-None-Match; NULL: none */
+    int wait_s;         /* Prefer: wait; 0: none */
+};
+
+struct reply {
+    int status;    /* 0: nobody answered, why says what happened */
+    json_t *json;  /* NULL: none, or no JSON */
+    char etag[80]; /* "" when there is none */
+    char why[256]; /* of a refusal: its detail, else its title */
+};
+
+/* client_ask sends one request and waits for the answer. Fills ret, which
+ * reply_done releases. */
+void client_ask(struct client *client, const struct ask *ask,
+                struct reply *ret);
+void reply_done(struct reply *reply);
+
+/* client_is_broker tells whether reply is one of a frameq broker's: a 2xx or
+ * 304, or a refusal as JSON. */
+bool client_is_broker(const struct reply *reply);
+
+/* client_end ends the program as reply demands: 3 when nobody or something
+ * else than a broker answered, else 4 with the refusal's words. */
+void client_end(const struct client *client, const struct reply *reply)
+    __attribute__((noreturn));
+
+/* client_get and client_send return the answer's JSON, owned (client_send:
+ * null when it has none), or end the program. */
+json_t *client_get(struct client *client, const char *path);
+json_t *client_send(struct client *client, const char *method,
+                    const char *path, const json_t *body);
+
+/* client_list gets all pages of a list: path has a query already, and the
+ * items of member `name` of every page are returned as one owned array of at
+ * most `most` items. next is the query key that takes the page's `next`. */
+json_t *client_list(struct client *client, const char *path, const char *name,
+                    const char *next, size_t most);
+
+#endif

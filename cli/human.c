@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Times as people say and type them.
+ */
+#include "cli/human.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli/doc.h"
+#include "common/app/clock.h"
+
+#define MINUTE 60
+#define HOUR   3600
+#define DAY    86400
+#define DAYS_MOST 36500 /* a span of a hundred years is a slip of the hand */
+
+char *human_seconds(double seconds, char ret[HUMAN_SIZE])
+{
+    if (!(seconds > 0)) /* NaN too */
+        seconds = 0;
+    if (seconds < 9.95) {
+        snprintf(ret, HUMAN_SIZE, "%.1f s", seconds);
+        return ret;
+    }
+    double most = 1e15; /* fits int64_t */
+    int64_t s = (int64_t)((seconds < most ? seconds : most) + 0.5);
+    if (s < MINUTE)
+        snprintf(ret, HUMAN_SIZE, "%d s", (int)s);
+    else if (s < HOUR)
+        snprintf(ret, HUMAN_SIZE, "%d m %02d s", (int)(s / MINUTE),
+                 (int)(s % MINUTE));
+    else if (s < DAY)
+        snprintf(ret, HUMAN_SIZE, "%d h %02d m", (int)(s / HOUR),
+                 (int)(s % HOUR / MINUTE));
+    else
+        snprintf(ret, HUMAN_SIZE, "%lld d %d h", (long long)(s / DAY),
+                 (int)(s % DAY / HOUR));
+    return ret;
+}
+
+/* The unit in which `seconds` reads best, for a range in one unit. */
+static const char *unit_of(double seconds, double *ret_size)
+{
+    *ret_size = seconds >= 2 * DAY      ? DAY
+                : seconds >= 2 * HOUR   ? HOUR
+                : seconds >= 2 * MINUTE ? MINUTE
+                                        : 1;
+    return *ret_size == DAY      ? "d"
+           : *ret_size == HOUR   ? "h"
+           : *ret_size == MINUTE ? "m"
+                                 : "s";
+}
+
+char *human_eta(const json_t *eta, char ret[HUMAN_SIZE])
+{
+    ret[0] = '\0';
+    if (!json_is_object(eta))
+        return ret;
+    double size;
+    const char *unit = unit_of(doc_real(eta, "high"), &size);
+    double low = doc_real(eta, "low") / size, high = doc_real(eta, "high") / size;
+    if ((int)(low + 0.5) >= (int)(high + 0.5))
+        snprintf(ret, HUMAN_SIZE, "%.0f %s", high, unit);
+    else
+        snprintf(ret, HUMAN_SIZE, "%.0f-%.0f %s", low, high, unit);
+    return ret;
+}
+
+char *human_ago(int64_t then_ms, int64_t now_ms, char ret[HUMAN_SIZE])
+{
+    if (then_ms < 0) {
+        snprintf(ret, HUMAN_SIZE, "-");
+        return ret;
+    }
+    human_seconds((double)(now_ms - then_ms) / 1000.0, ret);
+    size_t len = strlen(ret);
+    snprintf(ret + len, HUMAN_SIZE - len, " ago");
+    return ret;
+}
+
+int64_t human_span(const char *text)
+{
+    static const struct {
+        char letter;
+        int64_t seconds;
+    } units[] = {{'s', 1}, {'m', MINUTE}, {'h', HOUR}, {'d', DAY}};
+    if (!isdigit((unsigned char)*text))
+        return -1;
+    char *end;
+    long long n = strtoll(text, &end, 10);
+    if (end[0] == '\0' || end[1] != '\0')
+        return -1;
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (units[i].letter == *end &&
+            n <= (int64_t)DAYS_MOST * DAY / units[i].seconds)
+            return n * units[i].seconds * 1000;
+    return -1;
+}
+
+/* The next moment at which local clocks show hour:minute. */
+static int64_t time_of_day(int hour, int minute, int64_t now_ms)
+{
+    time_t now = (time_t)(now_ms / 1000);
+    struct tm at;
+    localtime_r(&now, &at);
+    at.tm_hour = hour;
+    at.tm_min = minute;
+    at.tm_sec = 0;
+    at.tm_isdst = -1;
+    struct tm tomorrow = at;
+    tomorrow.tm_mday++;
+    time_t then = mktime(&at);
+    if (then <= now)
+        then = mktime(&tomorrow);
+    return (int64_t)then * 1000;
+}
+
+static bool is_time_of_day(const char *text, int *ret_hour, int *ret_minute)
+{
+    if (strlen(text) != 5 || text[2] != ':')
+        return false;
+    for (int i = 0; i < 5; i++)
+        if (i != 2 && !isdigit((unsigned char)text[i]))
+            return false;
+    *ret_hour = (text[0] - '0') * 10 + text[1] - '0';
+    *ret_minute = (text[3] - '0') * 10 + text[4] - '0';
+    return *ret_hour < 24 && *ret_minute < 60;
+}
+
+int64_t human_time(const char *text, int64_t now_ms)
+{
+    int hour, minute;
+    if (is_time_of_day(text, &hour, &minute))
+        return time_of_day(hour, minute, now_ms);
+    int64_t span = human_span(text);
+    return span >= 0 ? now_ms + span : clock_parse(text);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Jobs as people name them, and what is said of one in several places.
+ */
+#ifndef FRAMEQ_CLI_JOB_H
+#define FRAMEQ_CLI_JOB_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "cli/cli.h"
+#include "common/buf.h"
+
+#define JOB_PREFIX_LEAST 4 /* shorter beginnings of an id are names */
+
+/* job_find returns the job that text names: an id, a unique beginning of one,
+ * or the name of the newest job so named. Owned. Ends the program when there is
+ * none or the beginning is not unique (exit 4). */
+json_t *job_find(struct cli *cli, const char *text);
+
+enum job_match { JOB_NONE, JOB_ONE, JOB_MANY };
+
+/* job_match is the rule of job_find over jobs, newest first. JOB_ONE: ret is
+ * it, borrowed; JOB_MANY: ret is a new array of the candidates. Pure. */
+enum job_match job_match(const json_t *jobs, const char *text, json_t **ret);
+
+/* job_label returns a job's name, or its id when it has none. Borrowed. */
+const char *job_label(const json_t *job);
+
+/* job_over tells whether a state is an end. */
+bool job_over(const char *state);
+
+/* job_bar returns the job's counts for a bar. */
+struct bar job_bar(const json_t *job);
+
+/* job_tell_failures appends the job's failed frames with class, reason and
+ * what to do, indented; nothing when it has none. */
+void job_tell_failures(const json_t *job, const struct term *term,
+                       struct buf *out);
+
+#endif

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Reading and checking JSON objects. Bounds what jansson does not (depth), and
+ * turns what it says into words for people; changes no value and fills in no
+ * default.
+ */
+#include "common/app/fields.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/app/conf.h"
+#include "common/limits.h"
+#include "common/mem.h"
+#include "common/text.h"
+
+#define SHOWN_SIZE 64
+
+/* Writes a reason; false, so that a check can end with it. */
+__attribute__((format(printf, 3, 4))) static bool
+refuse(char *why, size_t size, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(why, size, format, args);
+    va_end(args);
+    return false;
+}
+
+/* How deep the brackets of a text nest, whether or not it is JSON. */
+static int depth_of(const char *body, size_t len)
+{
+    int depth = 0, deepest = 0;
+    bool quoted = false;
+    for (size_t i = 0; i < len; i++) {
+        if (body[i] == '"')
+            quoted = !quoted;
+        else if (quoted && body[i] == '\\')
+            i++;
+        else if (!quoted && (body[i] == '{' || body[i] == '['))
+            depth++;
+        else if (!quoted && (body[i] == '}' || body[i] == ']'))
+            depth--;
+        if (depth > deepest)
+            deepest = depth;
+    }
+    return deepest;
+}
+
+/* jansson's words where they speak of its flags or insides. */
+static const char *plain_words(const json_error_t *error)
+{
+    switch (json_error_code(error)) {
+    case json_error_null_character:
+    case json_error_null_byte_in_key:
+        return "a text with \\u0000 in it";
+    case json_error_invalid_utf8:
+        return "not UTF-8";
+    default:
+        return error->text;
+    }
+}
+
+static void explain(const json_error_t *error, char *why, size_t size)
+{
+    char shown[JSON_ERROR_TEXT_LENGTH];
+    const char *words = plain_words(error);
+    text_excerpt(words, strlen(words), shown, sizeof shown);
+    refuse(why, size, "not JSON: %s (line %d, column %d)", shown, error->line,
+           error->column);
+}
+
+static bool body_is_blank(const char *body, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (strchr(" \t\r\n", body[i]) == NULL || body[i] == '\0')
+            return false;
+    return true;
+}
+
+static const char *type_words(const json_t *value)
+{
+    switch (json_typeof(value)) {
+    case JSON_OBJECT:
+        return "an object";
+    case JSON_ARRAY:
+        return "a list";
+    case JSON_STRING:
+        return "a string";
+    case JSON_INTEGER:
+        return "a whole number";
+    case JSON_REAL:
+        return "a real number";
+    case JSON_TRUE:
+    case JSON_FALSE:
+        return "true or false";
+    case JSON_NULL:
+        return "null";
+    }
+    return "nothing known";
+}
+
+static bool refuse_type(const json_t *value, const char *wanted, char *why,
+                        size_t size)
+{
+    return refuse(why, size, "must be %s, not %s", wanted, type_words(value));
+}
+
+json_t *fields_parse(const char *body, size_t len, char *why, size_t size)
+{
+    json_error_t error;
+    if (body_is_blank(body, len)) {
+        refuse(why, size, "the body is empty; send a JSON object");
+        return NULL;
+    }
+    if (memchr(body, '\0', len) != NULL) {
+        refuse(why, size, "not JSON: a NUL byte in it");
+        return NULL;
+    }
+    if (depth_of(body, len) > LIMIT_JSON_DEPTH) {
+        refuse(why, size, "nested deeper than %d", LIMIT_JSON_DEPTH);
+        return NULL;
+    }
+    json_t *value =
+        json_loadb(body, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    if (value == NULL) {
+        explain(&error, why, size);
+        return NULL;
+    }
+    if (!json_is_object(value)) {
+        refuse_type(value, "a JSON object", why, size);
+        json_decref(value);
+        return NULL;
+    }
+    return value;
+}
+
+static const struct field *find_field(const struct field *const *tables,
+                                      const char *name)
+{
+    for (; *tables != NULL; tables++)
+        for (const struct field *row = *tables; row->name != NULL; row++)
+            if (strcmp(row->name, name) == 0)
+                return row;
+    return NULL;
+}
+
+static size_t list_names(const struct field *const *tables, const char **ret)
+{
+    size_t n = 0;
+    for (; *tables != NULL; tables++)
+        for (const struct field *row = *tables; row->name != NULL; row++) {
+            if (ret != NULL)
+                ret[n] = row->name;
+            n++;
+        }
+    return n;
+}
+
+static bool refuse_unknown(const char *name, const struct field *const *tables,
+                           char *why, size_t size)
+{
+    char shown[SHOWN_SIZE];
+    text_excerpt(name, strlen(name), shown, sizeof shown);
+    size_t n = list_names(tables, NULL);
+    const char **names = mem_new(n * sizeof *names);
+    list_names(tables, names);
+    const char *nearest = conf_nearest(name, names, n);
+    mem_free(names);
+    if (nearest == NULL)
+        return refuse(why, size, "unknown field `%s`", shown);
+    return refuse(why, size, "unknown field `%s` (did you mean `%s`?)", shown,
+                  nearest);
+}
+
+bool fields_check(const json_t *object, const struct field *const *tables,
+                  char *why, size_t size)
+{
+    char reason[LIMIT_REASON];
+    /* jansson's iterators want an object they may change; nothing is. */
+    json_t *iterable = (json_t *)(uintptr_t)object;
+    const char *name;
+    json_t *value;
+    json_object_foreach(iterable, name, value)
+    {
+        const struct field *row = find_field(tables, name);
+        if (row == NULL)
+            return refuse_unknown(name, tables, why, size);
+        if (!row->check(value, row->arg, reason, sizeof reason))
+            return refuse(why, size, "field `%s`: %s", name, reason);
+    }
+    return true;
+}
+
+bool field_text(const json_t *v, const void *max_bytes_size_t, char *why,
+                size_t size)
+{
+    size_t most = *(const size_t *)max_bytes_size_t;
+    if (!json_is_string(v))
+        return refuse_type(v, "a string", why, size);
+    const char *text = json_string_value(v);
+    size_t len = json_string_length(v);
+    if (len == 0)
+        return refuse(why, size, "must not be empty");
+    if (len > most)
+        return refuse(why, size, "must have at most %zu bytes, not %zu", most,
+                      len);
+    if (!text_is_plain(text, len))
+        return refuse(why, size, "must not have control characters");
+    return true;
+}
+
+bool field_integer(const json_t *v, const void *field_bounds, char *why,
+                   size_t size)
+{
+    const struct field_bounds *bounds = field_bounds;
+    if (!json_is_integer(v))
+        return refuse_type(v, "a whole number", why, size);
+    json_int_t value = json_integer_value(v);
+    if (value < bounds->low || value > bounds->high)
+        return refuse(why, size,
+                      "must be from %" JSON_INTEGER_FORMAT
+                      " to %" JSON_INTEGER_FORMAT ", not %" JSON_INTEGER_FORMAT,
+                      bounds->low, bounds->high, value);
+    return true;
+}
+
+bool field_number(const json_t *v, const void *field_bounds, char *why,
+                  size_t size)
+{
+    const struct field_bounds *bounds = field_bounds;
+    if (!json_is_number(v))
+        return refuse_type(v, "a number", why, size);
+    double value = json_number_value(v);
+    bool low = bounds->low == 0 ? value >= 0 : value > 0;
+    if (!low || value > (double)bounds->high)
+        return refuse(why, size,
+                      "must be %s and at most %" JSON_INTEGER_FORMAT ", not %g",
+                      bounds->low == 0 ? "0 or more" : "more than 0",
+                      bounds->high, value);
+    return true;
+}
+
+bool field_bool(const json_t *v, const void *unused, char *why, size_t size)
+{
+    (void)unused;
+    return json_is_boolean(v) || refuse_type(v, "true or false", why, size);
+}
+
+static void join_words(const char *const *words, char *ret, size_t size)
+{
+    size_t len = 0;
+    *ret = '\0';
+    for (size_t i = 0; words[i] != NULL && len < size; i++) {
+        const char *joint = words[i + 1] == NULL ? " or " : ", ";
+        int n = snprintf(ret + len, size - len, "%s%s", i == 0 ? "" : joint,
+                         words[i]);
+        len += (size_t)n;
+    }
+}
+
+bool field_choice(const json_t *v, const void *words, char *why, size_t size)
+{
+    const char *const *word = words;
+    char all[256], shown[SHOWN_SIZE];
+    join_words(words, all, sizeof all);
+    if (!json_is_string(v))
+        return refuse_type(v, all, why, size);
+    const char *text = json_string_value(v);
+    for (; *word != NULL; word++)
+        if (strcmp(*word, text) == 0)
+            return true;
+    text_excerpt(text, json_string_length(v), shown, sizeof shown);
+    return refuse(why, size, "must be %s, not `%s`", all, shown);
+}
+
+bool field_texts(const json_t *v, const void *field_bounds, char *why,
+                 size_t size)
+{
+    const struct field_bounds *bounds = field_bounds;
+    size_t bytes = (size_t)bounds->high;
+    char reason[LIMIT_REASON];
+    if (!json_is_array(v))
+        return refuse_type(v, "a list of strings", why, size);
+    if ((json_int_t)json_array_size(v) > bounds->low)
+        return refuse(why, size,
+                      "must have at most %" JSON_INTEGER_FORMAT
+                      " items, not %zu",
+                      bounds->low, json_array_size(v));
+    for (size_t i = 0; i < json_array_size(v); i++)
+        if (!field_text(json_array_get(v, i), &bytes, reason, sizeof reason))
+            return refuse(why, size, "item %zu: %s", i + 1, reason);
+    return true;
+}

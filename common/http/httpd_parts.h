@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the files of the HTTP server share; nobody else includes it. httpd.c
+ * owns the daemon and the loop's turn, peer.c the connections, request.c one
+ * request on a connection, stream.c an answer without an end, linger.c what
+ * is read and dropped after an early answer, listen.c and target.c stand
+ * alone.
+ */
+#ifndef FRAMEQ_COMMON_HTTP_HTTPD_PARTS_H
+#define FRAMEQ_COMMON_HTTP_HTTPD_PARTS_H
+
+#include <microhttpd.h>
+#include <netinet/in.h>
+
+#include "common/buf.h"
+#include "common/http/httpd.h"
+
+/* What an event of our epoll set is about: the first member of it. NULL is
+ * libmicrohttpd's own epoll descriptor. */
+struct watch {
+    enum { WATCH_PEER, WATCH_LINGERER } kind;
+};
+
+/* A connection, from its acceptance until libmicrohttpd closes it. */
+struct peer {
+    struct watch watch;
+    struct httpd *httpd;
+    struct MHD_Connection *connection;
+    struct request *request; /* NULL between two */
+    struct peer *prev, *next;
+    char *target;        /* of the request line, as sent */
+    int64_t deadline_ms; /* when a request must be in; 0: nothing is due */
+    int fd;
+    bool half_closed; /* the client will send no more */
+    bool gone;        /* it reads no more either */
+    bool linger;      /* answered before its body was read */
+    char address[INET6_ADDRSTRLEN];
+};
+
+struct request {
+    struct httpd_request open; /* what the handler sees; first member */
+    struct peer *peer;
+    struct buf body;
+    size_t dropped;                /* bytes of a body that passed its limit */
+    struct MHD_Response *response; /* made, not yet queued */
+    int status;
+    bool handled;   /* the handler has seen it */
+    bool answered;  /* it has been given its answer */
+    bool suspended; /* libmicrohttpd holds it until request_wake */
+    bool streams;
+    bool stream_over;
+    struct buf unsent; /* of a stream */
+};
+
+struct lingerer {
+    struct watch watch;
+    struct lingerer *prev, *next;
+    int64_t deadline_ms;
+    size_t dropped;
+    int fd;
+};
+
+struct httpd {
+    struct httpd_options options;
+    struct MHD_Daemon *daemon;
+    struct peer *peers;
+    struct lingerer *lingerers;
+    size_t n_lingerers;
+    size_t open_requests;
+    int64_t now_ms;   /* read once a turn */
+    int64_t swept_ms; /* when deadlines were last looked at */
+    int epoll;
+    int port;
+    bool busy; /* there is work that no descriptor tells of */
+};
+
+/* peer_notify, peer_target: libmicrohttpd's callbacks for connections and
+ * request lines. */
+void peer_notify(void *httpd, struct MHD_Connection *connection, void **context,
+                 enum MHD_ConnectionNotificationCode code);
+void *peer_target(void *httpd, const char *uri,
+                  struct MHD_Connection *connection);
+struct peer *peer_of(struct MHD_Connection *connection);
+
+/* peer_rest ends a request on its connection: the next has the time that an
+ * idle connection is kept and then that of a request. */
+void peer_rest(struct peer *peer);
+
+/* peer_event takes the epoll events of a client that hung up. */
+void peer_event(struct peer *peer, uint32_t events);
+
+/* peer_sweep cuts connections whose request is overdue. */
+void peer_sweep(struct httpd *httpd);
+
+/* request_step, request_done: libmicrohttpd's callbacks for the stages of a
+ * request and its end. */
+enum MHD_Result request_step(void *httpd, struct MHD_Connection *connection,
+                             const char *url, const char *method,
+                             const char *version, const char *data,
+                             size_t *data_len, void **context);
+void request_done(void *httpd, struct MHD_Connection *connection,
+                  void **context, enum MHD_RequestTerminationCode code);
+
+/* request_wake lets libmicrohttpd go on with a suspended request. */
+void request_wake(struct request *request);
+
+/* request_answer gives a request its answer; takes response. headers are
+ * name, value, ..., NULL; NULL for none. */
+void request_answer(struct request *request, int status, const char *type,
+                    struct MHD_Response *response, const char *const *headers);
+
+/* linger_add reads and drops what comes on fd (taken), whose answer is out. */
+void linger_add(struct httpd *httpd, int fd);
+void linger_event(struct httpd *httpd, struct lingerer *lingerer);
+void linger_sweep(struct httpd *httpd);
+void linger_done(struct httpd *httpd);
+
+/* listen_open binds a socket and listens. Returns it and its real port, or -1
+ * with the reason in why. */
+int listen_open(const struct httpd_options *options, int *ret_port, char *why,
+                size_t size);
+
+/* target_path decodes the path of a request target into path, which has room
+ * for strlen(target) + 1 bytes. Returns NULL or why it is refused. */
+const char *target_path(const char *target, char *path);
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The grammar of Blender 3.4's output, as far as anything depends on it.
+ */
+#include "node/output.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/text.h"
+
+static const struct {
+    const char *said;
+    enum fault fault;
+} hints[] = {
+    {"No OpenGL vendor detected", FAULT_BAD_ENGINE},
+    {"Unable to open a display", FAULT_BAD_ENGINE},
+    {"Failed to read blend file", FAULT_BAD_BLEND},
+    {"Cannot read file", FAULT_BAD_BLEND},
+    {"File format is not supported", FAULT_BAD_BLEND},
+    {"Missing DNA block", FAULT_BAD_BLEND},
+    {"Malloc returns null", FAULT_OUT_OF_MEMORY},
+    {"Calloc returns null", FAULT_OUT_OF_MEMORY},
+    {"std::bad_alloc", FAULT_OUT_OF_MEMORY},
+    {"ut of memory", FAULT_OUT_OF_MEMORY},
+    {"No space left on device", FAULT_DISK_FULL},
+    {"Read-only file system", FAULT_UNWRITABLE},
+};
+
+static void hints_look(struct output *output, const char *line)
+{
+    for (size_t i = 0; i < sizeof hints / sizeof *hints; i++)
+        if (strstr(line, hints[i].said))
+            output->hints[hints[i].fault] = true;
+}
+
+/* "Fra:12 Mem:10M (Peak 11M) | Time:00:00.39 | ... | Sample 3/64" */
+static void progress_look(struct output *output, const char *line)
+{
+    if (strncmp(line, "Fra:", 4) != 0)
+        return;
+    output->frame = (int32_t)strtol(line + 4, NULL, 10);
+    const char *sample = strstr(line, "| Sample ");
+    if (!sample)
+        return;
+    char *end = NULL;
+    const long done = strtol(sample + 9, &end, 10);
+    const long all = *end == '/' ? strtol(end + 1, NULL, 10) : 0;
+    if (done >= 0 && all >= done && all > 0 && all <= INT32_MAX) {
+        output->sample = (int32_t)done;
+        output->samples = (int32_t)all;
+    }
+}
+
+static void error_look(struct output *output, const char *line)
+{
+    static const char mark[] = "Error: ";
+    if (strncmp(line, mark, sizeof mark - 1) == 0)
+        text_excerpt(line + sizeof mark - 1, strlen(line) - sizeof mark + 1,
+                     output->error, sizeof output->error);
+}
+
+/* "Info: LIB: Object: 'Cube' missing from '/a/lib.blend', parent '<direct>'" */
+static void missing_look(struct output *output, const char *line)
+{
+    const char *at = strstr(line, "LIB: ");
+    const char *from = at ? strstr(at, " missing from ") : NULL;
+    if (!from)
+        return;
+    const char *end = strstr(from, ", parent");
+    const size_t have = strlen(output->missing);
+    const size_t len = end ? (size_t)(end - at) - 5 : strlen(at + 5);
+    snprintf(output->missing + have, sizeof output->missing - have, "%s%.*s",
+             have ? ", " : "", (int)len, at + 5);
+}
+
+static void line_end(struct output *output)
+{
+    output->line[output->line_len] = '\0';
+    hints_look(output, output->line);
+    progress_look(output, output->line);
+    error_look(output, output->line);
+    missing_look(output, output->line);
+    output->line_len = 0;
+}
+
+void output_add(struct output *output, const char *bytes, size_t n)
+{
+    ring_add(&output->log, bytes, n);
+    for (size_t i = 0; i < n; i++) {
+        if (bytes[i] == '\n' || bytes[i] == '\r')
+            line_end(output);
+        else if (bytes[i] && output->line_len + 1 < sizeof output->line)
+            output->line[output->line_len++] = bytes[i];
+    }
+}
+
+double output_fraction(const struct output *output, int32_t frame)
+{
+    if (output->frame != frame || output->samples == 0)
+        return 0;
+    return (double)output->sample / output->samples;
+}
+
+void output_forget(struct output *output)
+{
+    output->sample = 0;
+    output->samples = 0;
+    output->error[0] = '\0';
+    output->hints[FAULT_DISK_FULL] = false;
+    output->hints[FAULT_UNWRITABLE] = false;
+}
+
+void output_done(struct output *output)
+{
+    ring_done(&output->log);
+    *output = (struct output){0};
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What Blender prints, taken apart: kept as a log, and looked through for
+ * progress and for words that say why something failed. None of it proves that
+ * a frame is there; `Saved:` is printed for broken files too.
+ */
+#ifndef FRAMEQ_NODE_OUTPUT_H
+#define FRAMEQ_NODE_OUTPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/fault.h"
+#include "common/limits.h"
+#include "node/ring.h"
+
+/* A zeroed struct output has seen nothing. */
+struct output {
+    struct ring log;
+    char line[1024]; /* the unfinished one; what is longer is cut */
+    size_t line_len;
+    int32_t frame;              /* of the last progress line; 0 at first */
+    int32_t sample, samples;    /* of it; samples 0: not said */
+    char error[LIMIT_REASON];   /* the last line beginning "Error: " */
+    char missing[LIMIT_REASON]; /* linked data that its library lacks */
+    bool hints[FAULT_COUNT];    /* failures of which there was talk */
+};
+
+void output_add(struct output *output, const char *bytes, size_t n);
+
+/* output_fraction returns how much of frame is rendered, 0..1, as far as the
+ * last progress line tells. */
+double output_fraction(const struct output *output, int32_t frame);
+
+/* output_forget ends what was said about the last frame. */
+void output_forget(struct output *output);
+
+void output_done(struct output *output);
+
+#endif

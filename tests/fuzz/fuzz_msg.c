@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Any bytes are a message or are refused with a reason; a message that was
+ * read can be written, and reads as the same again.
+ */
+#include "common/msg.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "common/limits.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+
+static void check_again(const struct buf *once, struct arena *arena)
+{
+    struct msg msg;
+    struct buf twice;
+    char why[256];
+    buf_init(&twice, LIMIT_MESSAGE);
+    assert(msg_decode(once->data, once->len, arena, &msg, why, sizeof why));
+    assert(msg_encode(&msg, &twice));
+    assert(twice.len == once->len);
+    assert(memcmp(twice.data, once->data, once->len) == 0);
+    buf_free(&twice);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+    struct arena arena = {0};
+    struct msg msg;
+    struct buf once;
+    char why[256] = "";
+    buf_init(&once, LIMIT_MESSAGE);
+    if (msg_decode(bytes, len, &arena, &msg, why, sizeof why)) {
+        assert(msg_encode(&msg, &once));
+        check_again(&once, &arena);
+    } else {
+        assert(why[0] != '\0');
+    }
+    buf_free(&once);
+    arena_done(&arena);
+    return 0;
+}

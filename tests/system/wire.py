@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""HTTP as it goes over the wire: every header is the test's own, nothing is
+added, followed or tried again."""
+
+import http.client
+import json
+import socket
+
+
+class Answer:
+    """One answer: status, headers (any case) and the bytes of the body."""
+
+    def __init__(self, status, headers, body):
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+    @property
+    def text(self):
+        return self.body.decode("utf-8")
+
+    def json(self):
+        return json.loads(self.body)
+
+    def __repr__(self):
+        return f"<{self.status} {dict(self.headers)} {self.body[:300]!r}>"
+
+
+def host_port(address):
+    host, port = address.rsplit(":", 1)
+    return host.strip("[]"), int(port)
+
+
+class Web:
+    """A client of one address. Connections are kept alive where keep is set;
+    such an object belongs to one thread."""
+
+    def __init__(self, address, keep=False, timeout=20):
+        self.address = address
+        self.keep = keep
+        self.timeout = timeout
+        self.connection = None
+
+    def request(self, method, path, body=None, headers=None, timeout=None):
+        if isinstance(body, (dict, list)):
+            body = json.dumps(body)
+        if isinstance(body, str):
+            body = body.encode()
+        connection = self._connect(timeout)
+        try:
+            self._send(connection, method, path, body, headers or {})
+            answer = self._read(connection)
+        except BaseException:
+            self.close()
+            raise
+        if not self.keep:
+            self.close()
+        return answer
+
+    def get(self, path, **headers):
+        return self.request("GET", path, headers=_named(headers))
+
+    def post(self, path, body=None, **headers):
+        headers.setdefault("content_type", "application/json")
+        return self.request("POST", path, body, _named(headers))
+
+    def patch(self, path, body, **headers):
+        headers.setdefault("content_type", "application/json")
+        return self.request("PATCH", path, body, _named(headers))
+
+    def delete(self, path, **headers):
+        return self.request("DELETE", path, headers=_named(headers))
+
+    def raw(self, data, timeout=10):
+        """Sends bytes as they are; returns what comes until the other side
+        closes or is silent for timeout seconds."""
+        received = b""
+        with socket.create_connection(host_port(self.address),
+                                      timeout=timeout) as connection:
+            connection.sendall(data)
+            try:
+                while chunk := connection.recv(65536):
+                    received += chunk
+            except TimeoutError:
+                pass
+            except ConnectionResetError:
+                pass
+        return received
+
+    def close(self):
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = None
+
+    def _connect(self, timeout):
+        if self.connection is None:
+            self.connection = http.client.HTTPConnection(
+                *host_port(self.address), timeout=timeout or self.timeout)
+        return self.connection
+
+    @staticmethod
+    def _send(connection, method, path, body, headers):
+        connection.putrequest(method, path, skip_accept_encoding=True)
+        names = {name.lower() for name in headers}
+        if body is not None and "content-length" not in names:
+            connection.putheader("Content-Length", str(len(body)))
+        for name, value in headers.items():
+            connection.putheader(name, value)
+        connection.endheaders(body)
+
+    @staticmethod
+    def _read(connection):
+        response = connection.getresponse()
+        return Answer(response.status, response.headers, response.read())
+
+
+def _named(headers):
+    return {name.replace("_", "-"): value for name, value in headers.items()
+            if value is not None}
+
+
+class Events:
+    """A reader of a server-sent event stream."""
+
+    def __init__(self, address, path="/v1/events", last_id=None, timeout=20):
+        self.socket = socket.create_connection(host_port(address),
+                                               timeout=timeout)
+        last = f"Last-Event-ID: {last_id}\r\n" if last_id else ""
+        self.socket.sendall((f"GET {path} HTTP/1.1\r\nHost: {address}\r\n"
+                             f"Accept: text/event-stream\r\n{last}\r\n"
+                             ).encode())
+        response = http.client.HTTPResponse(self.socket)
+        response.begin()
+        self.response = response
+        self.status = response.status
+        self.headers = response.headers
+
+    def __iter__(self):
+        """Yields (id, event, data) for every event; comments are skipped."""
+        fields = {}
+        while line := self.response.readline():
+            line = line.decode().rstrip("\n")
+            if line:
+                name, _, value = line.partition(":")
+                if name:
+                    fields[name] = value.removeprefix(" ")
+            elif "data" in fields:
+                yield (fields.get("id"), fields.get("event", "message"),
+                       json.loads(fields["data"]))
+                fields = {}
+            else:
+                fields = {}
+
+    def until(self, wanted):
+        """Reads events until wanted(id, event, data) holds; returns all read,
+        that one included."""
+        read = []
+        for event in self:
+            read.append(event)
+            if wanted(*event):
+                return read
+        raise AssertionError(f"the stream ended; read {read}")
+
+    def close(self):
+        self.response.close()
+        self.socket.close()

@@ -1,0 +1,1 @@
+frameq_unit(msg frameq_wire PkgConfig::JANSSON PkgConfig::MSGPACK)

@@ -158,6 +158,16 @@ json_t *call_body(struct call *call, const struct field *fields, bool empty)
     return NULL;
 }
 
+bool call_field_reason(const json_t *v, const void *unused, char *why,
+                       size_t size)
+{
+    static const size_t most = LIMIT_REASON - 1;
+    (void)unused;
+    if (json_is_string(v) && json_string_length(v) == 0)
+        return true;
+    return field_text(v, &most, why, size);
+}
+
 bool call_wants_json(const struct call *call)
 {
     const char *path = call->in->path;

@@ -91,6 +91,11 @@ bool call_takes_json(struct call *call);
  * or 415, NULL. With empty, no body at all is an empty object. */
 json_t *call_body(struct call *call, const struct field *fields, bool empty);
 
+/* call_field_reason is the check of a field that says why, for people: as
+ * field_text, but it may be empty. */
+bool call_field_reason(const json_t *v, const void *unused, char *why,
+                       size_t size);
+
 /* call_wants_json tells whether errors go out as problem+json: always below
  * /v1, elsewhere where Accept prefers JSON. */
 bool call_wants_json(const struct call *call);

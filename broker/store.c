@@ -34,26 +34,36 @@ static void init_shared(struct store *store)
     buf_init(&store->batch, LIMIT_LEDGER_QUEUE);
 }
 
-static bool open_files(struct store *store, const char *dir, char *why,
-                       size_t size)
+static bool open_event(struct store *store, char *why, size_t size)
 {
-    if (!disk_open(&store->disk, dir, why, size))
-        return false;
-    store->ledger = ledger_open(dir, LEDGER_SERVE, why, size);
-    if (store->ledger == NULL)
-        disk_close(&store->disk);
-    return store->ledger != NULL;
+    store->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (store->event_fd < 0)
+        snprintf(why, size, "eventfd: %s", strerror(errno));
+    return store->event_fd >= 0;
+}
+
+static void close_files(struct store *store)
+{
+    ledger_close(&store->ledger);
+    disk_close(&store->disk);
+    if (store->event_fd >= 0)
+        close(store->event_fd);
 }
 
 struct store *store_open(const char *dir, char *why, size_t size)
 {
     struct store *store = mem_new(sizeof *store);
-    if (!open_files(store, dir, why, size)) {
+    store->event_fd = -1;
+    if (!disk_open(&store->disk, dir, why, size)) {
         mem_free(store);
         return NULL;
     }
-    store->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    assert(store->event_fd >= 0);
+    store->ledger = ledger_open(dir, LEDGER_SERVE, why, size);
+    if (store->ledger == NULL || !open_event(store, why, size)) {
+        close_files(store);
+        mem_free(store);
+        return NULL;
+    }
     store->committed = store->appended = store->ledger->last;
     init_shared(store);
     return store;
@@ -98,8 +108,7 @@ uint64_t store_begin(struct store *store, char *why, size_t size)
 static void ask_free(struct ask *ask)
 {
     arena_done(&ask->arena);
-    mem_free(ask->path);
-    mem_free((void *)(uintptr_t)ask->query.job);
+    mem_free(ask->name);
     mem_free(ask);
 }
 
@@ -123,9 +132,7 @@ void store_close(struct store **store)
     struct ask *ask, *next;
     DL_FOREACH_SAFE (old->asks, ask, next)
         ask_free(ask);
-    ledger_close(&old->ledger);
-    disk_close(&old->disk);
-    close(old->event_fd);
+    close_files(old);
     buf_free(&old->queue);
     buf_free(&old->batch);
     pthread_cond_destroy(&old->wake);
@@ -196,7 +203,7 @@ static void deliver(struct store *store, struct ask *ask)
     DL_DELETE(store->asks, ask);
     if (ask->cancelled)
         ;
-    else if (ask->path != NULL)
+    else if (ask->backup_done != NULL)
         ask->backup_done(ask->ctx, ask->why[0] == '\0' ? NULL : ask->why);
     else
         ask->frames_done(ask->ctx, ask->facts, ask->n_facts);
@@ -254,7 +261,8 @@ void store_frames(struct store *store, const char *job, struct range ordinals,
                   size_t limit, store_frames_done *done, void *ctx)
 {
     struct ask *ask = mem_new(sizeof *ask);
-    ask->query = (struct frames_query){mem_text(job), ordinals, limit};
+    ask->name = mem_text(job);
+    ask->query = (struct frames_query){ask->name, ordinals, limit};
     ask->frames_done = done;
     ask->ctx = ctx;
     send_ask(store, ask);
@@ -264,7 +272,7 @@ void store_backup(struct store *store, const char *path,
                   store_backup_done *done, void *ctx)
 {
     struct ask *ask = mem_new(sizeof *ask);
-    ask->path = mem_text(path);
+    ask->name = mem_text(path);
     ask->backup_done = done;
     ask->ctx = ctx;
     send_ask(store, ask);

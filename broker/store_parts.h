@@ -25,9 +25,9 @@ struct ask {
     bool cancelled;
     store_frames_done *frames_done;
     store_backup_done *backup_done;
-    /* The question, fixed. */
+    /* The question, fixed: a backup when there is a backup_done. */
+    char *name; /* owned: the job's id, or the path of the backup */
     struct frames_query query;
-    char *path; /* of a backup; NULL: the query is asked */
     /* The answer, the thread's until it is in the ready queue. */
     struct arena arena;
     const struct frame_fact *facts;

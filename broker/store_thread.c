@@ -32,7 +32,7 @@ static void set_health(struct store *store, enum store_health health,
 {
     pthread_mutex_lock(&store->mutex);
     bool news = store->health != health && store->health != STORE_BROKEN;
-    if (news) {
+    if (store->health != STORE_BROKEN) {
         store->health = health;
         snprintf(store->why, sizeof store->why, "%s", why);
     }
@@ -57,6 +57,23 @@ static void set_committed(struct store *store)
     poke(store);
 }
 
+static void answer(struct store *store, struct ask *ask)
+{
+    pthread_mutex_lock(&store->mutex);
+    DL_APPEND2(store->ready, ask, queue_prev, queue_next);
+    pthread_mutex_unlock(&store->mutex);
+    poke(store);
+}
+
+static void end_backup(struct store *store, const char *why)
+{
+    struct ask *ask = store->copying;
+    backup_close(&store->backup);
+    store->copying = NULL;
+    snprintf(ask->why, sizeof ask->why, "%s", why);
+    answer(store, ask);
+}
+
 /* --- Waiting. --- */
 
 static struct timespec after_pause(void)
@@ -71,10 +88,10 @@ static struct timespec after_pause(void)
 
 static bool has_work(const struct store *store)
 {
-    bool commit = store->urgent && !store->retry;
+    if (store->stop || store->waiting != NULL)
+        return true;
     bool tend = store->ledger->purge || store->backup != NULL;
-    return store->stop || commit || store->waiting != NULL ||
-           (tend && !store->retry);
+    return !store->retry && (store->urgent || tend);
 }
 
 /* What is not urgent is done after a pause: lazy events, another try on a full
@@ -125,6 +142,15 @@ static void give_up(struct store *store, const char *why)
     set_health(store, STORE_BROKEN, why);
 }
 
+/* Gives up what is not needed, the least dear first. */
+static bool make_room(struct store *store)
+{
+    if (store->backup == NULL)
+        return disk_drop(&store->disk);
+    end_backup(store, "the disk is full");
+    return true;
+}
+
 static void empty_batch(struct store *store)
 {
     store->retry = false;
@@ -150,7 +176,7 @@ static void commit(struct store *store)
     char why[STORE_WHY];
     enum ledger_rc rc =
         ledger_write(store->ledger, &store->batch, why, sizeof why);
-    if (rc == LEDGER_FULL && disk_drop(&store->disk))
+    while (rc == LEDGER_FULL && make_room(store))
         rc = ledger_write(store->ledger, &store->batch, why, sizeof why);
     store->retry = rc == LEDGER_FULL;
     if (rc == LEDGER_FULL) {
@@ -179,21 +205,13 @@ static void look_at_disk(struct store *store)
 
 /* --- Questions. --- */
 
-static void answer(struct store *store, struct ask *ask)
-{
-    pthread_mutex_lock(&store->mutex);
-    DL_APPEND2(store->ready, ask, queue_prev, queue_next);
-    pthread_mutex_unlock(&store->mutex);
-    poke(store);
-}
-
 static void begin_backup(struct store *store, struct ask *ask)
 {
     if (store->backup != NULL)
         snprintf(ask->why, sizeof ask->why, "another backup is under way");
     else
         store->backup =
-            backup_open(store->ledger, ask->path, ask->why, sizeof ask->why);
+            backup_open(store->ledger, ask->name, ask->why, sizeof ask->why);
     if (ask->why[0] != '\0')
         answer(store, ask);
     else
@@ -209,7 +227,7 @@ static void answer_one(struct store *store)
     pthread_mutex_unlock(&store->mutex);
     if (ask == NULL)
         return;
-    if (ask->path != NULL) {
+    if (ask->backup_done != NULL) {
         begin_backup(store, ask);
         return;
     }
@@ -222,13 +240,9 @@ static void answer_one(struct store *store)
 
 static void continue_backup(struct store *store)
 {
-    struct ask *ask = store->copying;
-    if (store->backup == NULL ||
-        !backup_step(store->backup, ask->why, sizeof ask->why))
-        return;
-    backup_close(&store->backup);
-    store->copying = NULL;
-    answer(store, ask);
+    char why[STORE_WHY];
+    if (store->backup != NULL && backup_step(store->backup, why, sizeof why))
+        end_backup(store, why);
 }
 
 /* No room is no harm here: it is tried again after a later commit. */
@@ -244,6 +258,14 @@ static void tend(struct store *store)
         continue_backup(store);
 }
 
+/* A broken store only answers questions. */
+static void lay_down(struct store *store)
+{
+    store->ledger->purge = false;
+    if (store->backup != NULL)
+        end_backup(store, "the ledger is broken");
+}
+
 void *store_run(void *arg)
 {
     struct store *store = arg;
@@ -252,7 +274,9 @@ void *store_run(void *arg)
         look_at_disk(store);
         commit(store);
         answer_one(store);
-        if (!store->retry && health_of(store) != STORE_BROKEN)
+        if (health_of(store) == STORE_BROKEN)
+            lay_down(store);
+        else if (!store->retry)
             tend(store);
     }
     commit(store);

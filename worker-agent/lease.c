@@ -17,6 +17,7 @@
 #define RETRY_MAX_MS    1000  /* the same, when it has failed for long */
 #define DOWN_MS         10000 /* no connection for so long: the node is gone */
 #define SILENT_MS       30000 /* connections, but no answers, for so long */
+#define WAIT_MIN_MS     10    /* between long polls that brought news */
 #define POLL_MIN_MS     50    /* each poll costs a classic node a `ps` */
 #define POLL_MAX_MS     1000
 #define GUESS_FRAME_MS  10000 /* of a frame, when none was seen yet */
@@ -137,8 +138,7 @@ static void set_text(struct lease *lease, const char *text)
     lease->text = mem_text(text);
 }
 
-static void end(struct lease *lease, enum lease_status status,
-                enum fault fault)
+static void end(struct lease *lease, enum lease_status status, enum fault fault)
 {
     lease->phase = PHASE_OVER;
     lease->status = status;
@@ -167,8 +167,8 @@ static void settle(struct lease *lease, const struct node_answer *answer)
 static void settle_as(struct lease *lease, enum answer_word word,
                       enum fault fault, const char *text)
 {
-    settle(lease, &(struct node_answer){
-                      .word = word, .fault = fault, .text = text});
+    settle(lease,
+           &(struct node_answer){.word = word, .fault = fault, .text = text});
 }
 
 /* A classic node gives no times: the mean of its launch is the best there is.
@@ -219,6 +219,11 @@ void lease_settled(struct lease *lease, const struct lease_view *view,
         conclude(lease, view, now_ms);
 }
 
+void lease_lose(struct lease *lease, const char *why)
+{
+    end_failed(lease, FAULT_UNKNOWN, why);
+}
+
 void lease_abandon(struct lease *lease)
 {
     if (lease->phase != PHASE_OVER)
@@ -254,8 +259,7 @@ static int64_t unsure_ms(const struct lease *lease,
 bool lease_overdue(const struct lease *lease, const struct lease_view *view,
                    int64_t now_ms)
 {
-    bool works =
-        lease->phase == PHASE_RUNNING || lease->phase == PHASE_UNSURE;
+    bool works = lease->phase == PHASE_RUNNING || lease->phase == PHASE_UNSURE;
     return works && lease->revoked && !view->node->can_stop &&
            now_ms - lease->posted_ms >
                2 * unsure_ms(lease, view) + OVERDUE_MORE_MS;
@@ -268,7 +272,7 @@ static int64_t poll_wait(const struct lease *lease,
                          const struct lease_view *view, int64_t now_ms)
 {
     if (view->node->can_wait)
-        return 0;
+        return WAIT_MIN_MS;
     int64_t elapsed = now_ms - lease->posted_ms;
     int64_t left = expected_ms(lease, view) - elapsed;
     int64_t wait = left / 2 > elapsed / 50 ? left / 2 : elapsed / 50;
@@ -310,8 +314,7 @@ static void take_progress(struct lease *lease, const struct node_answer *answer)
     for (size_t i = 0; i < answer->n_frames; i++)
         lease_proven(lease, answer->frames[i].frame, answer->frames[i].ms,
                      answer->frames[i].files);
-    int32_t frame =
-        frame_place(lease, answer->frame) < 0 ? -1 : answer->frame;
+    int32_t frame = frame_place(lease, answer->frame) < 0 ? -1 : answer->frame;
     int32_t permille = frame < 0 ? 0 : answer->permille;
     if (frame != lease->frame || permille != lease->permille)
         tell(lease, NEWS_PROGRESS);
@@ -339,7 +342,8 @@ static void post_taken(struct lease *lease, const struct lease_view *view,
 static void post_unclear(struct lease *lease, const struct lease_view *view,
                          int64_t now_ms, const struct node_answer *answer)
 {
-    bool sure_not = answer->word == ANSWER_UNSENT && lease->phase == PHASE_TAKEN;
+    bool sure_not =
+        answer->word == ANSWER_UNSENT && lease->phase == PHASE_TAKEN;
     if (sure_not) {
         end_failed(lease, FAULT_NODE_DOWN, answer->text);
         return;
@@ -373,6 +377,15 @@ static void post_answered(struct lease *lease, const struct lease_view *view,
     }
 }
 
+static void poll_running(struct lease *lease, const struct lease_view *view,
+                         int64_t now_ms, const struct node_answer *answer)
+{
+    bool idle = view->node->can_wait && answer->revision <= lease->revision;
+    take_progress(lease, answer);
+    lease->failing_ms = 0;
+    lease->due_ms = now_ms + (idle ? RETRY_MS : poll_wait(lease, view, now_ms));
+}
+
 static void poll_failed(struct lease *lease, int64_t now_ms,
                         const struct node_answer *answer)
 {
@@ -385,9 +398,7 @@ static void poll_answered(struct lease *lease, const struct lease_view *view,
 {
     switch (answer->word) {
     case ANSWER_RUNNING:
-        take_progress(lease, answer);
-        lease->failing_ms = 0;
-        lease->due_ms = now_ms + poll_wait(lease, view, now_ms);
+        poll_running(lease, view, now_ms, answer);
         break;
     case ANSWER_COMPLETED:
     case ANSWER_FAILED:
@@ -433,9 +444,9 @@ void lease_answer(struct lease *lease, const struct lease_view *view,
                   int64_t now_ms, enum call call,
                   const struct node_answer *answer)
 {
-    static void (*const answered[CALLS])(
-        struct lease *, const struct lease_view *, int64_t,
-        const struct node_answer *) = {
+    static void (*const answered[CALLS])(struct lease *,
+                                         const struct lease_view *, int64_t,
+                                         const struct node_answer *) = {
         [CALL_POST] = post_answered,
         [CALL_POLL] = poll_answered,
         [CALL_TRIM] = trim_answered,
@@ -576,8 +587,10 @@ void lease_step(struct lease *lease, const struct lease_view *view,
 {
     static void (*const steps[])(struct lease *, const struct lease_view *,
                                  int64_t, struct acts *) = {
-        [PHASE_TAKEN] = step_taken,       [PHASE_UNSURE] = step_unsure,
-        [PHASE_RUNNING] = step_running,   [PHASE_SETTLING] = step_settling,
+        [PHASE_TAKEN] = step_taken,
+        [PHASE_UNSURE] = step_unsure,
+        [PHASE_RUNNING] = step_running,
+        [PHASE_SETTLING] = step_settling,
     };
     act_save(lease, acts);
     if (lease->phase < PHASE_SETTLING && view->node->known)

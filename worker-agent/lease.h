@@ -59,7 +59,7 @@ struct lease {
     int32_t trim_asked;  /* least frame the node was asked to end after and
                             answered; INT32_MAX: none */
     bool stop_agreed;
-    bool unsaved; /* differs from the journal */
+    bool unsaved;            /* differs from the journal */
     bool settle_asked, told; /* ACT_SETTLE, ACT_ENDED are out */
 
     /* The node's verdict while settling, then the lease's. */
@@ -115,6 +115,9 @@ void lease_trim(struct lease *lease, int32_t to);
 
 /* lease_leave gives back what has not begun. */
 void lease_leave(struct lease *lease, const struct lease_view *view);
+
+/* lease_lose ends it as of unknown outcome: there is no way to ask. */
+void lease_lose(struct lease *lease, const char *why);
 
 /* lease_abandon ends it as stopped, whatever the node does. */
 void lease_abandon(struct lease *lease);

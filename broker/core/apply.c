@@ -51,13 +51,11 @@ static void job_move(struct core *core, struct job *job,
     }
 }
 
-static void job_move_run(struct core *core, struct job *job,
-                         enum frame_change change, int32_t lo, int32_t hi)
+/* The set of one ordinal, its only run lent by the caller. */
+static struct ranges just(struct range *run, int32_t ordinal)
 {
-    struct range run = {lo, hi};
-    struct ranges set = {.at = &run, .n = 1, .cap = 1, .count = hi - lo};
-    if (lo < hi)
-        job_move(core, job, change, &set);
+    *run = (struct range){ordinal, ordinal + 1};
+    return (struct ranges){.at = run, .n = 1, .cap = 1, .count = 1};
 }
 
 /* What every change of a job ends with. */
@@ -229,8 +227,8 @@ static void apply_done(struct core *core, const struct event *event)
 {
     struct job *job = job_find(core, event->job);
     struct agent *agent = agent_get(core, event->agent);
-    struct range run = {event->lo, event->lo + 1};
-    struct ranges one = {.at = &run, .n = 1, .cap = 1, .count = 1};
+    struct range run;
+    struct ranges one = just(&run, event->lo);
     leases_drop(job, &one, true);
     job_move(core, job, CHANGE_FINISH, &one);
     ranges_remove(&job->redo, event->lo, event->lo + 1);
@@ -263,8 +261,8 @@ static void charge(struct core *core, struct job *job,
 static void apply_charged(struct core *core, const struct event *event)
 {
     struct job *job = job_find(core, event->job);
-    struct range run = {event->lo, event->lo + 1};
-    struct ranges one = {.at = &run, .n = 1, .cap = 1, .count = 1};
+    struct range run;
+    struct ranges one = just(&run, event->lo);
     charge(core, job, event, event->lo);
     leases_drop(job, &one, true);
     job_move(core, job, CHANGE_CHARGE, &one);

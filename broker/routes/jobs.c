@@ -16,7 +16,6 @@
 
 #define TAG_SIZE 48
 
-static const size_t reason_max = LIMIT_REASON - 1;
 static const struct field_bounds priority_bounds = {0, 100};
 static const struct field_bounds agents_bounds = {0, LIMIT_AGENTS};
 
@@ -168,7 +167,7 @@ static void patch_job(struct call *call)
 }
 
 static const struct field cancel_fields[] = {
-    {"reason", field_reason, &reason_max},
+    {"reason", call_field_reason, NULL},
     {NULL, NULL, NULL},
 };
 

@@ -107,6 +107,7 @@ class Program:
     def wait(self, seconds):
         """Waits for the end; returns the exit status."""
         status = self.process.wait(seconds * SLOW)
+        self.process.stdout.close()
         self.ended = True
         return status
 
@@ -117,8 +118,7 @@ class Program:
 
     def kill(self):
         self.process.kill()
-        self.process.wait()
-        self.ended = True
+        self.wait(5)
 
     def freeze(self):
         self.process.send_signal(signal.SIGSTOP)
@@ -149,13 +149,12 @@ class Program:
         if self.process is None:
             return
         status = 0 if self.ended else self._end()
-        self.process.stdout.close()
         if status != 0:
             raise AssertionError(f"{self.name}: {status}")
 
     def _end(self):
         if not self.running():
-            return f"ended by itself, {self.process.returncode}"
+            return f"ended by itself, {self.wait(1)}"
         self.thaw()
         try:
             return self.terminate()

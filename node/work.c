@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A folder is held by an flock on the file `lock` in it. The kernel gives it
+ * up when its owner dies, however that happens.
+ */
+#include "node/work.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/mem.h"
+
+enum { TRIES = 4, DEPTH = 16, BLOCK = 100, YOUNG_S = 3600 };
+
+static int entry_remove(const char *path, const struct stat *st, int kind,
+                        struct FTW *at)
+{
+    (void)st;
+    (void)kind;
+    (void)at;
+    remove(path); /* what stays is tried again at the next start */
+    return 0;
+}
+
+void work_remove(const char *path)
+{
+    nftw(path, entry_remove, DEPTH, FTW_DEPTH | FTW_PHYS);
+}
+
+static int lock_take(const char *folder, int flags)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/lock", folder);
+    const int fd = open(path, flags | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* Whether the lock we hold is still the one in the folder: a sweeper may have
+ * removed both before we took it. */
+static bool lock_is_there(const char *folder, int fd)
+{
+    char path[PATH_MAX];
+    struct stat held;
+    struct stat there;
+    snprintf(path, sizeof path, "%s/lock", folder);
+    return fstat(fd, &held) == 0 && stat(path, &there) == 0 &&
+           held.st_ino == there.st_ino && held.st_dev == there.st_dev;
+}
+
+/* Empties and removes a folder whose owner is dead. */
+static bool folder_sweep(const char *path)
+{
+    const int fd = lock_take(path, 0);
+    struct stat st;
+    const bool dead = fd >= 0;
+    const bool stale = errno == ENOENT && stat(path, &st) == 0 &&
+                       time(NULL) - st.st_mtime > YOUNG_S;
+    if (dead || stale)
+        work_remove(path);
+    if (dead)
+        close(fd);
+    return dead || stale;
+}
+
+static bool folder_claim(const char *path, struct work *ret)
+{
+    for (int i = 0; i < TRIES; i++) {
+        if (mkdir(path, 0700) < 0) {
+            if (errno != EEXIST || !folder_sweep(path))
+                return false;
+            continue;
+        }
+        const int fd = lock_take(path, O_CREAT);
+        if (fd >= 0 && lock_is_there(path, fd)) {
+            *ret = (struct work){mem_text(path), fd};
+            return true;
+        }
+        if (fd >= 0)
+            close(fd);
+    }
+    return false;
+}
+
+bool work_open(const char *root, const char *name, int64_t spare,
+               struct work *ret)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/%s", root, name);
+    if (folder_claim(path, ret))
+        return true;
+    if (errno != EEXIST && errno != EWOULDBLOCK && errno != ENOTDIR)
+        return false;
+    snprintf(path, sizeof path, "%s/%s.%lld", root, name, (long long)spare);
+    return folder_claim(path, ret);
+}
+
+void work_close(struct work *work)
+{
+    if (work->path)
+        work_remove(work->path);
+    if (work->lock_fd >= 0)
+        close(work->lock_fd);
+    mem_free(work->path);
+    *work = (struct work){NULL, -1};
+}
+
+int work_sweep(const char *root)
+{
+    int swept = 0;
+    const struct dirent *entry = NULL;
+    DIR *folder = opendir(root);
+    while (folder && (entry = readdir(folder))) {
+        char path[PATH_MAX];
+        struct stat st;
+        snprintf(path, sizeof path, "%s/%s", root, entry->d_name);
+        if (entry->d_name[0] != '.' && lstat(path, &st) == 0 &&
+            S_ISDIR(st.st_mode) && folder_sweep(path))
+            swept++;
+    }
+    if (folder)
+        closedir(folder);
+    return swept;
+}
+
+static bool serial_write(int fd, int64_t value)
+{
+    char text[32];
+    const int n = snprintf(text, sizeof text, "%lld\n", (long long)value);
+    return pwrite(fd, text, (size_t)n, 0) == n && fsync(fd) == 0;
+}
+
+static bool block_take(struct serial *serial, int fd)
+{
+    char text[32] = "";
+    if (flock(fd, LOCK_EX) < 0 || pread(fd, text, sizeof text - 1, 0) < 0)
+        return false;
+    const int64_t first = strtoll(text, NULL, 10);
+    serial->next = first > 0 ? first : 1;
+    serial->end = serial->next + BLOCK;
+    return serial_write(fd, serial->end);
+}
+
+int64_t serial_next(struct serial *serial, const char *root)
+{
+    if (serial->next < serial->end)
+        return serial->next++;
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/serial", root);
+    const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -1;
+    const bool taken = block_take(serial, fd);
+    close(fd);
+    if (taken)
+        return serial->next++;
+    *serial = (struct serial){0};
+    return -1;
+}

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+# ctest: smoke
+"""A broker killed at any instant: nothing acknowledged is lost, nothing that
+was finished is rendered again, agents go on meanwhile."""
+
+import threading
+
+import farm
+from wire import Web
+
+
+class BrokerKill(farm.FarmTest):
+    def done(self, broker, job):
+        return broker.job(job)["counts"]["done"]
+
+    def rendered(self, fakes):
+        return sum(len(fake.rendered()) for fake in fakes)
+
+    def kill_and_restart(self, kinds, kills):
+        fakes = [self.fake(*kinds, frame_ms=40) for _ in range(2)]
+        broker = self.farm(*fakes)
+        job = broker.render(1, 100, batch=5)
+        for nth in range(1, kills + 1):
+            wanted = nth * 60 // kills
+            farm.until(f"{wanted} frames are done",
+                       lambda n=wanted: self.done(broker, job) >= n)
+            broker.kill()
+            before = self.rendered(fakes)
+            farm.until("agents carry on",
+                       lambda n=before: self.rendered(fakes) > n)
+            broker.restart()
+            self.assertGreaterEqual(self.done(broker, job), wanted)
+        broker.await_job(job, seconds=30)
+        self.assert_each_once(range(1, 101), *fakes)
+
+    def test_one_kill_over_classic_nodes(self):
+        self.kill_and_restart((), 1)
+
+    def test_many_kills_over_our_nodes(self):
+        self.kill_and_restart(("--superset",), 4)
+
+    def test_agents_finish_while_it_is_away(self):
+        fakes = [self.fake(frame_ms=30) for _ in range(2)]
+        broker = self.farm(*fakes)
+        job = broker.render(1, 20, batch=10)
+        farm.until("both render", lambda: all(f.started() for f in fakes))
+        broker.kill()
+        farm.until("all is rendered", lambda: self.rendered(fakes) == 20)
+        broker.restart()
+        broker.await_job(job)
+        self.assert_each_once(range(1, 21), *fakes)
+        for frame in broker.frames(job).values():
+            self.assertEqual(frame["state"], "done")
+
+    def test_every_acknowledged_job_is_there(self):
+        broker = self.broker()
+        acknowledged, lock = [], threading.Lock()
+
+        def submit(n):
+            web = Web(broker.address, keep=True)
+            try:
+                while True:
+                    job = web.post("/render", {"from": 1, "to": n + 1})
+                    with lock:
+                        acknowledged.append((job.json()["jobId"], n + 1))
+            except OSError:
+                web.close()
+
+        for _ in range(3):
+            size = len(acknowledged)
+            threads = [threading.Thread(target=submit, args=(n,))
+                       for n in range(4)]
+            for thread in threads:
+                thread.start()
+            farm.until("some are accepted",
+                       lambda n=size: len(acknowledged) > n + 30)
+            broker.kill()
+            for thread in threads:
+                thread.join()
+            broker.restart()
+            for job, frames in acknowledged:
+                self.assertEqual(broker.job(job)["counts"]["total"], frames)
+
+    def test_changes_are_there_too(self):
+        broker = self.broker()
+        web = broker.web()
+        kept = broker.render(1, 10, name="kept", priority=7)
+        web.patch(f"/v1/jobs/{kept}", {"priority": 8, "paused": True})
+        web.post(f"/v1/jobs/{kept}/frames:cancel", {"frames": "3-4"})
+        gone = broker.render(1, 10)
+        web.post(f"/v1/jobs/{gone}:cancel", {"reason": "no"})
+        forgotten = broker.render(1, 10)
+        web.post(f"/v1/jobs/{forgotten}:cancel", {})
+        web.delete(f"/v1/jobs/{forgotten}")
+        before = [broker.job(kept), broker.job(gone)]
+        broker.kill()
+        broker.restart()
+        after = [broker.job(kept), broker.job(gone)]
+        for document in before + after:
+            document.pop("revision")
+        self.assertEqual(before, after)
+        self.assertEqual(broker.states(kept), "qqccqqqqqq")
+        self.assertEqual(web.get(f"/status/{forgotten}").status, 404)
+
+    def test_epochs_grow(self):
+        broker = self.broker()
+        epochs = []
+        for _ in range(3):
+            epochs.append(broker.farm()["epoch"])
+            broker.kill()
+            broker.restart()
+        self.assertEqual(epochs, sorted(set(epochs)))
+
+
+if __name__ == "__main__":
+    farm.main()

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+# ctest: smoke
+"""A node that refuses, lies, hangs, dies or talks nonsense: beside a good one,
+every frame is done and its file whole."""
+
+import farm
+from test_005_fake_node import png_is_whole
+
+FRAMES = 12
+
+# (tricks of the bad node, whether it may have a whole picture of each frame)
+CLASSIC = {
+    "refuses": ("--refuse", 3),
+    "always_refuses": ("--refuse", "always"),
+    "error_500": ("--error-500", 4),
+    "always_error_500": ("--error-500", "always"),
+    "nonsense": ("--nonsense", 3),
+    "forgets": ("--forget", 1),
+    "writes_nothing": ("--fail-frame", "2:2"),
+    "writes_half": ("--half-frame", "2:2"),
+    "writes_an_empty_file": ("--empty-frame", "2:2"),
+    "crashes": ("--quit-at-frame", "2:1"),
+    "hangs": ("--hang-frame", 2),
+    "freezes": ("--freeze-after", 2),
+    "is_a_black_hole": ("--black-hole", "always"),
+    "loses_an_answer": ("--lose-answer", 1),
+}
+OURS = {
+    "refuses": ("--refuse", 3),
+    "crashes": ("--quit-at-frame", "2:1"),
+    "cannot_prove": ("--fail-frame", "2:1"),
+    "hangs": ("--hang-frame", 2),
+    "freezes": ("--freeze-after", 2),
+    "loses_an_answer": ("--lose-answer", 1),
+    "forgets": ("--forget", 1),
+}
+
+
+class NodeFaults(farm.FarmTest):
+    """One test a fault; they are made below."""
+
+    def play(self, kind, tricks):
+        frames = self.folder / "frames"
+        bad = self.fake(*kind, *tricks, frame_ms=50, frames=frames)
+        good = self.fake(*kind, frame_ms=100, frames=frames)
+        broker = self.broker("--lease-ttl", 6)
+        self.agent(broker, bad, "bad", "--frames-dir", frames)
+        job = broker.render(1, FRAMES, batch=3)
+        farm.until("the bad node is asked", lambda: bad.events() or
+                   "--black-hole" in tricks or "--error-500" in tricks or
+                   "--nonsense" in tricks)
+        self.agent(broker, good, "good", "--frames-dir", frames)
+        broker.await_job(job, seconds=60)
+        for number, frame in broker.frames(job).items():
+            self.assertEqual(frame["state"], "done", number)
+        pictures = list(frames.rglob("*.png"))
+        self.assertEqual(len(pictures), FRAMES)
+        for picture in pictures:
+            self.assertTrue(png_is_whole(picture.read_bytes()), picture)
+
+    def test_dies_and_is_started_again(self):
+        frames = self.folder / "frames"
+        bad = self.fake("--die-at-frame", 2, frame_ms=50, frames=frames)
+        broker = self.broker()
+        self.agent(broker, bad, "bad", "--frames-dir", frames)
+        job = broker.render(1, FRAMES, batch=3)
+        self.assertEqual(bad.wait(20), 3)
+        farm.until("the agent says so",
+                   lambda: not broker.agents()["bad"]["node"]["up"])
+        bad.restart("--die-at-frame", "off")
+        broker.await_job(job, seconds=30)
+
+    def test_down_at_first(self):
+        fake = self.fake(frame_ms=10)
+        fake.terminate()
+        broker = self.broker()
+        self.agent(broker, fake, "a1")
+        job = broker.render(1, FRAMES)
+        fake.restart()
+        broker.await_job(job, seconds=20)
+
+    def test_a_frame_that_always_fails_does_not_hold_up_the_rest(self):
+        frames = self.folder / "frames"
+        fakes = [self.fake("--fail-frame", 5, frame_ms=20, frames=frames)
+                 for _ in range(2)]
+        broker = self.farm(*fakes, agent_flags=("--frames-dir", frames))
+        job = broker.render(1, FRAMES, batch=4)
+        document = broker.await_job(job, "failed", seconds=30)
+        self.assertEqual(document["counts"]["failed"], 1)
+        self.assertEqual(document["counts"]["done"], FRAMES - 1)
+        self.assertEqual(broker.frames(job)[5]["attempts"], 3)
+        tried = sum(fake.started().count(5) for fake in fakes)
+        self.assertEqual(tried, 3)
+
+    def test_a_farm_of_one_ends_too(self):
+        frames = self.folder / "frames"
+        fake = self.fake("--fail-frame", 5, frame_ms=10, frames=frames)
+        broker = self.farm(fake, agent_flags=("--frames-dir", frames))
+        job = broker.render(1, FRAMES)
+        broker.await_job(job, "failed", seconds=30)
+
+
+def add_tests(name, kind, faults):
+    for fault, tricks in faults.items():
+        def test(self, tricks=tricks):
+            self.play(kind, tricks)
+        setattr(NodeFaults, f"test_{name}_{fault}", test)
+
+
+add_tests("classic", (), CLASSIC)
+add_tests("ours", ("--superset",), OURS)
+
+if __name__ == "__main__":
+    farm.main()

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the HTTP server does for requests it takes: answers at once and later,
+ * streams, clients that leave, time-outs.
+ */
+#include "http_world.h"
+
+static void test_keep_alive(void **state)
+{
+    (void)state;
+    int fd = client_open();
+    exchange(fd, GET("/one"), "HTTP/1.1 200 OK\r\n", "\r\n\r\n/one");
+    exchange(fd, GET("/two"), "HTTP/1.1 200 OK\r\n", "\r\n\r\n/two");
+    assert_int_equal(world.handled, 2);
+    world_until(&world.answered, 2);
+    assert_int_equal(httpd_open_requests(world.httpd), 0);
+    close(fd);
+}
+
+static void test_headers_are_as_given(void **state)
+{
+    (void)state;
+    struct buf rest;
+    buf_init(&rest, 10000);
+    int fd = client_open();
+    client_send(fd, GET("/one"));
+    char *answer = client_answer(fd, &rest);
+    assert_non_null(strstr(answer, "\r\nX-Odd-CaSe: kept\r\n"));
+    assert_non_null(strstr(answer, "\r\nContent-Type: text/plain\r\n"));
+    assert_non_null(strstr(answer, "\r\nDate: "));
+    free(answer);
+    buf_free(&rest);
+    close(fd);
+}
+
+static void test_request_headers_and_query(void **state)
+{
+    (void)state;
+    int fd = client_open();
+    exchange(fd, "GET /header HTTP/1.1\r\nHost: x\r\nX-MINE: 7\r\n\r\n",
+             "HTTP/1.1 200", "\r\n\r\n7");
+    exchange(fd, GET("/header"), "HTTP/1.1 200", "\r\n\r\nnone");
+    exchange(fd, GET("/query?b=1&a=x%20y+z"), "HTTP/1.1 200", "\r\n\r\nx y z");
+    exchange(fd, GET("/query?a"), "HTTP/1.1 200", "\r\n\r\n");
+    exchange(fd, GET("/query?a="), "HTTP/1.1 200", "\r\n\r\n");
+    exchange(fd, GET("/query?b"), "HTTP/1.1 200", "\r\n\r\nnone");
+    exchange(fd, GET("/a%2fb%2541"), "HTTP/1.1 200", "\r\n\r\n/a/b%41");
+    close(fd);
+}
+
+static void test_pipelined_answers_keep_their_order(void **state)
+{
+    (void)state;
+    struct buf rest;
+    buf_init(&rest, 10000);
+    int fd = client_open();
+    client_send(fd, GET("/park") GET("/two") GET("/three"));
+    world_until(&world.handled, 1);
+    for (int i = 0; i < 5; i++)
+        httpd_run(world.httpd); /* the others must not overtake */
+    assert_int_equal(world.handled, 1);
+    reply_text(world.kept[0], "one");
+    static const char *const ends[] = {"one", "/two", "/three"};
+    for (int i = 0; i < 3; i++) {
+        char *answer = client_answer(fd, &rest);
+        assert_ends(answer, ends[i]);
+        free(answer);
+    }
+    world_until(&world.answered, 3);
+    buf_free(&rest);
+    close(fd);
+}
+
+static void test_bodies(void **state)
+{
+    (void)state;
+    int fd = client_open();
+    client_send(fd, "POST /b HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\n");
+    for (int i = 0; i < 3; i++)
+        httpd_run(world.httpd);
+    client_send(fd, "abc");
+    for (int i = 0; i < 3; i++)
+        httpd_run(world.httpd);
+    exchange(fd, "def", "HTTP/1.1 200", "/b");
+    assert_string_equal(buf_text(&world.body), "abcdef");
+    exchange(fd,
+             "PUT /b HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+             "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
+             "HTTP/1.1 200", "/b");
+    assert_string_equal(buf_text(&world.body), "abcde");
+    exchange(fd, "DELETE /b HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 200", "/b");
+    assert_string_equal(buf_text(&world.body), "");
+    close(fd);
+}
+
+static void test_head_sends_no_body(void **state)
+{
+    (void)state;
+    struct buf rest;
+    buf_init(&rest, 10000);
+    int fd = client_open();
+    client_send(fd, "HEAD /head HTTP/1.1\r\nHost: x\r\n\r\n" GET("/next"));
+    client_until(fd, &rest, "/next");
+    const char *end = strstr(buf_text(&rest), "\r\n\r\n");
+    assert_non_null(strstr(buf_text(&rest), "\r\nContent-Length: 5\r\n"));
+    assert_starts(end + 4, "HTTP/1.1 200");
+    buf_free(&rest);
+    close(fd);
+}
+
+static void test_file(void **state)
+{
+    (void)state;
+    struct buf rest;
+    buf_init(&rest, 10000);
+    FILE *file = tmpfile();
+    fputs("pixels", file);
+    fflush(file);
+    int fd = client_open();
+    client_send(fd, GET("/park"));
+    world_until(&world.handled, 1);
+    static const char *const headers[] = {"ETag", "\"1\"", NULL};
+    httpd_file(world.kept[0], "image/png", dup(fileno(file)), 6, headers);
+    char *answer = client_answer(fd, &rest);
+    assert_non_null(strstr(answer, "\r\nETag: \"1\"\r\n"));
+    assert_ends(answer, "\r\n\r\npixels");
+    free(answer);
+    fclose(file);
+    buf_free(&rest);
+    close(fd);
+}
+
+static void test_client_that_vanishes_while_parked(void **state)
+{
+    (void)state;
+    int fd = client_open();
+    client_send(fd, GET("/park"));
+    world_until(&world.handled, 1);
+    assert_int_equal(httpd_open_requests(world.httpd), 1);
+    client_vanish(fd);
+    world_until(&world.left, 1);
+    assert_int_equal(world.n_kept, 0);
+    assert_int_equal(httpd_open_requests(world.httpd), 0);
+}
+
+static void test_reply_to_one_who_vanished(void **state)
+{
+    (void)state;
+    int fd = client_open();
+    client_send(fd, GET("/park"));
+    world_until(&world.handled, 1);
+    client_vanish(fd);
+    reply_text(world.kept[0], "too late"); /* before the server can know */
+    int64_t deadline = real_ms() + PATIENCE_MS;
+    while (world.answered + world.left == 0 && real_ms() < deadline)
+        world_turn(-1, 0);
+    assert_int_equal(world.answered + world.left, 1);
+}
+
+static void test_half_closed_client_gets_its_answer(void **state)
+{
+    (void)state;
+    struct buf rest;
+    buf_init(&rest, 10000);
+    int fd = client_open();
+    client_send(fd, GET("/park") GET("/two"));
+    shutdown(fd, SHUT_WR);
+    world_until(&world.handled, 1);
+    for (int i = 0; i < 5; i++)
+        httpd_run(world.httpd);
+    assert_int_equal(world.left, 0);
+    reply_text(world.kept[0], "here");
+    while (client_read(fd, &rest) > 0)
+        ; /* the server closes once it has answered all */
+    assert_non_null(strstr(buf_text(&rest), "\r\n\r\nhere"));
+    assert_ends(buf_text(&rest), "\r\n\r\n/two");
+    buf_free(&rest);
+    close(fd);
+}
+
+static void test_stream(void **state)
+{
+    (void)state;
+    struct buf in;
+    buf_init(&in, 10000);
+    int fd = client_open();
+    client_send(fd, GET("/stream"));
+    client_until(fd, &in, "\r\n\r\n");
+    assert_non_null(
+        strstr(buf_text(&in), "\r\nContent-Type: text/event-stream\r\n"));
+    assert_true(httpd_stream_send(world.kept[0], "one\n", 4, 100));
+    client_until(fd, &in, "one\n");
+    assert_true(httpd_stream_send(world.kept[0], "two\n", 4, 100));
+    assert_true(httpd_stream_send(world.kept[0], "three\n", 6, 100));
+    httpd_stream_end(world.kept[0]);
+    client_until(fd, &in, "\r\n0\r\n\r\n");
+    const char *two = strstr(buf_text(&in), "two\n");
+    assert_non_null(two);
+    assert_non_null(strstr(two, "three\n"));
+    world_until(&world.answered, 1);
+    exchange(fd, GET("/after"), "HTTP/1.1 200", "/after");
+    buf_free(&in);
+    close(fd);
+}
+
+static void test_stream_with_slow_reader(void **state)
+{
+    (void)state;
+    enum { BEHIND = 100000 };
+    static char block[10000];
+    struct buf in;
+    buf_init(&in, 64 << 20);
+    memset(block, 'x', sizeof block);
+    int fd = client_open(), sent = 0;
+    client_send(fd, GET("/stream"));
+    world_until(&world.handled, 1);
+    while (httpd_stream_send(world.kept[0], block, sizeof block, BEHIND)) {
+        sent++;
+        httpd_run(world.httpd);
+        assert_true(sent < 5000); /* the kernel takes 50 MB from nobody */
+    }
+    assert_true(sent >= BEHIND / (int)sizeof block);
+    assert_false(httpd_stream_send(world.kept[0], "y", BEHIND + 1, BEHIND));
+    httpd_stream_end(world.kept[0]);
+    client_until(fd, &in, "\r\n0\r\n\r\n");
+    int found = 0;
+    for (size_t i = 0; i < in.len; i++)
+        found += in.data[i] == 'x';
+    assert_int_equal(found, sent * (int)sizeof block + 1); /* Host: x no; */
+    buf_free(&in);
+    close(fd);
+}
+
+static void test_stream_ends_when_its_client_does(void **state)
+{
+    (void)state;
+    for (int vanish = 0; vanish < 2; vanish++) {
+        struct buf in;
+        buf_init(&in, 10000);
+        int fd = client_open();
+        client_send(fd, GET("/stream"));
+        client_until(fd, &in, "\r\n\r\n");
+        if (vanish)
+            client_vanish(fd);
+        else
+            close(fd);
+        world_until(&world.left, vanish + 1);
+        assert_int_equal(world.n_kept, 0);
+        buf_free(&in);
+    }
+}
+
+static void test_connections_past_the_limit_wait(void **state)
+{
+    (void)state;
+    httpd_close(&world.httpd);
+    buf_free(&world.body);
+    world_open((struct httpd_options){.connections = 2});
+    int a = client_open(), b = client_open(), c = client_open();
+    exchange(a, GET("/a"), "HTTP/1.1 200", "/a");
+    exchange(b, GET("/b"), "HTTP/1.1 200", "/b");
+    client_send(c, GET("/c"));
+    for (int i = 0; i < 5; i++)
+        httpd_run(world.httpd);
+    assert_int_equal(world.handled, 2);
+    close(a);
+    exchange(c, "", "HTTP/1.1 200", "/c");
+    close(b);
+    close(c);
+}
+
+static void test_slow_sender_is_cut(void **state)
+{
+    (void)state;
+    static const char *const parts[] = {
+        "GET /slo",
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nab"};
+    for (int i = 0; i < 2; i++) {
+        struct buf in;
+        buf_init(&in, 10000);
+        int fd = client_open();
+        client_send(fd, parts[i]);
+        for (int n = 0; n < 5; n++)
+            httpd_run(world.httpd);
+        world.skew_ms += LIMIT_REQUEST_MS - 1000;
+        httpd_run(world.httpd);
+        assert_true(client_try(fd, "c", 1)); /* a byte buys no time */
+        world.skew_ms += 2000;
+        assert_int_equal(client_read(fd, &in), 0);
+        buf_free(&in);
+        close(fd);
+    }
+    assert_int_equal(world.handled, 0);
+}
+
+static void test_parked_requests_and_streams_have_time(void **state)
+{
+    (void)state;
+    int parked = client_open(), stream = client_open();
+    client_send(parked, GET("/park"));
+    client_send(stream, GET("/stream"));
+    world_until(&world.handled, 2);
+    world.skew_ms += 10 * LIMIT_REQUEST_MS;
+    for (int i = 0; i < 5; i++)
+        httpd_run(world.httpd);
+    assert_int_equal(world.left, 0);
+    assert_int_equal(world.n_kept, 2);
+    close(parked);
+    close(stream);
+}
+
+static void test_close_cuts_what_is_open(void **state)
+{
+    (void)state;
+    struct buf in;
+    buf_init(&in, 10000);
+    int parked = client_open(), answered = client_open();
+    client_send(parked, GET("/park"));
+    world_until(&world.handled, 1);
+    client_send(answered, GET("/park"));
+    world_until(&world.handled, 2);
+    reply_text(world.kept[1], "last");
+    httpd_close(&world.httpd);
+    assert_int_equal(world.answered, 1);
+    assert_int_equal(world.left, 1);
+    while (recv(answered, in.data, 0, 0) < 0 && errno == EINTR)
+        ;
+    char text[1000] = "";
+    ssize_t n = recv(answered, text, sizeof text - 1, 0);
+    assert_true(n > 0);
+    assert_ends(text, "last");
+    assert_int_equal(recv(parked, text, sizeof text, 0), 0);
+    buf_free(&in);
+    close(parked);
+    close(answered);
+}
+
+static void test_open_says_why_it_cannot(void **state)
+{
+    (void)state;
+    char why[256] = "";
+    struct httpd_options options = {.host = "127.0.0.1",
+                                    .port = httpd_port(world.httpd),
+                                    .connections = 1,
+                                    .handle = world_handle};
+    assert_null(httpd_open(&options, why, sizeof why));
+    assert_starts(why, "cannot listen on 127.0.0.1:");
+    options.host = "256.0.0.1";
+    assert_null(httpd_open(&options, why, sizeof why));
+    assert_starts(why, "cannot find 256.0.0.1: ");
+}
+
+#define TEST(name)                                                             \
+    cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_keep_alive),
+        TEST(test_headers_are_as_given),
+        TEST(test_request_headers_and_query),
+        TEST(test_pipelined_answers_keep_their_order),
+        TEST(test_bodies),
+        TEST(test_head_sends_no_body),
+        TEST(test_file),
+        TEST(test_client_that_vanishes_while_parked),
+        TEST(test_reply_to_one_who_vanished),
+        TEST(test_half_closed_client_gets_its_answer),
+        TEST(test_stream),
+        TEST(test_stream_with_slow_reader),
+        TEST(test_stream_ends_when_its_client_does),
+        TEST(test_connections_past_the_limit_wait),
+        TEST(test_slow_sender_is_cut),
+        TEST(test_parked_requests_and_streams_have_time),
+        TEST(test_close_cuts_what_is_open),
+        TEST(test_open_says_why_it_cannot),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

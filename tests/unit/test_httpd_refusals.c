@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the HTTP server refuses before any handler, and that the refusal
+ * reaches a client that is still sending.
+ */
+#include "http_world.h"
+
+#define POST "POST /b HTTP/1.1\r\nHost: x\r\n"
+
+/* One request on a connection of its own; the server closes it. */
+static void refused(const char *request, const char *start, const char *end)
+{
+    struct buf in;
+    buf_init(&in, 1 << 20);
+    int fd = client_open(), handled = world.handled;
+    client_send(fd, request);
+    while (client_read(fd, &in) > 0)
+        ;
+    assert_starts(buf_text(&in), start);
+    assert_ends(buf_text(&in), end);
+    assert_non_null(strstr(buf_text(&in),
+                           "\r\nContent-Type: text/plain; charset=utf-8\r\n"));
+    assert_int_equal(world.handled, handled);
+    buf_free(&in);
+    close(fd);
+}
+
+static void test_ambiguous_framing(void **state)
+{
+    (void)state;
+    refused(POST "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"
+                 "0\r\n\r\n",
+            "HTTP/1.1 400 ",
+            "\r\n\r\nInvalid input: both Content-Length and Transfer-Encoding");
+    refused(POST "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n"
+                 "0\r\n\r\n",
+            "HTTP/1.1 400 ",
+            "\r\n\r\nInvalid input: both Content-Length and Transfer-Encoding");
+    refused(POST "Content-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+            "HTTP/1.1 400 ",
+            "\r\n\r\nInvalid input: more than one Content-Length");
+    refused(POST "Transfer-Encoding: gzip\r\n\r\n", "HTTP/1.1 400 ",
+            "Invalid input: a Transfer-Encoding other than chunked");
+    refused(POST "Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n\r\n",
+            "HTTP/1.1 400 ",
+            "Invalid input: a Transfer-Encoding other than chunked");
+}
+
+static void test_paths(void **state)
+{
+    (void)state;
+    static const char control[] =
+        "Invalid input: control character or broken UTF-8 in the path";
+    refused(GET("/a%00b"), "HTTP/1.1 400 ", control);
+    refused(GET("/a%1fb"), "HTTP/1.1 400 ", control);
+    refused(GET("/a%7f"), "HTTP/1.1 400 ", control);
+    refused(GET("/a%ff"), "HTTP/1.1 400 ", control);
+    refused(GET("/a\x01"), "HTTP/1.1 400 ", control);
+    refused(GET("/a%4"), "HTTP/1.1 400 ",
+            "Invalid input: broken % escape in the path");
+    refused(GET("/a?b=%00"), "HTTP/1.1 400 ",
+            "Invalid input: NUL byte in the query");
+}
+
+static void test_methods(void **state)
+{
+    (void)state;
+    refused("TRACE / HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 405 ",
+            "Method not allowed: this server takes GET, HEAD, POST, PUT, "
+            "PATCH, DELETE, OPTIONS");
+    refused("get / HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 405 ", "OPTIONS");
+}
+
+static void test_body_at_the_limit(void **state)
+{
+    (void)state;
+    char request[BODY_MAX + 200], body[BODY_MAX + 1];
+    memset(body, 'b', BODY_MAX);
+    body[BODY_MAX] = '\0';
+    int fd = client_open();
+    snprintf(request, sizeof request, POST "Content-Length: %d\r\n\r\n%s",
+             BODY_MAX, body);
+    exchange(fd, request, "HTTP/1.1 200", "/b");
+    assert_int_equal(world.body.len, BODY_MAX);
+    snprintf(request, sizeof request,
+             POST "Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n",
+             BODY_MAX, body);
+    exchange(fd, request, "HTTP/1.1 200", "/b");
+    assert_int_equal(world.body.len, BODY_MAX);
+    close(fd);
+}
+
+static void test_announced_body_past_the_limit(void **state)
+{
+    (void)state;
+    char request[200];
+    snprintf(request, sizeof request, POST "Content-Length: %d\r\n\r\n",
+             BODY_MAX + 1);
+    refused(request, "HTTP/1.1 413 ",
+            "Content too large: a body of at most 1000 bytes is taken");
+    refused(POST "Content-Length: 99999999999999999999\r\n\r\n",
+            "HTTP/1.1 413 ", "taken");
+}
+
+/* The answer must survive bytes that the server never reads. */
+static void test_early_answer_reaches_a_busy_sender(void **state)
+{
+    (void)state;
+    static char block[1 << 20];
+    struct buf in;
+    buf_init(&in, 10000);
+    int fd = client_open();
+    client_send(fd, POST "Content-Length: 99999999\r\n\r\n");
+    for (int i = 0; i < 8; i++)
+        assert_true(client_try(fd, block, sizeof block));
+    for (int i = 0; i < 5; i++)
+        httpd_run(world.httpd);
+    while (client_read(fd, &in) > 0)
+        ;
+    assert_starts(buf_text(&in), "HTTP/1.1 413 ");
+    assert_ends(buf_text(&in), "taken");
+    buf_free(&in);
+    close(fd);
+}
+
+static void test_dropping_ends_at_its_limit(void **state)
+{
+    (void)state;
+    static char block[1 << 20];
+    int fd = client_open(), sent = 0;
+    client_send(fd, POST "Content-Length: 999999999\r\n\r\n");
+    while (client_try(fd, block, sizeof block))
+        assert_true(++sent < 100);
+    assert_true(sent >= LIMIT_BODY_DROPPED / (int)sizeof block);
+    close(fd);
+}
+
+static void test_dropping_ends_in_time(void **state)
+{
+    (void)state;
+    struct buf in;
+    buf_init(&in, 10000);
+    int fd = client_open();
+    client_send(fd, POST "Content-Length: 999999999\r\n\r\n");
+    client_until(fd, &in, "taken");
+    assert_true(client_try(fd, "x", 1));
+    world.skew_ms += LIMIT_DROP_MS + 1000;
+    httpd_run(world.httpd);
+    int64_t deadline = real_ms() + PATIENCE_MS;
+    while (client_try(fd, "x", 1)) {
+        assert_true(real_ms() < deadline);
+        world_turn(fd, POLLHUP);
+    }
+    buf_free(&in);
+    close(fd);
+}
+
+static void test_chunked_body_past_the_limit(void **state)
+{
+    (void)state;
+    char chunk[BODY_MAX + 50];
+    int n = snprintf(chunk, sizeof chunk, "%x\r\n", BODY_MAX);
+    memset(chunk + n, 'b', BODY_MAX);
+    snprintf(chunk + n + BODY_MAX, 20, "\r\n");
+    int fd = client_open();
+    client_send(fd, POST "Transfer-Encoding: chunked\r\n\r\n");
+    client_send(fd, chunk);
+    client_send(fd, chunk);
+    for (int i = 0; i < 5; i++)
+        httpd_run(world.httpd);
+    exchange(fd, "0\r\n\r\n", "HTTP/1.1 413 ",
+             "Content too large: a body of at most 1000 bytes is taken");
+    exchange(fd, GET("/after"), "HTTP/1.1 200", "/after");
+    close(fd);
+}
+
+static void test_endless_chunks_are_cut(void **state)
+{
+    (void)state;
+    static char chunk[(1 << 20) + 16];
+    int n = snprintf(chunk, sizeof chunk, "100000\r\n"), sent = 0;
+    memset(chunk + n, 'b', 1 << 20);
+    memcpy(chunk + n + (1 << 20), "\r\n", 2);
+    int fd = client_open();
+    client_send(fd, POST "Transfer-Encoding: chunked\r\n\r\n");
+    while (client_try(fd, chunk, (size_t)n + (1 << 20) + 2))
+        assert_true(++sent < 100);
+    assert_true(sent >= LIMIT_BODY_DROPPED / (1 << 20));
+    assert_int_equal(world.handled, 0);
+    close(fd);
+}
+
+static size_t limit_by_path(void *ctx, const struct httpd_request *request)
+{
+    (void)ctx;
+    return strcmp(request->path, "/big") == 0 ? 8 : 4;
+}
+
+static void test_limit_of_a_path(void **state)
+{
+    (void)state;
+    httpd_close(&world.httpd);
+    buf_free(&world.body);
+    world_open((struct httpd_options){.limit = limit_by_path});
+    int fd = client_open();
+    exchange(fd,
+             "PUT /big HTTP/1.1\r\nHost: x\r\nContent-Length: 8\r\n\r\n"
+             "12345678",
+             "HTTP/1.1 200", "/big");
+    close(fd);
+    refused("PUT /small HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n12345",
+            "HTTP/1.1 413 ", "at most 4 bytes is taken");
+}
+
+#define TEST(name)                                                             \
+    cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_ambiguous_framing),
+        TEST(test_paths),
+        TEST(test_methods),
+        TEST(test_body_at_the_limit),
+        TEST(test_announced_body_past_the_limit),
+        TEST(test_early_answer_reaches_a_busy_sender),
+        TEST(test_dropping_ends_at_its_limit),
+        TEST(test_dropping_ends_in_time),
+        TEST(test_chunked_body_past_the_limit),
+        TEST(test_endless_chunks_are_cut),
+        TEST(test_limit_of_a_path),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

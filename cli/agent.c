@@ -19,7 +19,8 @@ void agent_tell_leases(const json_t *agent, struct buf *out)
 {
     size_t i;
     const json_t *lease;
-    json_array_foreach (json_object_get(agent, "leases"), i, lease) {
+    json_array_foreach(json_object_get(agent, "leases"), i, lease)
+    {
         const char *name = doc_text(lease, "job_name");
         buf_print(out, "%s%s #", i > 0 ? ", " : "",
                   *name != '\0' ? name : doc_text(lease, "job"));
@@ -39,13 +40,13 @@ void agent_tell_none(const char *broker_url, struct buf *out)
               broker_url);
 }
 
-size_t agent_match(const json_t *agents, const char *host,
-                   const json_t **ret)
+size_t agent_match(const json_t *agents, const char *host, const json_t **ret)
 {
     size_t i, n = 0, len = strlen(host);
     const json_t *agent;
     *ret = NULL;
-    json_array_foreach (agents, i, agent) {
+    json_array_foreach(agents, i, agent)
+    {
         const char *name = doc_text(agent, "name");
         if (strncmp(name, host, len) != 0 ||
             (name[len] != '\0' && name[len] != '-'))

@@ -22,7 +22,6 @@ void agent_tell_none(const char *broker_url, struct buf *out);
 /* agent_match returns the one agent of this machine: those whose name is host
  * or starts with host and a dash. Returns how many there are; ret is the
  * first, borrowed, NULL when there is none. */
-size_t agent_match(const json_t *agents, const char *host,
-                   const json_t **ret);
+size_t agent_match(const json_t *agents, const char *host, const json_t **ret);
 
 #endif

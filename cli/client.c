@@ -142,7 +142,8 @@ static size_t take_header(char *line, size_t size, size_t n, void *ctx)
 static struct curl_slist *headers_of(const struct ask *ask)
 {
     char line[LIMIT_KEY + 32];
-    struct curl_slist *list = curl_slist_append(NULL, "Accept: application/json");
+    struct curl_slist *list =
+        curl_slist_append(NULL, "Accept: application/json");
     if (ask->body != NULL)
         list = curl_slist_append(list, "Content-Type: application/json");
     if (ask->key != NULL) {
@@ -212,8 +213,7 @@ static void perform(struct client *client, struct buf *body,
                                           : curl_easy_strerror(code));
 }
 
-void client_ask(struct client *client, const struct ask *ask,
-                struct reply *ret)
+void client_ask(struct client *client, const struct ask *ask, struct reply *ret)
 {
     struct buf body;
     char *text = ask->body == NULL ? NULL : json_dumps(ask->body, JSON_COMPACT);
@@ -263,8 +263,8 @@ void client_end(const struct client *client, const struct reply *reply)
     log_fatal(CLI_REFUSED, "%s", reply->why);
 }
 
-json_t *client_send(struct client *client, const char *method,
-                    const char *path, const json_t *body)
+json_t *client_send(struct client *client, const char *method, const char *path,
+                    const json_t *body)
 {
     struct ask ask = {.method = method, .path = path, .body = body};
     struct reply reply;

@@ -69,8 +69,8 @@ void client_end(const struct client *client, const struct reply *reply)
 /* client_get and client_send return the answer's JSON, owned (client_send:
  * null when it has none), or end the program. */
 json_t *client_get(struct client *client, const char *path);
-json_t *client_send(struct client *client, const char *method,
-                    const char *path, const json_t *body);
+json_t *client_send(struct client *client, const char *method, const char *path,
+                    const json_t *body);
 
 /* client_list gets all pages of a list: path has a query already, and the
  * items of member `name` of every page are returned as one owned array of at

@@ -67,8 +67,6 @@ void doc_clean(json_t *value)
     size_t i;
     if (json_is_string(value))
         text_clean(value);
-    json_object_foreach (value, key, item)
-        doc_clean(item);
-    json_array_foreach (value, i, item)
-        doc_clean(item);
+    json_object_foreach(value, key, item) doc_clean(item);
+    json_array_foreach(value, i, item) doc_clean(item);
 }

@@ -76,8 +76,8 @@ static bool tell_job(const json_t *event, struct buf *out)
         buf_print(out, "submitted, %lld frames",
                   (long long)doc_int(counts, "total"));
     else
-        buf_print(out, "%s, %lld of %lld frames done",
-                  doc_text(event, "state"), (long long)doc_int(counts, "done"),
+        buf_print(out, "%s, %lld of %lld frames done", doc_text(event, "state"),
+                  (long long)doc_int(counts, "done"),
                   (long long)doc_int(counts, "total"));
     return true;
 }

@@ -25,10 +25,11 @@ static json_t *map_of(const msgpack_object_map *map, int depth)
     json_t *object = json_object();
     for (uint32_t i = 0; i < map->size; i++) {
         const msgpack_object *key = &map->ptr[i].key;
-        json_t *name = key->type == MSGPACK_OBJECT_STR ? value_of(key, depth)
-                                                       : NULL;
+        json_t *name =
+            key->type == MSGPACK_OBJECT_STR ? value_of(key, depth) : NULL;
         json_t *value = value_of(&map->ptr[i].val, depth);
-        int failed = json_object_set_new(object, json_string_value(name), value);
+        int failed =
+            json_object_set_new(object, json_string_value(name), value);
         json_decref(name);
         if (failed != 0) {
             json_decref(object);

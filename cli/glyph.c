@@ -48,8 +48,7 @@ enum { CELL_DONE, CELL_FAILED, CELL_CANCELLED, CELL_LEASED, CELL_LEFT, CELLS };
 
 /* Shares out width cells by counts: rounded down, at least one for each count
  * that is not 0; then cells are taken from or given to the largest. */
-static void cells_share(const int64_t counts[CELLS], int width,
-                        int ret[CELLS])
+static void cells_share(const int64_t counts[CELLS], int width, int ret[CELLS])
 {
     int64_t total = 0;
     int used = 0;

@@ -13,9 +13,9 @@
 #include "cli/doc.h"
 #include "common/app/clock.h"
 
-#define MINUTE 60
-#define HOUR   3600
-#define DAY    86400
+#define MINUTE    60
+#define HOUR      3600
+#define DAY       86400
 #define DAYS_MOST 36500 /* a span of a hundred years is a slip of the hand */
 
 char *human_seconds(double seconds, char ret[HUMAN_SIZE])
@@ -62,7 +62,8 @@ char *human_eta(const json_t *eta, char ret[HUMAN_SIZE])
         return ret;
     double size;
     const char *unit = unit_of(doc_real(eta, "high"), &size);
-    double low = doc_real(eta, "low") / size, high = doc_real(eta, "high") / size;
+    double low = doc_real(eta, "low") / size,
+           high = doc_real(eta, "high") / size;
     if ((int)(low + 0.5) >= (int)(high + 0.5))
         snprintf(ret, HUMAN_SIZE, "%.0f %s", high, unit);
     else

@@ -41,9 +41,9 @@ static json_t *jobs_of_prefix(const json_t *jobs, const char *prefix)
     size_t i, len = strlen(prefix);
     json_t *job, *found = json_array();
     if (len >= JOB_PREFIX_LEAST)
-        json_array_foreach (jobs, i, job)
-            if (strncmp(doc_text(job, "id"), prefix, len) == 0)
-                json_array_append(found, job);
+        json_array_foreach(
+            jobs, i, job) if (strncmp(doc_text(job, "id"), prefix, len) == 0)
+            json_array_append(found, job);
     return found;
 }
 
@@ -52,9 +52,7 @@ static json_t *job_member(const json_t *jobs, const char *key,
 {
     size_t i;
     json_t *job;
-    json_array_foreach (jobs, i, job)
-        if (doc_is(job, key, value))
-            return job;
+    json_array_foreach(jobs, i, job) if (doc_is(job, key, value)) return job;
     return NULL;
 }
 
@@ -103,7 +101,7 @@ static void end_ambiguous(const char *text, const json_t *candidates)
     json_t *job;
     struct buf list;
     buf_init(&list, LIMIT_ANSWER);
-    json_array_foreach (candidates, i, job)
+    json_array_foreach(candidates, i, job)
         buf_print(&list, "\n  %s  %-9s  %s", doc_text(job, "id"),
                   doc_text(job, "state"), doc_text(job, "name"));
     log_fatal(CLI_REFUSED, "%zu jobs begin with `%s`:%s",
@@ -115,9 +113,9 @@ json_t *job_find(struct cli *cli, const char *text)
     json_t *job = is_whole_id(text) ? job_get(cli, text) : NULL;
     if (job != NULL)
         return job;
-    const char *path = client_path(cli->client, "/v1/jobs?limit=1000&q=%s", text);
-    json_t *jobs =
-        client_list(cli->client, path, "jobs", "cursor", LIMIT_JOBS);
+    const char *path =
+        client_path(cli->client, "/v1/jobs?limit=1000&q=%s", text);
+    json_t *jobs = client_list(cli->client, path, "jobs", "cursor", LIMIT_JOBS);
     enum job_match match = job_match(jobs, text, &job);
     if (match == JOB_MANY)
         end_ambiguous(text, job);
@@ -134,7 +132,8 @@ void job_tell_failures(const json_t *job, const struct term *term,
     size_t i;
     json_t *failure;
     const json_t *failures = json_object_get(job, "failures");
-    json_array_foreach (failures, i, failure) {
+    json_array_foreach(failures, i, failure)
+    {
         const char *fault = doc_text(failure, "fault");
         buf_print(out, "  ");
         term_paint(term, RED, glyph_text(glyph_find("failed"), term), out);
@@ -144,4 +143,26 @@ void job_tell_failures(const json_t *job, const struct term *term,
         if (!doc_is(json_array_get(failures, i + 1), "fault", fault))
             buf_print(out, "    %s\n", fault_remedy(fault_find(fault)));
     }
+}
+
+void job_tell_end(const json_t *job, const struct term *term, const char *hint,
+                  struct buf *out)
+{
+    struct bar bar = job_bar(job);
+    const char *reason = doc_text(job, "reason");
+    buf_print(out, "%s %s: %lld of %lld frames done", job_label(job),
+              doc_text(job, "state"), (long long)bar.done,
+              (long long)bar.total);
+    if (bar.failed > 0)
+        buf_print(out, ", %lld failed", (long long)bar.failed);
+    buf_print(out, "%s%s\n", *reason != '\0' ? ": " : "", reason);
+    job_tell_failures(job, term, out);
+    if (bar.failed > 0)
+        buf_print(out, "  again: frameq retry %.8s%s\n", doc_text(job, "id"),
+                  hint);
+}
+
+int job_code(const json_t *job)
+{
+    return doc_is(job, "state", "completed") ? CLI_DONE : CLI_FAILED;
 }

@@ -38,4 +38,12 @@ struct bar job_bar(const json_t *job);
 void job_tell_failures(const json_t *job, const struct term *term,
                        struct buf *out);
 
+/* job_tell_end appends how an ended job ended, its failures, and the command
+ * that renders the failed frames again (hint: see cli.h). */
+void job_tell_end(const json_t *job, const struct term *term, const char *hint,
+                  struct buf *out);
+
+/* job_code returns the exit code of an ended job: 0 completed, else 1. */
+int job_code(const json_t *job);
+
 #endif

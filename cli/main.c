@@ -42,8 +42,8 @@ static const struct verb verbs[] = {
 #define VERBS (sizeof verbs / sizeof *verbs)
 
 /* Verbs that are promised and not here yet: known words, no typing errors. */
-static const char *const later[] = {"logs",  "explain", "activity",
-                                    "movie", "doctor",  "backup",
+static const char *const later[] = {"logs",  "explain",   "activity",
+                                    "movie", "doctor",    "backup",
                                     "token", "completion"};
 
 static void print_help(FILE *out)

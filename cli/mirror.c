@@ -25,7 +25,7 @@ static json_t *by_key(const json_t *list, const char *key)
 {
     size_t i;
     json_t *item, *object = json_object();
-    json_array_foreach (list, i, item)
+    json_array_foreach(list, i, item)
         json_object_set(object, doc_text(item, key), item);
     return object;
 }
@@ -43,9 +43,9 @@ static json_t *fault_find_group(const struct mirror *mirror, const char *job,
 {
     size_t i;
     json_t *group;
-    json_array_foreach (mirror->faults, i, group)
-        if (doc_is(group, "job", job) && doc_is(group, "fault", fault))
-            return group;
+    json_array_foreach(mirror->faults, i,
+                       group) if (doc_is(group, "job", job) &&
+                                  doc_is(group, "fault", fault)) return group;
     return NULL;
 }
 
@@ -78,7 +78,8 @@ static void take_failures(struct mirror *mirror, const json_t *job)
 {
     size_t i;
     json_t *failure;
-    json_array_foreach (json_object_get(job, "failures"), i, failure) {
+    json_array_foreach(json_object_get(job, "failures"), i, failure)
+    {
         json_t *event = json_copy(failure);
         json_object_set(event, "name", json_object_get(job, "name"));
         fault_add(mirror, doc_text(job, "id"), event, "failed", 1);
@@ -98,8 +99,7 @@ void mirror_take(struct mirror *mirror, const json_t *farm, const json_t *jobs,
     mirror->jobs = by_key(jobs, "id");
     mirror->agents = by_key(agents, "name");
     mirror->faults = json_array();
-    json_array_foreach (jobs, i, job)
-        take_failures(mirror, job);
+    json_array_foreach(jobs, i, job) take_failures(mirror, job);
 }
 
 void mirror_put_job(struct mirror *mirror, json_t *job)
@@ -168,16 +168,14 @@ static size_t lease_index(const json_t *leases, const char *lease)
 {
     size_t i;
     const json_t *item;
-    json_array_foreach (leases, i, item)
-        if (doc_is(item, "lease", lease))
-            return i;
+    json_array_foreach(leases, i,
+                       item) if (doc_is(item, "lease", lease)) return i;
     return json_array_size(leases);
 }
 
 static json_t *leases_of(struct mirror *mirror, const json_t *event)
 {
-    json_t *agent =
-        json_object_get(mirror->agents, doc_text(event, "agent"));
+    json_t *agent = json_object_get(mirror->agents, doc_text(event, "agent"));
     json_t *leases = json_object_get(agent, "leases");
     if (agent != NULL && leases == NULL) {
         leases = json_array();

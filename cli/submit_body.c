@@ -9,7 +9,6 @@
 
 #include "cli/cli.h"
 
-
 const struct setting submit_settings[] = {
     SETTING_BROKER,
     SETTING_JSON,

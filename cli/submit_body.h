@@ -14,7 +14,8 @@ extern const struct setting submit_settings[];
 extern const size_t submit_settings_n;
 
 /* submit_body makes the body of POST /v1/jobs from the flags alone; the caller
- * adds what needs the machine or the broker (blend, user, depends_on). Owned. */
+ * adds what needs the machine or the broker (blend, user, depends_on). Owned.
+ */
 json_t *submit_body(const struct conf *conf);
 
 #endif

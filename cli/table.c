@@ -56,15 +56,13 @@ void table_cell(struct table *table, enum colour colour, const char *format,
     va_end(args);
     if (table->n == table->cap) {
         table->cap = table->cap == 0 ? 64 : table->cap * 2;
-        table->cells =
-            mem_grow(table->cells, table->cap, sizeof *table->cells);
+        table->cells = mem_grow(table->cells, table->cap, sizeof *table->cells);
     }
     table->cells[table->n++] =
         (struct cell){.text = mem_text(text), .colour = colour};
 }
 
-void table_state(struct table *table, const struct term *term,
-                 const char *word)
+void table_state(struct table *table, const struct term *term, const char *word)
 {
     const struct glyph *glyph = glyph_find(word);
     table_cell(table, glyph->colour, "%s %s", glyph_text(glyph, term), word);

@@ -47,8 +47,8 @@ void term_paint(const struct term *term, enum colour colour, const char *text,
                 struct buf *out)
 {
     static const char *const codes[] = {
-        [PLAIN] = "",       [DIM] = "\x1b[2m",     [BOLD] = "\x1b[1m",
-        [RED] = "\x1b[31m", [GREEN] = "\x1b[32m",  [YELLOW] = "\x1b[33m",
+        [PLAIN] = "",        [DIM] = "\x1b[2m",      [BOLD] = "\x1b[1m",
+        [RED] = "\x1b[31m",  [GREEN] = "\x1b[32m",   [YELLOW] = "\x1b[33m",
         [BLUE] = "\x1b[34m", [MAGENTA] = "\x1b[35m",
     };
     bool paints = term->colour && colour != PLAIN;

@@ -60,18 +60,17 @@ static void row_add(struct table *table, const struct term *term,
 static void print_agents(const struct cli *cli, const json_t *agents)
 {
     static const struct column columns[] = {
-        {"agent", 8, false},  {"state", 0, false},  {"slots", 0, true},
-        {"renders", 12, false}, {"done", 0, true},  {"faults", 0, true},
-        {"speed", 0, true},   {"heard", 0, true},   {"blender", 5, false},
+        {"agent", 8, false},    {"state", 0, false}, {"slots", 0, true},
+        {"renders", 12, false}, {"done", 0, true},   {"faults", 0, true},
+        {"speed", 0, true},     {"heard", 0, true},  {"blender", 5, false},
         {"device", 4, false},
     };
     struct buf out;
     size_t i;
     const json_t *agent;
     buf_init(&out, LIMIT_ANSWER);
-    struct table *table =
-        table_new(columns, sizeof columns / sizeof *columns);
-    json_array_foreach (agents, i, agent)
+    struct table *table = table_new(columns, sizeof columns / sizeof *columns);
+    json_array_foreach(agents, i, agent)
         row_add(table, &cli->term, agent, clock_wall_ms());
     if (json_array_size(agents) > 0)
         table_write(table, &cli->term, &out);

@@ -26,8 +26,9 @@ static const char *is_time(const char *value)
 static const struct setting settings[] = {
     SETTING_BROKER,
     SETTING_JSON,
-    {.name = "now", .help = "Give back what it renders too; the frames go to "
-                            "other agents, uncharged."},
+    {.name = "now",
+     .help = "Give back what it renders too; the frames go to "
+             "other agents, uncharged."},
     {.name = "until",
      .argument = "TIME",
      .check = is_time,
@@ -86,8 +87,7 @@ static json_t *drain_body(const struct cli *cli)
     if (until != NULL)
         json_object_set_new(
             body, "until",
-            json_string(
-                clock_text(human_time(until, clock_wall_ms()), time)));
+            json_string(clock_text(human_time(until, clock_wall_ms()), time)));
     return body;
 }
 

@@ -13,8 +13,8 @@
 #include "common/frames.h"
 #include "common/limits.h"
 
-static const char *const states[] = {"pending", "leased",    "rendering", "done",
-                                     "failed",  "cancelled", NULL};
+static const char *const states[] = {
+    "pending", "leased", "rendering", "done", "failed", "cancelled", NULL};
 #define STATES 6
 
 #define RANGES_SHOWN 40
@@ -48,11 +48,11 @@ static const struct conf_program program = {
 static json_t *frames_get(struct cli *cli, const char *id)
 {
     const char *state = cli_get(cli, "state");
-    const char *path = client_path(
-        cli->client,
-        state != NULL ? "/v1/jobs/%s/frames?limit=1000&state=%s"
-                      : "/v1/jobs/%s/frames?limit=1000",
-        id, state);
+    const char *path =
+        client_path(cli->client,
+                    state != NULL ? "/v1/jobs/%s/frames?limit=1000&state=%s"
+                                  : "/v1/jobs/%s/frames?limit=1000",
+                    id, state);
     return client_list(cli->client, path, "frames", "from", LIMIT_FRAMES);
 }
 
@@ -85,15 +85,13 @@ static void table_print(const struct cli *cli, const json_t *frames,
                         struct buf *out)
 {
     static const struct column columns[] = {
-        {"frame", 0, true},    {"state", 0, false},   {"time", 0, true},
-        {"agent", 8, false},   {"faults", 0, true}, {"file", 16, false},
+        {"frame", 0, true},  {"state", 0, false}, {"time", 0, true},
+        {"agent", 8, false}, {"faults", 0, true}, {"file", 16, false},
     };
-    struct table *table =
-        table_new(columns, sizeof columns / sizeof *columns);
+    struct table *table = table_new(columns, sizeof columns / sizeof *columns);
     size_t i;
     const json_t *frame;
-    json_array_foreach (frames, i, frame)
-        row_add(table, &cli->term, frame);
+    json_array_foreach(frames, i, frame) row_add(table, &cli->term, frame);
     table_write(table, &cli->term, out);
     table_free(&table);
 }
@@ -106,7 +104,8 @@ static void tell_ranges(const struct term *term, const json_t *frames,
     const json_t *frame;
     struct ranges set = {0};
     struct frames all = {0};
-    json_array_foreach (frames, i, frame) {
+    json_array_foreach(frames, i, frame)
+    {
         int64_t number = doc_int(frame, "frame");
         if (doc_is(frame, "state", state) && number >= 0 &&
             number <= LIMIT_FRAME_MAX)

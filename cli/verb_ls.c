@@ -18,9 +18,8 @@
 #define BAR_WIDE    20
 #define BAR_NARROW  10 /* where the terminal has less than 100 columns */
 
-static const char *const states[] = {"queued",    "running", "paused",
-                                     "completed", "failed",  "cancelled",
-                                     NULL};
+static const char *const states[] = {
+    "queued", "running", "paused", "completed", "failed", "cancelled", NULL};
 #define STATES     6
 #define ENDED_FROM 3 /* states from there on are ends */
 
@@ -55,16 +54,16 @@ static json_t *jobs_get(struct cli *cli, const char *state, size_t most)
 {
     const char *user = cli_get(cli, "user");
     const char *limit = most < LIMIT_PAGE ? "10" : "1000";
-    const char *path = client_path(
-        cli->client,
-        user != NULL ? "/v1/jobs?limit=%s&user=%s" : "/v1/jobs?limit=%s", limit,
-        user);
+    const char *path = client_path(cli->client,
+                                   user != NULL ? "/v1/jobs?limit=%s&user=%s"
+                                                : "/v1/jobs?limit=%s",
+                                   limit, user);
     if (state != NULL) {
         struct buf whole;
         buf_init(&whole, LIMIT_PATH);
         buf_print(&whole, "%s&state=%s", path, state);
-        json_t *jobs = client_list(cli->client, buf_text(&whole), "jobs",
-                                   "cursor", most);
+        json_t *jobs =
+            client_list(cli->client, buf_text(&whole), "jobs", "cursor", most);
         buf_free(&whole);
         return jobs;
     }
@@ -74,7 +73,8 @@ static json_t *jobs_get(struct cli *cli, const char *state, size_t most)
 static int newer_first(const void *a, const void *b)
 {
     const json_t *const *x = a, *const *y = b;
-    int64_t at_x = doc_time(*x, "created_at"), at_y = doc_time(*y, "created_at");
+    int64_t at_x = doc_time(*x, "created_at"),
+            at_y = doc_time(*y, "created_at");
     return (at_x < at_y) - (at_x > at_y);
 }
 
@@ -98,8 +98,7 @@ static json_t *jobs_current(struct cli *cli)
     json_t *open = json_array(), *ended = json_array();
     for (size_t i = 0; i < STATES; i++) {
         bool end = i >= ENDED_FROM;
-        json_t *jobs =
-            jobs_get(cli, states[i], end ? ENDED_SHOWN : LIMIT_JOBS);
+        json_t *jobs = jobs_get(cli, states[i], end ? ENDED_SHOWN : LIMIT_JOBS);
         json_array_extend(end ? ended : open, jobs);
         json_decref(jobs);
     }
@@ -124,8 +123,7 @@ static void row_add(struct table *table, const struct term *term,
                buf_text(&drawn));
     table_cell(table, PLAIN, "%lld/%lld", (long long)bar.done,
                (long long)bar.total);
-    table_cell(table, RED, bar.failed > 0 ? "%lld" : "",
-               (long long)bar.failed);
+    table_cell(table, RED, bar.failed > 0 ? "%lld" : "", (long long)bar.failed);
     table_cell(table, PLAIN, "%s",
                doc_has(job, "ended_at")
                    ? human_ago(doc_time(job, "ended_at"), now_ms, text)
@@ -143,13 +141,12 @@ static void print_table(const struct cli *cli, const json_t *jobs)
         {"done", 0, true},     {"failed", 4, true}, {"eta", 0, false},
         {"priority", 4, true}, {"user", 6, false},  {"id", 4, false},
     };
-    struct table *table =
-        table_new(columns, sizeof columns / sizeof *columns);
+    struct table *table = table_new(columns, sizeof columns / sizeof *columns);
     struct buf out;
     size_t i;
     json_t *job;
     buf_init(&out, LIMIT_ANSWER);
-    json_array_foreach (jobs, i, job)
+    json_array_foreach(jobs, i, job)
         row_add(table, &cli->term, job, clock_wall_ms());
     table_write(table, &cli->term, &out);
     cli_print(&out);

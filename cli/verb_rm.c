@@ -23,8 +23,9 @@ static const struct setting settings[] = {
     {.name = "older",
      .argument = "SPAN",
      .check = is_span,
-     .help = "Those that ended longer ago than 30d, 12h, ...; without a JOB all "
-             "of them."},
+     .help =
+         "Those that ended longer ago than 30d, 12h, ...; without a JOB all "
+         "of them."},
 };
 
 static const struct conf_program program = {
@@ -76,9 +77,9 @@ static bool is_old(const struct cli *cli, const json_t *job)
  * why, when the broker refuses. */
 static bool forget(struct cli *cli, const json_t *job)
 {
-    struct ask ask = {.method = "DELETE",
-                      .path = client_path(cli->client, "/v1/jobs/%s",
-                                          doc_text(job, "id"))};
+    struct ask ask = {
+        .method = "DELETE",
+        .path = client_path(cli->client, "/v1/jobs/%s", doc_text(job, "id"))};
     struct reply reply;
     client_ask(cli->client, &ask, &reply);
     if (reply.status == 0 || !client_is_broker(&reply))
@@ -99,7 +100,8 @@ int verb_rm(int argc, char **argv)
     int code = CLI_DONE;
     cli_open(&cli, &program, argc, argv);
     json_t *jobs = jobs_wanted(&cli), *gone = json_array();
-    json_array_foreach (jobs, i, job) {
+    json_array_foreach(jobs, i, job)
+    {
         if (!is_old(&cli, job))
             continue;
         if (forget(&cli, job))

@@ -44,7 +44,8 @@ static void value_add(const json_t *value, struct buf *out)
         buf_print(out, "%s", json_string_value(value));
     else if (json_is_number(value))
         buf_print(out, "%.15g", json_number_value(value));
-    json_array_foreach (value, i, item) {
+    json_array_foreach(value, i, item)
+    {
         buf_print(out, "%s", i > 0 ? ", " : "");
         value_add(item, out);
     }
@@ -118,14 +119,22 @@ static void tell_settings(const json_t *job, struct buf *out)
     static const struct {
         const char *label, *key;
     } members[] = {
-        {"id", "id"},           {"user", "user"},
-        {"project", "project"}, {"priority", "priority"},
-        {"frames", "frames"},   {"blend", "blend"},
-        {"scene", "scene"},     {"camera", "camera"},
-        {"engine", "engine"},   {"samples", "samples"},
-        {"size", "resolution"}, {"format", "format"},
-        {"output", "output"},   {"batch", "batch"},
-        {"after", "depends_on"}, {"blender", "blender_versions"},
+        {"id", "id"},
+        {"user", "user"},
+        {"project", "project"},
+        {"priority", "priority"},
+        {"frames", "frames"},
+        {"blend", "blend"},
+        {"scene", "scene"},
+        {"camera", "camera"},
+        {"engine", "engine"},
+        {"samples", "samples"},
+        {"size", "resolution"},
+        {"format", "format"},
+        {"output", "output"},
+        {"batch", "batch"},
+        {"after", "depends_on"},
+        {"blender", "blender_versions"},
     };
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
         member_line(out, members[i].label, job, members[i].key);

@@ -64,11 +64,11 @@ static void tell_farm(const struct cli *cli, const json_t *farm,
 {
     static const char *const agents[] = {"up",   "drained", "silent",
                                          "gone", "lost",    NULL};
-    static const char *const jobs[] = {"running", "queued", "paused",
+    static const char *const jobs[] = {"running",   "queued", "paused",
                                        "completed", "failed", "cancelled",
                                        NULL};
-    static const char *const frames[] = {"pending", "leased", "done",
-                                         "failed", "cancelled", NULL};
+    static const char *const frames[] = {"pending", "leased",    "done",
+                                         "failed",  "cancelled", NULL};
     const json_t *slots = json_object_get(farm, "slots");
     const json_t *ledger = json_object_get(farm, "ledger");
     tell_head(cli, farm, out);
@@ -106,14 +106,12 @@ static void tell_jobs(struct cli *cli, struct buf *out)
 {
     size_t i;
     const json_t *job;
-    json_t *jobs =
-        client_list(cli->client, "/v1/jobs?limit=1000&state=running", "jobs",
-                    "cursor", LIMIT_PAGE);
+    json_t *jobs = client_list(cli->client, "/v1/jobs?limit=1000&state=running",
+                               "jobs", "cursor", LIMIT_PAGE);
     if (json_array_size(jobs) > 0)
         buf_print(out, "\n");
-    json_array_foreach (jobs, i, job)
-        if (i < JOBS_SHOWN)
-            tell_job(&cli->term, job, out);
+    json_array_foreach(jobs, i, job) if (i < JOBS_SHOWN)
+        tell_job(&cli->term, job, out);
     if (json_array_size(jobs) > JOBS_SHOWN)
         buf_print(out, "... and %zu more: frameq ls\n",
                   json_array_size(jobs) - JOBS_SHOWN);

@@ -33,8 +33,8 @@ static const char *steer_path(struct steer *steer, const char *format)
 }
 
 /* Sends the one request, says what it did and ends the verb. Takes body. */
-static int steer_send(struct steer *steer, const char *method,
-                      const char *path, json_t *body, const char *said)
+static int steer_send(struct steer *steer, const char *method, const char *path,
+                      json_t *body, const char *said)
 {
     json_t *answer = client_send(steer->cli.client, method, path, body);
     if (steer->cli.json)
@@ -170,7 +170,8 @@ int verb_priority(int argc, char **argv)
     static const struct conf_program program = {
         .name = "frameq priority",
         .usage = "JOB N",
-        .about = "Sets a job's priority, 0 to 100; 100 goes first, 50 is usual.",
+        .about =
+            "Sets a job's priority, 0 to 100; 100 goes first, 50 is usual.",
         .settings = patch_settings,
         .n = sizeof patch_settings / sizeof *patch_settings,
         .operands_max = 2,

@@ -163,10 +163,9 @@ static void print_warnings(const json_t *job)
 {
     size_t i;
     const json_t *warning;
-    json_array_foreach (json_object_get(job, "warnings"), i, warning)
-        if (json_is_string(warning))
-            fprintf(stderr, "frameq: warning: %s\n",
-                    json_string_value(warning));
+    json_array_foreach(json_object_get(job, "warnings"), i,
+                       warning) if (json_is_string(warning))
+        fprintf(stderr, "frameq: warning: %s\n", json_string_value(warning));
 }
 
 int verb_submit(int argc, char **argv)
@@ -183,7 +182,7 @@ int verb_submit(int argc, char **argv)
     print_warnings(job);
     if (wait) {
         job = wait_for(&cli, job);
-        code = doc_is(job, "state", "completed") ? CLI_DONE : CLI_FAILED;
+        code = job_code(job);
     }
     if (wait && cli.json)
         print_job(&cli, job);

@@ -17,9 +17,9 @@ static bool has_tag(const json_t *agent, const char *tag)
 {
     size_t i;
     const json_t *own;
-    json_array_foreach (json_object_get(agent, "tags"), i, own)
-        if (strcmp(json_string_value(own), tag) == 0)
-            return true;
+    json_array_foreach(json_object_get(agent, "tags"), i,
+                       own) if (strcmp(json_string_value(own), tag) ==
+                                0) return true;
     return false;
 }
 
@@ -27,9 +27,11 @@ static const char *missing_tag(const json_t *agent, const json_t *requires)
 {
     size_t i;
     const json_t *tag;
-    json_array_foreach (json_object_get(requires, "tags"), i, tag)
-        if (json_is_string(tag) && !has_tag(agent, json_string_value(tag)))
-            return json_string_value(tag);
+    json_array_foreach(
+        json_object_get(requires, "tags"), i,
+        tag) if (json_is_string(tag) &&
+                 !has_tag(agent, json_string_value(
+                                     tag))) return json_string_value(tag);
     return NULL;
 }
 
@@ -92,7 +94,8 @@ bool verdict_agents(const json_t *agents, const json_t *job, char *why,
     size_t i, n = json_array_size(agents);
     const json_t *agent;
     buf_init(&text, LIMIT_SPEC);
-    json_array_foreach (agents, i, agent) {
+    json_array_foreach(agents, i, agent)
+    {
         if (verdict_agent(agent, job, reason, sizeof reason) == NULL) {
             buf_free(&text);
             return true;

@@ -14,9 +14,9 @@
 #include "common/fault.h"
 #include "common/limits.h"
 
-#define NAME_COLUMN 22
-#define BAR_WIDTH   24
-#define BAR_ROOM    70 /* columns below which there is no bar */
+#define NAME_COLUMN  22
+#define BAR_WIDTH    24
+#define BAR_ROOM     70 /* columns below which there is no bar */
 #define FAULTS_SHOWN 3
 
 struct lines {
@@ -78,7 +78,8 @@ static void draw_jobs(struct lines *lines, const char *state, int spare)
 {
     const char *id;
     json_t *job;
-    json_object_foreach (lines->view->mirror->jobs, id, job) {
+    json_object_foreach(lines->view->mirror->jobs, id, job)
+    {
         bool wanted = lines->view->job == NULL
                           ? doc_is(job, "state", state)
                           : strcmp(id, lines->view->job) == 0;
@@ -94,9 +95,8 @@ static bool is_of_interest(const struct view *view, const json_t *agent)
     const json_t *lease;
     if (view->job == NULL)
         return true;
-    json_array_foreach (json_object_get(agent, "leases"), i, lease)
-        if (doc_is(lease, "job", view->job))
-            return true;
+    json_array_foreach(json_object_get(agent, "leases"), i,
+                       lease) if (doc_is(lease, "job", view->job)) return true;
     return false;
 }
 
@@ -124,10 +124,10 @@ static void draw_agents(struct lines *lines, int spare)
 {
     const char *name;
     json_t *agent;
-    json_object_foreach (lines->view->mirror->agents, name, agent)
-        if (is_of_interest(lines->view, agent) &&
-            lines->n < lines->view->rows - spare)
-            draw_agent(lines, agent);
+    json_object_foreach(lines->view->mirror->agents, name,
+                        agent) if (is_of_interest(lines->view, agent) &&
+                                   lines->n < lines->view->rows - spare)
+        draw_agent(lines, agent);
 }
 
 static void draw_fault(struct lines *lines, const json_t *group)
@@ -136,8 +136,8 @@ static void draw_fault(struct lines *lines, const json_t *group)
     int64_t failed = doc_int(group, "failed"), tries = doc_int(group, "tries");
     const char *name = doc_text(group, "name"), *id = doc_text(group, "job");
     buf_init(&text, LIMIT_SPEC);
-    buf_print(&text, "%s ", glyph_text(glyph_find("failed"),
-                                       lines->view->term));
+    buf_print(&text, "%s ",
+              glyph_text(glyph_find("failed"), lines->view->term));
     if (lines->view->job == NULL)
         buf_print(&text, "%s ", *name != '\0' ? name : id);
     buf_print(&text, "%lld x %s", (long long)(failed > tries ? failed : tries),
@@ -148,8 +148,7 @@ static void draw_fault(struct lines *lines, const json_t *group)
         buf_print(&text, ": %s", doc_text(group, "text"));
     line_end(lines, RED, &text);
     if (failed > 0) {
-        buf_print(&text, "  again: frameq retry %.8s%s", id,
-                  lines->view->hint);
+        buf_print(&text, "  again: frameq retry %.8s%s", id, lines->view->hint);
         line_end(lines, PLAIN, &text);
     } else {
         buf_print(&text, "  %s",
@@ -166,8 +165,7 @@ static void draw_faults(struct lines *lines)
     for (size_t i = json_array_size(faults); i > 0 && shown < FAULTS_SHOWN;
          i--) {
         const json_t *group = json_array_get(faults, i - 1);
-        if (lines->view->job != NULL &&
-            !doc_is(group, "job", lines->view->job))
+        if (lines->view->job != NULL && !doc_is(group, "job", lines->view->job))
             continue;
         draw_fault(lines, group);
         shown++;

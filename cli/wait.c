@@ -16,11 +16,11 @@
 #include "common/app/clock.h"
 #include "common/limits.h"
 
-#define POLL_S      30
-#define RETRY_MS    1000
-#define BAR_WIDTH   30
-#define STEP        10 /* per cent between two plain lines */
-#define NARROWEST   60 /* columns below which the bar is left out */
+#define POLL_S    30
+#define RETRY_MS  1000
+#define BAR_WIDTH 30
+#define STEP      10 /* per cent between two plain lines */
+#define NARROWEST 60 /* columns below which the bar is left out */
 
 struct wait {
     struct cli *cli;
@@ -183,20 +183,9 @@ static void poll_job(struct wait *wait)
 static void tell_end(struct wait *wait)
 {
     struct buf text;
-    struct bar bar = job_bar(wait->job);
-    const char *state = doc_text(wait->job, "state");
-    const char *reason = doc_text(wait->job, "reason");
     buf_init(&text, LIMIT_ANSWER);
-    buf_print(&text, "frameq: %s: %s, %lld of %lld frames done",
-              job_label(wait->job), state, (long long)bar.done,
-              (long long)bar.total);
-    if (bar.failed > 0)
-        buf_print(&text, ", %lld failed", (long long)bar.failed);
-    buf_print(&text, "%s%s\n", *reason != '\0' ? ": " : "", reason);
-    job_tell_failures(wait->job, &wait->term, &text);
-    if (bar.failed > 0)
-        buf_print(&text, "  again: frameq retry %.8s%s\n",
-                  doc_text(wait->job, "id"), wait->cli->hint);
+    buf_print(&text, "frameq: ");
+    job_tell_end(wait->job, &wait->term, wait->cli->hint, &text);
     bar_clear(wait);
     fputs(buf_text(&text), stderr);
     buf_free(&text);

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -75,21 +74,27 @@ static bool name_is_kept(const char *to, struct picture *picture)
     return true;
 }
 
-bool place_file(const char *from, const char *to, bool replace,
-                struct picture *picture, bool *ret_kept, char *why, size_t size)
+static bool name_give(const char *from, const char *to, bool replace,
+                      struct picture *picture, bool *ret_kept)
+{
+    if (replace)
+        return rename(from, to) == 0;
+    if (name_take(from, to))
+        return true;
+    if (errno != EEXIST)
+        return false;
+    *ret_kept = name_is_kept(to, picture);
+    return *ret_kept || rename(from, to) == 0;
+}
+
+int place_file(const char *from, const char *to, bool replace,
+               struct picture *picture, bool *ret_kept)
 {
     char folder[PATH_MAX];
-    bool placed =
-        path_sync(from, 0) && folder_of(to, folder) && conf_make_dir(folder);
     *ret_kept = false;
-    if (placed && replace) {
-        placed = rename(from, to) == 0;
-    } else if (placed && !name_take(from, to)) {
-        *ret_kept = errno == EEXIST && name_is_kept(to, picture);
-        placed = *ret_kept || (errno == EEXIST && rename(from, to) == 0);
-    }
-    if (placed && path_sync(folder, O_DIRECTORY))
-        return true;
-    snprintf(why, size, "cannot place %s: %s", to, strerror(errno));
-    return false;
+    const bool placed = path_sync(from, 0) && folder_of(to, folder) &&
+                        conf_make_dir(folder) &&
+                        name_give(from, to, replace, picture, ret_kept) &&
+                        path_sync(folder, O_DIRECTORY);
+    return placed ? 0 : errno;
 }

@@ -8,17 +8,15 @@
 #define FRAMEQ_NODE_PLACE_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "common/picture/picture.h"
 
 /* place_file moves the file `from`, which was proven as *picture, to `to` on
  * the same file system, making folders as needed, and waits until both file
- * and name are on disk. When an earlier whole file keeps the name, *picture is
- * made that one's and *ret_kept is set. Returns false with errno, and the
- * reason in why. */
-bool place_file(const char *from, const char *to, bool replace,
-                struct picture *picture, bool *ret_kept, char *why,
-                size_t size);
+ * and name are on disk. When an earlier whole file keeps the name, *picture
+ * gets that one's bytes and hash, and *ret_kept is set. Returns 0 or an errno.
+ */
+int place_file(const char *from, const char *to, bool replace,
+               struct picture *picture, bool *ret_kept);
 
 #endif

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/mem.h"
@@ -79,9 +80,12 @@ static bool folder_claim(const char *path, struct work *ret)
 {
     for (int i = 0; i < TRIES; i++) {
         if (mkdir(path, 0700) < 0) {
-            if (errno != EEXIST || !folder_sweep(path))
+            if (errno != EEXIST)
                 return false;
-            continue;
+            if (folder_sweep(path))
+                continue;
+            errno = EEXIST;
+            return false;
         }
         const int fd = lock_take(path, O_CREAT);
         if (fd >= 0 && lock_is_there(path, fd)) {
@@ -101,7 +105,7 @@ bool work_open(const char *root, const char *name, int64_t spare,
     snprintf(path, sizeof path, "%s/%s", root, name);
     if (folder_claim(path, ret))
         return true;
-    if (errno != EEXIST && errno != EWOULDBLOCK && errno != ENOTDIR)
+    if (errno != EEXIST)
         return false;
     snprintf(path, sizeof path, "%s/%s.%lld", root, name, (long long)spare);
     return folder_claim(path, ret);

@@ -15,7 +15,7 @@
 static const struct {
     const char *suffix, *type;
 } types[] = {
-    {".png", "image/png"},   {".jpg", "image/jpeg"}, {".jpeg", "image/jpeg"},
+    {".png", "image/png"},   {".jpg", "image/jpeg"},  {".jpeg", "image/jpeg"},
     {".tif", "image/tiff"},  {".tiff", "image/tiff"}, {".webp", "image/webp"},
     {".exr", "image/x-exr"},
 };

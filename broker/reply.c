@@ -15,6 +15,17 @@
 
 #define TYPE_PROBLEM "application/problem+json"
 
+/* What every way out does. */
+static void note_sent(struct call *call, int status)
+{
+    struct http *http = call->http;
+    call->stage = CALL_SENT;
+    http->n_open--;
+    http->stirred = true;
+    meter_request(&http->meter, call->route, status,
+                  broker_now(http->broker) - call->began_ms);
+}
+
 static void answer_send(void *ctx)
 {
     struct call *call = ctx;
@@ -27,11 +38,7 @@ static void answer_send(void *ctx)
         out.headers[2 * i] = answer->headers[i].name;
         out.headers[2 * i + 1] = answer->headers[i].value;
     }
-    call->stage = CALL_SENT;
-    call->http->n_open--;
-    call->http->stirred = true;
-    meter_request(&call->http->meter, call->route, answer->status,
-                  broker_now(call->http->broker) - call->began_ms);
+    note_sent(call, answer->status);
     httpd_reply(call->in, &out);
 }
 
@@ -98,6 +105,15 @@ void reply_bytes(struct call *call, const char *type, const void *bytes,
 void reply_empty(struct call *call, int status)
 {
     answer_finish(call, status, NULL);
+}
+
+void reply_file(struct call *call, const char *type, int fd, uint64_t size,
+                const char *tag)
+{
+    const char *const headers[] = {"X-Content-Type-Options", "nosniff",
+                                   tag ? "ETag" : NULL, tag, NULL};
+    note_sent(call, 200);
+    httpd_file(call->in, type, fd, size, headers);
 }
 
 static void answer_reset(struct answer *answer)

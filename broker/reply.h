@@ -26,6 +26,11 @@ void reply_bytes(struct call *call, const char *type, const void *bytes,
                  size_t n);
 void reply_empty(struct call *call, int status);
 
+/* reply_file answers with a file, at once; takes fd. tag is its entity tag with
+ * quotes, NULL for none. */
+void reply_file(struct call *call, const char *type, int fd, uint64_t size,
+                const char *tag);
+
 /* reply_problem answers a refusal: its title is rc's, the detail says why. As
  * text that is "<title>: <detail>". */
 void reply_problem(struct call *call, enum rc rc, const char *format, ...)

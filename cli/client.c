@@ -105,12 +105,12 @@ const char *client_path(struct client *client, const char *format, ...)
     va_list args;
     va_start(args, format);
     for (const char *at = format; *at != '\0'; at++)
-        if (at[0] == '%' && at[1] == 's') {
-            escape(va_arg(args, const char *), &path);
-            at++;
-        } else {
+        if (at[0] != '%')
             buf_add(&path, at, 1);
-        }
+        else if (*++at == 's')
+            escape(va_arg(args, const char *), &path);
+        else
+            buf_print(&path, "%s", va_arg(args, const char *));
     va_end(args);
     buf_free(&client->path);
     client->path = path;
@@ -207,7 +207,7 @@ static void perform(struct client *client, struct buf *body,
     long status = 0;
     curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
     reply->status = code == CURLE_OK ? (int)status : 0;
-    if (code != CURLE_OK)
+    if (code != CURLE_OK && code != CURLE_COULDNT_CONNECT)
         snprintf(reply->why, sizeof reply->why, "%s",
                  client->error[0] != '\0' ? client->error
                                           : curl_easy_strerror(code));
@@ -253,8 +253,9 @@ void client_end(const struct client *client, const struct reply *reply)
     if (reply->status == 0)
         log_fatal(CLI_UNREACHABLE,
                   "no broker answers at %s: start one with `frameq dev` or "
-                  "name it with --broker (%s)",
-                  client->url, reply->why);
+                  "name it with --broker%s%s%s",
+                  client->url, *reply->why != '\0' ? " (" : "", reply->why,
+                  *reply->why != '\0' ? ")" : "");
     if (!client_is_broker(reply))
         log_fatal(CLI_UNREACHABLE,
                   "what answers at %s is no frameq broker: name yours with "

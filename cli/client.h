@@ -31,8 +31,8 @@ const char *client_url(const struct client *client);
 /* client_host returns the host of the url, without brackets. Borrowed. */
 const char *client_host(const struct client *client);
 
-/* client_path formats a path; every %s is percent-encoded, and no other
- * conversion is known. Borrowed until the next call. */
+/* client_path formats a path: %s is percent-encoded, %r put in as it is; there
+ * is no other conversion. Borrowed until the next call. */
 const char *client_path(struct client *client, const char *format, ...);
 
 struct ask {
@@ -45,7 +45,8 @@ struct ask {
 };
 
 struct reply {
-    int status;    /* 0: nobody answered, why says what happened */
+    int status;    /* 0: nobody answered; why says more, "" when nobody is
+                      there */
     json_t *json;  /* NULL: none, or no JSON */
     char etag[80]; /* "" when there is none */
     char why[256]; /* of a refusal: its detail, else its title */

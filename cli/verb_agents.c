@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/agent.h"
+#include "cli/cli.h"
 #include "cli/doc.h"
 #include "cli/human.h"
 #include "cli/table.h"

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/agent.h"
+#include "cli/cli.h"
 #include "cli/doc.h"
 #include "cli/human.h"
 #include "cli/verbs.h"

@@ -3,7 +3,7 @@
  * frameq frames: every frame of a job in a row of its own, then which frames
  * are in which state.
  */
-#include <stdlib.h>
+#include <string.h>
 
 #include "cli/doc.h"
 #include "cli/human.h"
@@ -13,15 +13,20 @@
 #include "common/frames.h"
 #include "common/limits.h"
 
-static const char *const states[] = {
-    "pending", "leased", "rendering", "done", "failed", "cancelled", NULL};
-#define STATES 6
+/* What a job's frames can be; the first FILTERS are what the broker sorts out
+ * (a frame that renders is a leased one). */
+static const char *const states[] = {"pending", "leased",    "done",
+                                     "failed",  "cancelled", "rendering"};
+#define STATES  6
+#define FILTERS 5
 
 #define RANGES_SHOWN 40
 
 static const char *is_state(const char *value)
 {
-    return conf_choice(value, states);
+    static const char *words[FILTERS + 1];
+    memcpy(words, states, FILTERS * sizeof *states);
+    return conf_choice(value, words);
 }
 
 static const struct setting settings[] = {
@@ -30,8 +35,9 @@ static const struct setting settings[] = {
     {.name = "state",
      .argument = "STATE",
      .check = is_state,
-     .help = "Only frames that are pending, leased, rendering, done, failed or "
-             "cancelled."},
+     .help =
+         "Only frames that are pending, leased, done, failed or cancelled."},
+
 };
 
 static const struct conf_program program = {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * frameq ls: jobs, newest first. Without --all or --state those that have not
- * ended and the last few that have.
+ * ended, then the last few that have.
  */
-#include <stdlib.h>
+#include <stdio.h>
 
 #include "cli/doc.h"
 #include "cli/human.h"
@@ -12,7 +12,6 @@
 #include "cli/verbs.h"
 #include "common/app/clock.h"
 #include "common/limits.h"
-#include "common/mem.h"
 
 #define ENDED_SHOWN 10
 #define BAR_WIDE    20
@@ -20,9 +19,6 @@
 
 static const char *const states[] = {
     "queued", "running", "paused", "completed", "failed", "cancelled", NULL};
-#define STATES     6
-#define ENDED_FROM 3 /* states from there on are ends */
-
 static const char *is_state(const char *value)
 {
     return conf_choice(value, states);
@@ -42,70 +38,37 @@ static const struct setting settings[] = {
 
 static const struct conf_program program = {
     .name = "frameq ls",
-    .about = "Lists jobs, newest first: those that have not ended and the last "
-             "10 that have.",
+    .about =
+        "Lists jobs, newest first: those that have not ended, then the last "
+        "10 that have.",
     .epilog = "  frameq ls --state failed --user mira\n"
               "  frameq ls --all --json | jq '.jobs[].id'\n",
     .settings = settings,
     .n = sizeof settings / sizeof *settings,
 };
 
-static json_t *jobs_get(struct cli *cli, const char *state, size_t most)
+/* states: words with commas between, "" for all. */
+static json_t *jobs_get(struct cli *cli, const char *wanted, size_t most)
 {
+    char limit[16];
     const char *user = cli_get(cli, "user");
-    const char *limit = most < LIMIT_PAGE ? "10" : "1000";
-    const char *path = client_path(cli->client,
-                                   user != NULL ? "/v1/jobs?limit=%s&user=%s"
-                                                : "/v1/jobs?limit=%s",
-                                   limit, user);
-    if (state != NULL) {
-        struct buf whole;
-        buf_init(&whole, LIMIT_PATH);
-        buf_print(&whole, "%s&state=%s", path, state);
-        json_t *jobs =
-            client_list(cli->client, buf_text(&whole), "jobs", "cursor", most);
-        buf_free(&whole);
-        return jobs;
-    }
+    size_t page = most < LIMIT_PAGE ? most : LIMIT_PAGE;
+    snprintf(limit, sizeof limit, "%zu", page);
+    const char *path =
+        client_path(cli->client, "/v1/jobs?limit=%s%r%s%r%s", limit,
+                    *wanted != '\0' ? "&state=" : "", wanted,
+                    user != NULL ? "&user=" : "", user != NULL ? user : "");
     return client_list(cli->client, path, "jobs", "cursor", most);
 }
 
-static int newer_first(const void *a, const void *b)
-{
-    const json_t *const *x = a, *const *y = b;
-    int64_t at_x = doc_time(*x, "created_at"),
-            at_y = doc_time(*y, "created_at");
-    return (at_x < at_y) - (at_x > at_y);
-}
-
-/* The first `most` of jobs by age, newest first; takes jobs. */
-static json_t *jobs_newest(json_t *jobs, size_t most)
-{
-    size_t n = json_array_size(jobs);
-    json_t **items = mem_new(n * sizeof *items), *sorted = json_array();
-    for (size_t i = 0; i < n; i++)
-        items[i] = json_array_get(jobs, i);
-    qsort(items, n, sizeof *items, newer_first);
-    for (size_t i = 0; i < n && i < most; i++)
-        json_array_append(sorted, items[i]);
-    mem_free(items);
-    json_decref(jobs);
-    return sorted;
-}
-
+/* Those that have not ended, then the last few that have. */
 static json_t *jobs_current(struct cli *cli)
 {
-    json_t *open = json_array(), *ended = json_array();
-    for (size_t i = 0; i < STATES; i++) {
-        bool end = i >= ENDED_FROM;
-        json_t *jobs = jobs_get(cli, states[i], end ? ENDED_SHOWN : LIMIT_JOBS);
-        json_array_extend(end ? ended : open, jobs);
-        json_decref(jobs);
-    }
-    ended = jobs_newest(ended, ENDED_SHOWN);
-    json_array_extend(open, ended);
+    json_t *jobs = jobs_get(cli, "queued,running,paused", LIMIT_JOBS);
+    json_t *ended = jobs_get(cli, "completed,failed,cancelled", ENDED_SHOWN);
+    json_array_extend(jobs, ended);
     json_decref(ended);
-    return jobs_newest(open, LIMIT_JOBS);
+    return jobs;
 }
 
 static void row_add(struct table *table, const struct term *term,
@@ -180,7 +143,7 @@ int verb_ls(int argc, char **argv)
     cli_open(&cli, &program, argc, argv);
     const char *state = cli_get(&cli, "state");
     json_t *jobs = state != NULL || cli_on(&cli, "all")
-                       ? jobs_get(&cli, state, LIMIT_JOBS)
+                       ? jobs_get(&cli, state != NULL ? state : "", LIMIT_JOBS)
                        : jobs_current(&cli);
     print_jobs(&cli, jobs);
     json_decref(jobs);

@@ -45,7 +45,6 @@ static const struct conf_program program = {
  * --older. Owned. */
 static json_t *jobs_wanted(struct cli *cli)
 {
-    static const char *const ends[] = {"completed", "failed", "cancelled"};
     const char *const *operands;
     size_t n = conf_operands(cli->conf, &operands);
     json_t *jobs = json_array();
@@ -53,15 +52,12 @@ static json_t *jobs_wanted(struct cli *cli)
         log_fatal(CLI_USAGE, "JOB or --older is missing (see --help)");
     for (size_t i = 0; i < n; i++)
         json_array_append_new(jobs, job_find(cli, operands[i]));
-    for (size_t i = 0; n == 0 && i < sizeof ends / sizeof *ends; i++) {
-        const char *path =
-            client_path(cli->client, "/v1/jobs?limit=1000&state=%s", ends[i]);
-        json_t *some =
-            client_list(cli->client, path, "jobs", "cursor", LIMIT_JOBS);
-        json_array_extend(jobs, some);
-        json_decref(some);
-    }
-    return jobs;
+    if (n > 0)
+        return jobs;
+    json_decref(jobs);
+    return client_list(cli->client,
+                       "/v1/jobs?limit=1000&state=completed,failed,cancelled",
+                       "jobs", "cursor", LIMIT_JOBS);
 }
 
 static bool is_old(const struct cli *cli, const json_t *job)

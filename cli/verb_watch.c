@@ -105,17 +105,18 @@ static json_t *get_job(struct watch *watch, const char *id)
 /* The documents of the jobs that are shown, as a list; NULL: broker gone. */
 static json_t *get_jobs(struct watch *watch)
 {
-    static const char *const states[] = {"running", "queued", "paused"};
+    static const char *const paths[] = {
+        "/v1/jobs?limit=20&state=running",
+        "/v1/jobs?limit=20&state=queued,paused",
+    };
     json_t *jobs = json_array();
     if (watch->job != NULL) {
         json_t *job = get_job(watch, watch_id(watch));
         json_decref(jobs);
         return job == NULL ? NULL : json_pack("[o]", job);
     }
-    for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
-        json_t *page =
-            get(watch, client_path(watch->cli.client,
-                                   "/v1/jobs?limit=20&state=%s", states[i]));
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        json_t *page = get(watch, paths[i]);
         json_array_extend(jobs, json_object_get(page, "jobs"));
         json_decref(page);
     }

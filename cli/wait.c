@@ -168,7 +168,8 @@ static void poll_job(struct wait *wait)
         .method = "GET",
         .path = client_path(client, "/v1/jobs/%s", doc_text(wait->job, "id")),
         .etag = wait->etag,
-        .wait_s = POLL_S};
+        /* without a tag the broker would wait for a change after this one */
+        .wait_s = *wait->etag != '\0' ? POLL_S : 0};
     client_ask(client, &ask, &reply);
     if (reply.status == 0 || reply.status >= 500)
         lose(wait);

@@ -77,6 +77,8 @@ void ranges_add(struct ranges *set, int32_t lo, int32_t hi)
 void ranges_remove(struct ranges *set, int32_t lo, int32_t hi)
 {
     assert(0 <= lo && lo <= hi);
+    if (lo == hi)
+        return;
     int32_t from = first_past(set, lo), to = from, n = 0;
     struct range rest[2];
     for (; to < set->n && set->at[to].lo < hi; to++) {

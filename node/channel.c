@@ -4,6 +4,7 @@
  */
 #include "node/channel.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -45,8 +46,10 @@ static void bytes_read(struct channel *channel)
            (n = recv(channel->fd, block, sizeof block, MSG_DONTWAIT)) > 0)
         if (!buf_add(&channel->in, block, (size_t)n))
             break;
-    if (n == 0 || channel->in.over)
-        shutdown(channel->fd, SHUT_RDWR);
+    if (channel->fd >= 0 && (n == 0 || channel->in.over)) {
+        close(channel->fd);
+        channel->fd = -1;
+    }
 }
 
 static json_t *line_take(struct channel *channel, size_t len)

@@ -12,11 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 
 #include "common/limits.h"
 #include "common/mem.h"
 #include "common/picture/picture.h"
+#include "node/disk.h"
 #include "node/place.h"
 #include "node/work.h"
 
@@ -50,13 +50,6 @@ static bool fail(struct attempt *attempt, enum fault fault, const char *format,
     attempt->result->fault = fault;
     attempt->result->text = mem_text(text);
     return false;
-}
-
-static bool disk_is_full(const char *path)
-{
-    struct statvfs st;
-    return statvfs(path, &st) == 0 &&
-           (uint64_t)st.f_bavail * st.f_frsize < LIMIT_DISK_FREE;
 }
 
 /* A picture cut short on a full disk is the disk's fault. */
@@ -201,9 +194,8 @@ static bool all_prove(struct attempt *attempt)
 
 static enum fault fault_of(int reason)
 {
-    return reason == ENOSPC || reason == EDQUOT || reason == EFBIG
-               ? FAULT_DISK_FULL
-               : FAULT_UNWRITABLE;
+    return reason == ENOSPC || reason == EDQUOT ? FAULT_DISK_FULL
+                                                : FAULT_UNWRITABLE;
 }
 
 static bool found_place(struct attempt *attempt, struct found *found)

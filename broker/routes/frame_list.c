@@ -95,9 +95,8 @@ static bool choose_page(struct call *call, const struct job *job,
         !call_number(call, "limit", limits, &limit) ||
         !choose_set(call, job, &list->page))
         return false;
-    int32_t next = cut_page(&list->page, first_from(&job->frames,
-                                                    (int32_t)from),
-                            (int32_t)limit);
+    int32_t next = cut_page(
+        &list->page, first_from(&job->frames, (int32_t)from), (int32_t)limit);
     list->next = next < 0 ? -1 : frames_number(&job->frames, next);
     return true;
 }

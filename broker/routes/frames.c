@@ -77,8 +77,8 @@ static void send_file(struct call *call, const struct picture_file *file)
     char tag[LIMIT_REASON];
     snprintf(tag, sizeof tag, "\"%.64s\"", file->sha256);
     bool tagged = *file->sha256;
-    if (tagged && headers_has_tag(call_header(call, "If-None-Match"),
-                                  file->sha256)) {
+    if (tagged &&
+        headers_has_tag(call_header(call, "If-None-Match"), file->sha256)) {
         reply_header(call, "ETag", "%s", tag);
         reply_empty(call, 304);
         return;

@@ -103,8 +103,8 @@ static void get_job(struct call *call)
     if (wait_ms == -2)
         return;
     job_tag(call_core(call), job, tag);
-    bool seen = client_names_tag(call) ? client_has(call, tag)
-                                       : !job_ended(job);
+    bool seen =
+        client_names_tag(call) ? client_has(call, tag) : !job_ended(job);
     if (wait_ms > 0 && seen && !call->http->draining)
         wait_begin(call, job, broker_now(call->http->broker) + wait_ms,
                    reply_waited);
@@ -124,13 +124,13 @@ static struct cmd_patch read_patch(const json_t *body)
     const json_t *priority = json_object_get(body, "priority");
     const json_t *paused = json_object_get(body, "paused");
     const json_t *agents = json_object_get(body, "max_agents");
-    return (struct cmd_patch){
-        .has_priority = priority != NULL,
-        .has_paused = paused != NULL,
-        .has_max_agents = agents != NULL,
-        .priority = (int32_t)json_integer_value(priority),
-        .paused = json_is_true(paused),
-        .max_agents = (int32_t)json_integer_value(agents)};
+    return (struct cmd_patch){.has_priority = priority != NULL,
+                              .has_paused = paused != NULL,
+                              .has_max_agents = agents != NULL,
+                              .priority = (int32_t)json_integer_value(priority),
+                              .paused = json_is_true(paused),
+                              .max_agents =
+                                  (int32_t)json_integer_value(agents)};
 }
 
 /* Answers 412, false, when the client means an older state of the job. */
@@ -157,8 +157,7 @@ static void patch_job(struct call *call)
                       .patch = read_patch(body)};
     json_decref(body);
     if (nothing) {
-        reply_problem(call, RC_INVALID,
-                      "give priority, paused or max_agents");
+        reply_problem(call, RC_INVALID, "give priority, paused or max_agents");
         return;
     }
     const struct job *job = call_job(call);

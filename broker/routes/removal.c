@@ -96,8 +96,8 @@ static void step(struct call *call, struct removal *removal)
         return;
     }
     removal->next += rest < FRAMES_AT_ONCE ? rest : FRAMES_AT_ONCE;
-    const struct call_reading reading = {job->id, {lo, removal->next},
-                                         take_facts};
+    const struct call_reading reading = {
+        job->id, {lo, removal->next}, take_facts};
     call_read(call, &reading, removal, removal_free);
 }
 

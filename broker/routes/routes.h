@@ -10,6 +10,7 @@
 
 extern const struct route routes_classic[]; /* /render /status /health */
 extern const struct route routes_jobs[];
+extern const struct route routes_job_list[];
 extern const struct route routes_frames[];
 extern const struct route routes_agents[];
 extern const struct route routes_farm[];

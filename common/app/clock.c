@@ -44,9 +44,11 @@ int64_t clock_wall_ms(void)
 char *clock_text(int64_t ms, char ret[CLOCK_TEXT_SIZE])
 {
     int64_t rest = ms % 1000;
-    if (rest < 0)
+    time_t seconds = (time_t)(ms / 1000);
+    if (rest < 0) {
         rest += 1000;
-    time_t seconds = (time_t)((ms - rest) / 1000);
+        seconds--;
+    }
     struct tm tm;
     char date[CLOCK_TEXT_SIZE - 6] = "";
     if (gmtime_r(&seconds, &tm) != NULL)

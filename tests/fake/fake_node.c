@@ -37,9 +37,9 @@ static const char *is_speed(const char *value)
 #define CHECK_TIMES trick_is_times
 
 #define TRICK(id, word, kind, about)                                           \
-    {.name = word,                                                             \
+    {.name = (word),                                                           \
      .argument = #kind,                                                        \
-     .help = about,                                                            \
+     .help = (about),                                                          \
      .check = CHECK_##kind,                                                    \
      .many = true},
 

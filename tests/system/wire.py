@@ -100,8 +100,9 @@ class Web:
 
     @staticmethod
     def _send(connection, method, path, body, headers):
-        connection.putrequest(method, path, skip_accept_encoding=True)
         names = {name.lower() for name in headers}
+        connection.putrequest(method, path, skip_host="host" in names,
+                              skip_accept_encoding=True)
         if body is not None and "content-length" not in names:
             connection.putheader("Content-Length", str(len(body)))
         for name, value in headers.items():

@@ -51,7 +51,7 @@ int64_t clock_now_ms(void)
     return (int64_t)at.tv_sec * 1000 + at.tv_nsec / 1000000 + world.skew_ms;
 }
 
-static void reply_text(struct httpd_request *request, const char *text)
+static inline void reply_text(struct httpd_request *request, const char *text)
 {
     struct httpd_answer answer = {.status = 200,
                                   .type = "text/plain",
@@ -61,13 +61,13 @@ static void reply_text(struct httpd_request *request, const char *text)
     httpd_reply(request, &answer);
 }
 
-static void keep(struct httpd_request *request)
+static inline void keep(struct httpd_request *request)
 {
     assert_true(world.n_kept < 8);
     world.kept[world.n_kept++] = request;
 }
 
-static void world_handle(void *ctx, struct httpd_request *request)
+static inline void world_handle(void *ctx, struct httpd_request *request)
 {
     assert_ptr_equal(ctx, &world);
     world.handled++;
@@ -90,7 +90,8 @@ static void world_handle(void *ctx, struct httpd_request *request)
     }
 }
 
-static void world_ended(void *ctx, struct httpd_request *request, bool answered)
+static inline void world_ended(void *ctx, struct httpd_request *request,
+                               bool answered)
 {
     (void)ctx;
     int *count = answered ? &world.answered : &world.left;
@@ -100,7 +101,7 @@ static void world_ended(void *ctx, struct httpd_request *request, bool answered)
             world.kept[i] = world.kept[--world.n_kept];
 }
 
-static void world_open(struct httpd_options options)
+static inline void world_open(struct httpd_options options)
 {
     char why[256];
     memset(&world, 0, sizeof world);
@@ -117,14 +118,14 @@ static void world_open(struct httpd_options options)
     assert_non_null(world.httpd);
 }
 
-static int world_setup(void **state)
+static inline int world_setup(void **state)
 {
     (void)state;
     world_open((struct httpd_options){0});
     return 0;
 }
 
-static int world_teardown(void **state)
+static inline int world_teardown(void **state)
 {
     (void)state;
     httpd_close(&world.httpd);
@@ -133,13 +134,13 @@ static int world_teardown(void **state)
     return 0;
 }
 
-static int64_t real_ms(void)
+static inline int64_t real_ms(void)
 {
     return clock_now_ms() - world.skew_ms;
 }
 
 /* One turn of the server's loop: waits for it, or for events on fd. */
-static void world_turn(int fd, short events)
+static inline void world_turn(int fd, short events)
 {
     struct pollfd items[] = {{httpd_fd(world.httpd), POLLIN, 0},
                              {fd, events, 0}};
@@ -151,7 +152,7 @@ static void world_turn(int fd, short events)
 }
 
 /* Turns the server until *count has become value. */
-static void world_until(const int *count, int value)
+static inline void world_until(const int *count, int value)
 {
     int64_t deadline = real_ms() + PATIENCE_MS;
     while (*count != value) {
@@ -160,7 +161,7 @@ static void world_until(const int *count, int value)
     }
 }
 
-static int client_open(void)
+static inline int client_open(void)
 {
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_port =
@@ -175,7 +176,7 @@ static int client_open(void)
 
 /* Sends all of it, turning the server while the pipe is full. Returns false
  * when the server has closed. */
-static bool client_try(int fd, const char *bytes, size_t len)
+static inline bool client_try(int fd, const char *bytes, size_t len)
 {
     int64_t deadline = real_ms() + PATIENCE_MS;
     while (len > 0) {
@@ -193,14 +194,14 @@ static bool client_try(int fd, const char *bytes, size_t len)
     return true;
 }
 
-static void client_send(int fd, const char *text)
+static inline void client_send(int fd, const char *text)
 {
     assert_true(client_try(fd, text, strlen(text)));
 }
 
 /* Reads one piece into in. Returns what recv does: 0 at the end, -1 for a
  * reset; turns the server until there is something. */
-static ssize_t client_read(int fd, struct buf *in)
+static inline ssize_t client_read(int fd, struct buf *in)
 {
     char piece[65536];
     int64_t deadline = real_ms() + PATIENCE_MS;
@@ -216,14 +217,14 @@ static ssize_t client_read(int fd, struct buf *in)
 }
 
 /* Reads until text has come. */
-static void client_until(int fd, struct buf *in, const char *text)
+static inline void client_until(int fd, struct buf *in, const char *text)
 {
     while (strstr(buf_text(in), text) == NULL)
         assert_true(client_read(fd, in) > 0);
 }
 
 /* How long the answer at the start of in is; 0 when it is not whole yet. */
-static size_t answer_len(const struct buf *in)
+static inline size_t answer_len(const struct buf *in)
 {
     const char *text = buf_text(in), *end = strstr(text, "\r\n\r\n");
     const char *field = strstr(text, "\r\nContent-Length: ");
@@ -237,7 +238,7 @@ static size_t answer_len(const struct buf *in)
 
 /* Reads one answer with its body; what follows stays in rest. Returns it
  * owned. */
-static char *client_answer(int fd, struct buf *rest)
+static inline char *client_answer(int fd, struct buf *rest)
 {
     size_t len;
     while ((len = answer_len(rest)) == 0)
@@ -247,13 +248,13 @@ static char *client_answer(int fd, struct buf *rest)
     return answer;
 }
 
-static void assert_starts(const char *text, const char *start)
+static inline void assert_starts(const char *text, const char *start)
 {
     if (strncmp(text, start, strlen(start)) != 0)
         fail_msg("`%s` does not start with `%s`", text, start);
 }
 
-static void assert_ends(const char *text, const char *end)
+static inline void assert_ends(const char *text, const char *end)
 {
     size_t n = strlen(text), m = strlen(end);
     if (n < m || strcmp(text + n - m, end) != 0)
@@ -261,8 +262,8 @@ static void assert_ends(const char *text, const char *end)
 }
 
 /* Sends a request on a connection that is kept and checks the answer. */
-static void exchange(int fd, const char *request, const char *start,
-                     const char *end)
+static inline void exchange(int fd, const char *request, const char *start,
+                            const char *end)
 {
     struct buf rest;
     buf_init(&rest, 1 << 20);
@@ -276,7 +277,7 @@ static void exchange(int fd, const char *request, const char *start,
 }
 
 /* Closes with a reset instead of an orderly end. */
-static void client_vanish(int fd)
+static inline void client_vanish(int fd)
 {
     struct linger now = {.l_onoff = 1, .l_linger = 0};
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);

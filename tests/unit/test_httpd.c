@@ -224,9 +224,9 @@ static void test_stream_with_slow_reader(void **state)
     httpd_stream_end(world.kept[0]);
     client_until(fd, &in, "\r\n0\r\n\r\n");
     int found = 0;
-    for (size_t i = 0; i < in.len; i++)
-        found += in.data[i] == 'x';
-    assert_int_equal(found, sent * (int)sizeof block + 1); /* Host: x no; */
+    for (const char *at = strstr(buf_text(&in), "\r\n\r\n"); *at; at++)
+        found += *at == 'x';
+    assert_int_equal(found, sent * (int)sizeof block);
     buf_free(&in);
     close(fd);
 }
@@ -312,8 +312,6 @@ static void test_parked_requests_and_streams_have_time(void **state)
 static void test_close_cuts_what_is_open(void **state)
 {
     (void)state;
-    struct buf in;
-    buf_init(&in, 10000);
     int parked = client_open(), answered = client_open();
     client_send(parked, GET("/park"));
     world_until(&world.handled, 1);
@@ -323,14 +321,11 @@ static void test_close_cuts_what_is_open(void **state)
     httpd_close(&world.httpd);
     assert_int_equal(world.answered, 1);
     assert_int_equal(world.left, 1);
-    while (recv(answered, in.data, 0, 0) < 0 && errno == EINTR)
-        ;
     char text[1000] = "";
     ssize_t n = recv(answered, text, sizeof text - 1, 0);
     assert_true(n > 0);
     assert_ends(text, "last");
     assert_int_equal(recv(parked, text, sizeof text, 0), 0);
-    buf_free(&in);
     close(parked);
     close(answered);
 }

@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One step: take in what Blender printed and said, see to proofs and
+ * deadlines, hand out the next frame, and look whether it is over.
+ * Why Blender ended is verdict.c's.
+ */
+#include "node/run.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "common/mem.h"
+#include "node/driver.h"
+#include "node/verdict.h"
+
+enum { LEAVE_MS = 2000, TELL_MS = 500 };
+
+static int32_t number_of(const struct run *run, int32_t ordinal)
+{
+    return frames_number(&run->job->spec.frames, ordinal);
+}
+
+static void frame_folder(const struct run *run, int32_t ordinal,
+                         char ret[PATH_MAX])
+{
+    snprintf(ret, PATH_MAX, "%s/%d", run->work.path, number_of(run, ordinal));
+}
+
+/* -- Starting -------------------------------------------------------------- */
+
+static bool folder_make(struct run *run)
+{
+    const struct spec *spec = &run->job->spec;
+    char name[LIMIT_KEY + 8];
+    char fallback[32];
+    snprintf(fallback, sizeof fallback, "job-%lld", (long long)run->job->pid);
+    spec_name_safe(spec->key ? spec->key : "", fallback, name, sizeof name);
+    return work_open(run->site->work_root, name, run->job->pid, &run->work);
+}
+
+static bool process_start(struct run *run, int64_t now_ms)
+{
+    char driver[PATH_MAX];
+    char why[LIMIT_REASON];
+    const struct job *job = run->job;
+    if (!driver_write(run->work.path, driver, sizeof driver)) {
+        job_fail(run->job, verdict_of_errno(errno), strerror(errno));
+        return false;
+    }
+    const struct blender_options options = {
+        .path = run->site->blender,
+        .blend = job->spec.blend,
+        .driver = driver,
+        .work = run->work.path,
+        .sandbox = run->site->sandbox,
+        .threads = run->site->threads,
+        .nice = run->site->nice,
+        .scripts = job->spec.scripts,
+    };
+    if (blender_start(&run->blender, &options, &run->job->output, now_ms, why,
+                      sizeof why))
+        return true;
+    job_fail(run->job, FAULT_NO_BLENDER, why);
+    return false;
+}
+
+static void slot_free(struct run *run)
+{
+    for (int i = 0; i < LIMIT_NODE_PROOFS; i++)
+        if (run->proofs[i].pid)
+            proof_done(&run->proofs[i]);
+    blender_done(&run->blender);
+    work_close(&run->work);
+    job_end(run->job);
+    *run = (struct run){0};
+}
+
+void run_start(struct run *run, const struct run_site *site, struct job *job,
+               int64_t now_ms)
+{
+    *run = (struct run){.site = site,
+                        .job = job,
+                        .work = {NULL, -1},
+                        .blender = {.out_fd = -1, .channel = {.fd = -1}},
+                        .told_ms = now_ms};
+    bool started = folder_make(run);
+    if (!started)
+        job_fail(job, verdict_of_errno(errno), strerror(errno));
+    started = started && process_start(run, now_ms);
+    if (!started) {
+        slot_free(run);
+        return;
+    }
+    channel_send(&run->blender.channel,
+                 json_pack("{s:s, s:o}", "do", "open", "job",
+                           spec_order(&job->spec, site->device)));
+}
+
+/* -- Proofs ---------------------------------------------------------------- */
+
+static struct proof *proof_free(struct run *run)
+{
+    for (int i = 0; i < LIMIT_NODE_PROOFS; i++)
+        if (run->proofs[i].pid == 0)
+            return &run->proofs[i];
+    return NULL;
+}
+
+static bool proofs_run(const struct run *run)
+{
+    for (int i = 0; i < LIMIT_NODE_PROOFS; i++)
+        if (run->proofs[i].pid)
+            return true;
+    return false;
+}
+
+static void proof_begin(struct run *run, int32_t ordinal, const json_t *event)
+{
+    char work[PATH_MAX];
+    char target[PATH_MAX];
+    const struct spec *spec = &run->job->spec;
+    frame_folder(run, ordinal, work);
+    snprintf(target, sizeof target, "%s%s%s", run->site->output,
+             spec->folder[0] ? "/" : "", spec->folder);
+    const struct proof_order order = {
+        .work = work,
+        .target = target,
+        .rendered = event,
+        .width = run->width,
+        .height = run->height,
+        .replace = spec->replace,
+    };
+    struct proof *proof = proof_free(run);
+    if (!proof || !proof_start(proof, &order, ordinal))
+        job_fail(run->job, FAULT_UNPROVEN, "cannot start a process");
+}
+
+static void proof_end(struct run *run, struct proof *proof)
+{
+    struct proof_result result;
+    proof_take(proof, &result);
+    if (result.fault == FAULT_NONE) {
+        job_proved(run->job, proof->ordinal, result.files, result.thumb,
+                   result.thumb_len);
+        result.thumb = NULL;
+    } else {
+        char text[LIMIT_REASON];
+        snprintf(text, sizeof text, "frame %d: %s",
+                 number_of(run, proof->ordinal),
+                 result.text ? result.text : "");
+        job_fail(run->job, result.fault, text);
+    }
+    proof_result_done(&result);
+    proof_done(proof);
+    *proof = (struct proof){0};
+}
+
+static void proofs_step(struct run *run)
+{
+    for (int i = 0; i < LIMIT_NODE_PROOFS; i++)
+        if (run->proofs[i].pid && proof_read(&run->proofs[i]))
+            proof_end(run, &run->proofs[i]);
+}
+
+/* -- Events ---------------------------------------------------------------- */
+
+static int32_t side_of(const json_t *event, const char *name)
+{
+    const json_int_t side = json_integer_value(json_object_get(event, name));
+    return side > 0 && side <= LIMIT_PIXELS ? (int32_t)side : 0;
+}
+
+static void text_set(char **text, const json_t *event, const char *name)
+{
+    mem_free(*text);
+    *text = mem_text(json_string_value(json_object_get(event, name)));
+}
+
+static void on_opened(struct run *run, const json_t *event)
+{
+    struct job *job = run->job;
+    run->opened = true;
+    run->width = side_of(event, "width");
+    run->height = side_of(event, "height");
+    text_set(&job->device, event, "device");
+    text_set(&job->blender, event, "blender");
+    json_array_extend(job->warnings, json_object_get(event, "warnings"));
+    if (job->output.missing[0] && !job->spec.missing_allowed) {
+        char text[LIMIT_REASON];
+        snprintf(text, sizeof text, "missing linked data: %.*s",
+                 LIMIT_REASON - 32, job->output.missing);
+        job_fail(job, FAULT_MISSING_FILE, text);
+    }
+    job_changed(job);
+}
+
+static void on_rendered(struct run *run, const json_t *event)
+{
+    const int32_t ordinal = job_current(run->job);
+    if (ordinal < 0)
+        return;
+    job_rendered(run->job,
+                 json_number_value(json_object_get(event, "seconds")));
+    proof_begin(run, ordinal, event);
+}
+
+/* The driver ends Blender itself after a fault. */
+static void on_fault(struct run *run, const json_t *event, int64_t now_ms)
+{
+    const char *word = json_string_value(json_object_get(event, "fault"));
+    const char *text = json_string_value(json_object_get(event, "text"));
+    const enum fault fault =
+        verdict_refine(fault_find(word), &run->job->output, run->work.path);
+    run->leaving = true;
+    run->blender.kill_ms = now_ms + LEAVE_MS;
+    job_fail(run->job, fault, text ? text : "");
+}
+
+static void event_take(struct run *run, const json_t *event, int64_t now_ms)
+{
+    const char *kind = json_string_value(json_object_get(event, "event"));
+    run->blender.heard_ms = now_ms;
+    if (!kind)
+        return;
+    if (strcmp(kind, "opened") == 0)
+        on_opened(run, event);
+    else if (strcmp(kind, "rendered") == 0)
+        on_rendered(run, event);
+    else if (strcmp(kind, "fault") == 0)
+        on_fault(run, event, now_ms);
+}
+
+static void events_take(struct run *run, int64_t now_ms)
+{
+    json_t *event = NULL;
+    while ((event = channel_next(&run->blender.channel))) {
+        event_take(run, event, now_ms);
+        json_decref(event);
+    }
+}
+
+/* -- Handing out frames ---------------------------------------------------- */
+
+static void frame_give(struct run *run, int32_t ordinal, int64_t now_ms)
+{
+    char folder[PATH_MAX];
+    frame_folder(run, ordinal, folder);
+    output_forget(&run->job->output);
+    run->blender.heard_ms = now_ms;
+    if (mkdir(folder, 0700) < 0)
+        job_fail(run->job, verdict_of_errno(errno), strerror(errno));
+    else
+        channel_send(&run->blender.channel,
+                     json_pack("{s:s, s:i, s:s}", "do", "render", "frame",
+                               number_of(run, ordinal), "folder", folder));
+}
+
+static void leave(struct run *run, int64_t now_ms)
+{
+    run->leaving = true;
+    run->blender.kill_ms = now_ms + LEAVE_MS;
+    channel_send(&run->blender.channel, json_pack("{s:s}", "do", "quit"));
+}
+
+static void frames_step(struct run *run, int64_t now_ms)
+{
+    struct job *job = run->job;
+    if (!run->opened || run->leaving || job->ending || run->blender.reaped ||
+        job_current(job) >= 0 || !proof_free(run))
+        return;
+    const int32_t ordinal = job_begin(job, now_ms);
+    if (ordinal >= 0)
+        frame_give(run, ordinal, now_ms);
+    else
+        leave(run, now_ms);
+}
+
+/* -- Deadlines ------------------------------------------------------------- */
+
+static int64_t silence_ms(const struct run *run)
+{
+    const int64_t asked = run->job->spec.silence_ms;
+    return asked ? asked : LIMIT_SILENCE_MS;
+}
+
+/* Whether it is Blender's turn: a Blender without an order may be silent. */
+static bool is_awaited(const struct run *run)
+{
+    return !run->blender.reaped && !run->blender.stopping && !run->leaving &&
+           (!run->opened || job_current(run->job) >= 0);
+}
+
+/* When the frame's time is over; 0: never. */
+static int64_t timeout_at(const struct run *run)
+{
+    const int32_t ordinal = job_current(run->job);
+    const int64_t timeout_ms = run->job->spec.timeout_ms;
+    return ordinal < 0 || timeout_ms == 0
+               ? 0
+               : run->job->at[ordinal].started_ms + timeout_ms;
+}
+
+static void deadlines_step(struct run *run, int64_t now_ms)
+{
+    if (!is_awaited(run))
+        return;
+    char text[128];
+    const int64_t due_ms = timeout_at(run);
+    blender_look(&run->blender, now_ms);
+    if (due_ms != 0 && now_ms >= due_ms) {
+        snprintf(text, sizeof text, "frame %d took longer than %g s",
+                 number_of(run, job_current(run->job)),
+                 (double)run->job->spec.timeout_ms / 1000);
+        job_fail(run->job, FAULT_TIMEOUT, text);
+    } else if (now_ms - run->blender.heard_ms >= silence_ms(run)) {
+        snprintf(text, sizeof text, "no output and no CPU time for %g s",
+                 (double)silence_ms(run) / 1000);
+        job_fail(run->job, FAULT_SILENCE, text);
+    }
+}
+
+/* Callers hear of progress now and then, not with every sample. */
+static void progress_tell(struct run *run, int64_t now_ms)
+{
+    const double progress = job_progress(run->job);
+    if (now_ms - run->told_ms < TELL_MS || fabs(progress - run->told) < 0.001)
+        return;
+    run->told = progress;
+    run->told_ms = now_ms;
+    job_changed(run->job);
+}
+
+/* -- The whole ------------------------------------------------------------- */
+
+void run_watch(struct run *run, struct poller *poller, int64_t now_ms)
+{
+    if (!run->job)
+        return;
+    poller_watch(poller, run->blender.out_fd);
+    if (!run->blender.reaped)
+        poller_watch(poller, run->blender.channel.fd);
+    for (int i = 0; i < LIMIT_NODE_PROOFS; i++)
+        if (run->proofs[i].pid)
+            poller_watch(poller, run->proofs[i].fd);
+    poller_until(poller, blender_tick(&run->blender, now_ms));
+    if (!is_awaited(run))
+        return;
+    poller_until(poller, run->blender.looked_ms + 1000);
+    poller_until(poller, timeout_at(run));
+}
+
+static void blender_end(struct run *run)
+{
+    struct job *job = run->job;
+    if (job->exit < 0)
+        job->exit = verdict_exit(run->blender.status);
+    if (run->leaving || job->ending)
+        return;
+    char text[LIMIT_REASON];
+    const enum fault fault = verdict_make(run->blender.status, run->opened,
+                                          &job->output, text, sizeof text);
+    job_fail(job, fault, text);
+}
+
+void run_step(struct run *run, int64_t now_ms)
+{
+    if (!run->job)
+        return;
+    blender_read(&run->blender, now_ms);
+    events_take(run, now_ms);
+    proofs_step(run);
+    deadlines_step(run, now_ms);
+    progress_tell(run, now_ms);
+    frames_step(run, now_ms);
+    if (run->job->ending && !run->leaving)
+        blender_stop(&run->blender, now_ms);
+    blender_tick(&run->blender, now_ms);
+    if (!blender_is_gone(&run->blender))
+        return;
+    blender_end(run);
+    if (!proofs_run(run))
+        slot_free(run);
+}
+
+void run_stop(struct run *run, int64_t now_ms)
+{
+    if (!run->job)
+        return;
+    job_stop(run->job);
+    run->leaving = false;
+    blender_stop(&run->blender, now_ms);
+}
+
+bool run_owns(const struct run *run, pid_t pid)
+{
+    bool owns = run->job && run->blender.pid == pid;
+    for (int i = 0; i < LIMIT_NODE_PROOFS; i++)
+        owns = owns || (run->job && run->proofs[i].pid == pid);
+    return owns;
+}
+
+void run_reaped(struct run *run, pid_t pid, int status, int64_t now_ms)
+{
+    if (run->job && run->blender.pid == pid)
+        blender_reaped(&run->blender, status, now_ms);
+    for (int i = 0; i < LIMIT_NODE_PROOFS; i++)
+        if (run->job && run->proofs[i].pid == pid)
+            run->proofs[i].reaped = true;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A real frameq-broker for one measurement: its own process, a ledger on the
+ * disk of a new folder that goes with it.
+ */
+#ifndef FRAMEQ_TESTS_BENCH_HOST_H
+#define FRAMEQ_TESTS_BENCH_HOST_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+struct host {
+    pid_t pid;
+    char folder[4096];
+    int http_port, status_port, control_port;
+};
+
+/* host_start starts the broker that lies beside this program, its folder made
+ * below `below`. It answers once this returns; any error ends the program. */
+void host_start(struct host *host, const char *below);
+
+/* host_cpu_us returns processor time it has used so far; host_memory_kb its
+ * resident memory now. */
+int64_t host_cpu_us(const struct host *host);
+int64_t host_memory_kb(const struct host *host);
+
+/* host_stop ends it and removes its folder. */
+void host_stop(struct host *host);
+
+#endif

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Every agent says a STATE when its leases changed and once a second besides.
+ * Leases stay listed until the broker has acknowledged them for good.
+ */
+#include "tests/bench/swarm.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <zmq.h>
+
+#include "common/app/log.h"
+#include "common/limits.h"
+#include "common/mem.h"
+#include "common/msg.h"
+
+#define STATE_EVERY_US 1000000
+
+struct held {
+    uint64_t lease;
+    char job[LIMIT_ID + 1];
+    int32_t from, to, step;
+    bool over;
+};
+
+struct member {
+    char name[16];
+    void *pub, *sub, *pull; /* pull: NULL without a lane */
+    uint64_t inc, seq, epoch, lane, dseq;
+    struct held held[LIMIT_LEASES];
+    size_t n_held;
+    bool news;        /* a STATE is due */
+    int64_t said_us;  /* when the last one left */
+    int64_t freed_us; /* when swarm_finish freed a slot; 0: not waiting */
+};
+
+struct swarm {
+    void *zmq;
+    struct member *members;
+    size_t n, next;
+    int32_t slots;
+    bool keep;
+    zmq_pollitem_t *items; /* sub and pull of each member */
+    struct arena arena;
+    struct buf out;
+    int64_t batches;
+    struct figures waits;
+};
+
+static void *new_socket(struct swarm *swarm, int type, int port)
+{
+    char address[64];
+    int linger = 0;
+    void *socket = zmq_socket(swarm->zmq, type);
+    zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof linger);
+    snprintf(address, sizeof address, "tcp://127.0.0.1:%d", port);
+    if (zmq_connect(socket, address) != 0)
+        log_fatal(1, "cannot connect to %s", address);
+    return socket;
+}
+
+static void subscribe(void *sub, const char *agent)
+{
+    char topic[MSG_TOPIC_SIZE];
+    msg_topic(agent, topic);
+    zmq_setsockopt(sub, ZMQ_SUBSCRIBE, topic, strlen(topic));
+}
+
+static void open_member(struct swarm *swarm, const struct host *host, size_t i)
+{
+    struct member *member = &swarm->members[i];
+    snprintf(member->name, sizeof member->name, "bench-%zu", i + 1);
+    member->inc = (uint64_t)now_us() + i;
+    member->pub = new_socket(swarm, ZMQ_PUB, host->status_port);
+    member->sub = new_socket(swarm, ZMQ_SUB, host->control_port);
+    subscribe(member->sub, member->name);
+    subscribe(member->sub, "*");
+    member->news = true;
+}
+
+struct swarm *swarm_new(const struct host *host, size_t n, int32_t slots)
+{
+    struct swarm *swarm = mem_new(sizeof *swarm);
+    swarm->zmq = zmq_ctx_new();
+    zmq_ctx_set(swarm->zmq, ZMQ_MAX_SOCKETS, (int)(3 * n) + 16);
+    swarm->n = n;
+    swarm->slots = slots;
+    swarm->members = mem_new(n * sizeof *swarm->members);
+    swarm->items = mem_new(2 * n * sizeof *swarm->items);
+    buf_init(&swarm->out, LIMIT_MESSAGE);
+    for (size_t i = 0; i < n; i++)
+        open_member(swarm, host, i);
+    return swarm;
+}
+
+void swarm_free(struct swarm **swarm_ref)
+{
+    struct swarm *swarm = *swarm_ref;
+    for (size_t i = 0; i < swarm->n; i++) {
+        zmq_close(swarm->members[i].pub);
+        zmq_close(swarm->members[i].sub);
+        if (swarm->members[i].pull != NULL)
+            zmq_close(swarm->members[i].pull);
+    }
+    zmq_ctx_term(swarm->zmq);
+    arena_done(&swarm->arena);
+    buf_free(&swarm->out);
+    figures_done(&swarm->waits);
+    mem_free(swarm->members);
+    mem_free(swarm->items);
+    mem_free(swarm);
+    *swarm_ref = NULL;
+}
+
+/* A result for every frame of a lease that is over. */
+static void fill_results(struct swarm *swarm, const struct held *held,
+                         struct msg_lease *lease)
+{
+    size_t n = (size_t)((held->to - held->from) / held->step) + 1;
+    struct msg_result *results = arena_new(&swarm->arena, n * sizeof *results);
+    for (size_t i = 0; i < n; i++)
+        results[i] =
+            (struct msg_result){.frame = held->from + (int32_t)i * held->step,
+                                .ms = 1,
+                                .files = ""};
+    lease->results = results;
+    lease->n_results = n;
+    lease->done = (int32_t)n;
+}
+
+static void fill_lease(struct swarm *swarm, const struct held *held,
+                       struct msg_lease *ret)
+{
+    *ret = (struct msg_lease){.lease = held->lease,
+                              .job = held->job,
+                              .from = held->from,
+                              .to = held->to,
+                              .step = held->step,
+                              .status = held->over ? LEASE_DONE : LEASE_RUNNING,
+                              .frame = held->over ? -1 : held->from,
+                              .blamed = -1,
+                              .text = ""};
+    if (held->over)
+        fill_results(swarm, held, ret);
+}
+
+static struct msg_state make_state(struct swarm *swarm, struct member *member)
+{
+    struct msg_lease *leases =
+        arena_new(&swarm->arena, (member->n_held + 1) * sizeof *leases);
+    for (size_t i = 0; i < member->n_held; i++)
+        fill_lease(swarm, &member->held[i], &leases[i]);
+    return (struct msg_state){.agent = member->name,
+                              .inc = member->inc,
+                              .seq = ++member->seq,
+                              .epoch = member->epoch,
+                              .lane = member->lane,
+                              .dseq = member->dseq,
+                              .slots = swarm->slots,
+                              .why = "",
+                              .version = FRAMEQ_VERSION,
+                              .node = {.up = true,
+                                       .cores = 1,
+                                       .name = "null",
+                                       .version = "0",
+                                       .blender = "3.4.1",
+                                       .device = "cpu",
+                                       .error = ""},
+                              .leases = leases,
+                              .n_leases = member->n_held};
+}
+
+static void say_state(struct swarm *swarm, struct member *member)
+{
+    struct msg msg = {.kind = KIND_STATE};
+    msg.state = make_state(swarm, member);
+    buf_clear(&swarm->out);
+    if (msg_encode(&msg, &swarm->out))
+        zmq_send(member->pub, swarm->out.data, swarm->out.len, 0);
+    arena_reset(&swarm->arena);
+    member->said_us = now_us();
+    member->news = false;
+}
+
+static void take_lane(struct swarm *swarm, struct member *member,
+                      const struct msg_lane *lane)
+{
+    if (lane->inc != member->inc || lane->lane == member->lane)
+        return;
+    if (member->pull != NULL)
+        zmq_close(member->pull);
+    member->pull = new_socket(swarm, ZMQ_PULL, lane->port);
+    member->lane = lane->lane;
+    member->dseq = 0;
+    member->news = true;
+}
+
+static void drop_lease(struct member *member, uint64_t lease)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < member->n_held; i++)
+        if (member->held[i].lease != lease)
+            member->held[kept++] = member->held[i];
+    member->n_held = kept;
+}
+
+static void take_acks(struct member *member, const struct msg_acks *acks)
+{
+    for (size_t i = 0; i < acks->n; i++)
+        if (acks->at[i].closed)
+            drop_lease(member, acks->at[i].lease);
+}
+
+static void take_beat(struct member *member, const struct msg_beat *beat)
+{
+    if (member->epoch == beat->epoch)
+        return;
+    member->epoch = beat->epoch;
+    member->news = true;
+}
+
+static void take_control(struct swarm *swarm, struct member *member,
+                         const struct msg *msg)
+{
+    if (msg->kind == KIND_LANE)
+        take_lane(swarm, member, &msg->lane);
+    else if (msg->kind == KIND_ACK)
+        take_acks(member, &msg->acks);
+    else if (msg->kind == KIND_BEAT)
+        take_beat(member, &msg->beat);
+    else if (msg->kind == KIND_WHO)
+        member->news = true;
+    else if (msg->kind == KIND_REVOKE)
+        drop_lease(member, msg->revoke.lease);
+}
+
+static void take_batch(struct swarm *swarm, struct member *member,
+                       const struct msg_batch *batch)
+{
+    if (batch->lane != member->lane || batch->dseq <= member->dseq ||
+        member->n_held == LIMIT_LEASES)
+        return;
+    struct held *held = &member->held[member->n_held++];
+    *held = (struct held){.lease = batch->lease,
+                          .from = batch->from,
+                          .to = batch->to,
+                          .step = batch->step,
+                          .over = !swarm->keep};
+    snprintf(held->job, sizeof held->job, "%s", batch->job);
+    member->dseq = batch->dseq;
+    member->news = true;
+    swarm->batches++;
+    if (member->freed_us > 0)
+        figures_add(&swarm->waits, now_us() - member->freed_us);
+    member->freed_us = 0;
+}
+
+/* Takes one message, its last part, if there is one. */
+static bool take_message(struct swarm *swarm, struct member *member,
+                         void *socket)
+{
+    zmq_msg_t part;
+    struct msg msg;
+    char why[256];
+    bool more;
+    do {
+        zmq_msg_init(&part);
+        if (zmq_msg_recv(&part, socket, ZMQ_DONTWAIT) < 0)
+            return false;
+        more = zmq_msg_more(&part);
+        if (!more && msg_decode(zmq_msg_data(&part), zmq_msg_size(&part),
+                                &swarm->arena, &msg, why, sizeof why)) {
+            if (msg.kind == KIND_BATCH)
+                take_batch(swarm, member, &msg.batch);
+            else
+                take_control(swarm, member, &msg);
+        }
+        zmq_msg_close(&part);
+        arena_reset(&swarm->arena);
+    } while (more);
+    return true;
+}
+
+static void take_all(struct swarm *swarm, struct member *member, void *socket)
+{
+    while (socket != NULL && take_message(swarm, member, socket))
+        continue;
+}
+
+/* The sub of each member, then the pull of those that have one. */
+static int fill_items(struct swarm *swarm)
+{
+    int n = 0;
+    for (size_t i = 0; i < swarm->n; i++) {
+        struct member *member = &swarm->members[i];
+        swarm->items[n++] =
+            (zmq_pollitem_t){.socket = member->sub, .events = ZMQ_POLLIN};
+        if (member->pull != NULL)
+            swarm->items[n++] =
+                (zmq_pollitem_t){.socket = member->pull, .events = ZMQ_POLLIN};
+    }
+    return n;
+}
+
+void swarm_turn(struct swarm *swarm, int64_t until_us)
+{
+    int64_t left_us = until_us - now_us();
+    int n = fill_items(swarm);
+    zmq_poll(swarm->items, n, left_us > 0 ? (long)(left_us / 1000) : 0);
+    for (size_t i = 0; i < swarm->n; i++) {
+        struct member *member = &swarm->members[i];
+        take_all(swarm, member, member->sub);
+        take_all(swarm, member, member->pull);
+        if (member->news || now_us() - member->said_us > STATE_EVERY_US)
+            say_state(swarm, member);
+    }
+}
+
+void swarm_keep(struct swarm *swarm, bool keep)
+{
+    swarm->keep = keep;
+}
+
+/* Ends the oldest batch of a member, if it has one. */
+static bool finish_oldest(struct swarm *swarm, struct member *member)
+{
+    for (size_t i = 0; i < member->n_held; i++) {
+        if (member->held[i].over)
+            continue;
+        member->held[i].over = true;
+        member->freed_us = now_us();
+        say_state(swarm, member);
+        return true;
+    }
+    return false;
+}
+
+bool swarm_finish(struct swarm *swarm)
+{
+    for (size_t i = 0; i < swarm->n; i++) {
+        struct member *member = &swarm->members[swarm->next];
+        swarm->next = (swarm->next + 1) % swarm->n;
+        if (finish_oldest(swarm, member))
+            return true;
+    }
+    return false;
+}
+
+size_t swarm_ready(const struct swarm *swarm)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < swarm->n; i++)
+        n += swarm->members[i].pull != NULL;
+    return n;
+}
+
+int64_t swarm_batches(const struct swarm *swarm)
+{
+    return swarm->batches;
+}
+
+struct figures *swarm_waits(struct swarm *swarm)
+{
+    return &swarm->waits;
+}

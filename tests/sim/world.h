@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Read this first: a whole farm in one process and in virtual time. The real
+ * core stands in the middle (hub.c); agents and their nodes (worker.c,
+ * node.c), the network between (wire.c), the disk (ledger.c), people
+ * (people.c) and every kind of bad luck (faults.c) are models. All that
+ * happens stands in one agenda (agenda.c) and all chance comes from one seed, so
+ * a seed is a whole story. judge.c looks on and knows what must never happen.
+ */
+#ifndef FRAMEQ_TESTS_SIM_WORLD_H
+#define FRAMEQ_TESTS_SIM_WORLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "broker/core/state.h"
+#include "common/arena.h"
+#include "common/buf.h"
+#include "common/msg.h"
+#include "tests/sim/agenda.h"
+#include "tests/sim/rng.h"
+
+#define SIM_WORKERS 12
+#define SIM_JOBS    16 /* over one story */
+
+/* What kind of world a seed makes. Chances in permille, gaps are means. */
+struct weather {
+    int drop, duplicate;
+    int64_t delay_ms;
+    int64_t kill_gap_ms, cut_gap_ms, crash_gap_ms, node_gap_ms; /* 0: never */
+    int64_t person_gap_ms;
+    int64_t commit_ms;   /* at most, for one commit */
+    int64_t calm_ms;     /* when all faults are over */
+    int fail;            /* frames that fail */
+    int lie;             /* launches that end without a frame's picture */
+    int32_t results_max; /* results an agent puts into one STATE */
+};
+
+/* A job as it was submitted, and what nodes find when they render it. */
+struct sim_job {
+    char id[LIMIT_ID + 1];
+    int64_t frame_ms;
+    int32_t poison;   /* frame number on which every node crashes; -1 */
+    enum fault fault; /* what every launch meets at once; FAULT_NONE */
+    bool promised;    /* its submission was answered */
+    bool forgotten;   /* a person asked to forget it */
+};
+
+/* One frame of a launch. */
+struct shot {
+    bool done, acked;
+    int32_t ms;
+    int64_t began_ms;
+};
+
+/* A lease as its agent knows it, with the node's work on it. */
+struct launch {
+    uint64_t lease;
+    const struct sim_job *job;
+    int32_t from, to, step;
+    struct shot *shots; /* by place in from..to as taken */
+    int32_t at;         /* place of the frame in work; -1: none yet */
+    bool revoked;
+    int32_t status, fault, blamed;
+    struct launch *prev, *next;
+};
+
+/* An agent and the node beside it. */
+struct worker {
+    int id;
+    char name[LIMIT_AGENT + 1];
+    bool rival; /* has the name of another */
+    /* What it is. */
+    int32_t slots;
+    int speed; /* 1..10 */
+    bool classic, can_trim, can_stop;
+    const char *tags[3];
+    size_t n_tags;
+    /* How it fares. */
+    bool alive;    /* the agent; its node works on without it */
+    bool cut;      /* no message gets through */
+    bool leaving;  /* shutting down in good order */
+    bool sick;     /* the node refuses every start */
+    uint64_t life; /* grows with each start and death: older timers are void */
+    uint64_t node; /* the same for the node */
+    /* What the protocol makes it remember. */
+    uint64_t inc, seq, epoch, lane, dseq;
+    int64_t pause_ms; /* no slots until then */
+    struct launch *launches;
+};
+
+struct record {
+    char *bytes;
+    size_t len;
+};
+
+/* The ledger: record i has seq i + 1. */
+struct ledger {
+    struct record *at;
+    size_t n, cap;
+    uint64_t disk;    /* seq that is on disk */
+    uint64_t writing; /* seq of the commit under way; 0: none */
+    bool known;       /* digest is that of the core at `disk` */
+    uint64_t digest, writing_digest;
+    bool writing_known;
+};
+
+/* Something that waits for a commit. */
+struct answer {
+    uint64_t seq;
+    int to;                /* worker an ACK is for; -1: a person */
+    struct msg_ack ack;    /* for the worker */
+    struct sim_job *job;   /* of the person's submission; may be NULL */
+    struct answer *prev, *next;
+};
+
+/* The broker around the core. */
+struct hub {
+    struct core *core; /* NULL while it is down */
+    uint64_t epoch;
+    uint64_t life; /* of this run of it: older timers are void */
+    uint64_t durable, committed;
+    int64_t tick_ms; /* when the next tick is queued; INT64_MAX: none */
+    struct answer *answers;
+    struct arena arena;
+};
+
+struct judge;
+
+struct world {
+    uint64_t seed;
+    struct rng rng;
+    int64_t now_ms;
+    struct agenda agenda;
+    struct weather weather;
+    struct core_options options;
+    bool calm;
+    bool over;
+    struct hub hub;
+    struct ledger ledger;
+    struct judge *judge;
+    struct worker workers[SIM_WORKERS];
+    int n_workers;
+    struct sim_job jobs[SIM_JOBS];
+    int n_jobs;
+    uint64_t digest; /* of all events: the same seed, the same digest */
+    bool verbose;
+};
+
+/* world.c: later adds what is to happen after delay_ms. */
+void later(struct world *world, int64_t delay_ms,
+           const struct happening *happening);
+
+/* draw.c: fills a zeroed world from its seed. */
+void world_draw(struct world *world);
+/* draw_job makes a job that was never there before; spec lives in arena. */
+struct sim_job *draw_job(struct world *world, struct arena *arena,
+                         struct job_spec *ret_spec);
+
+/* world.c: world_run lives through a seed and returns the digest of it. */
+uint64_t world_run(uint64_t seed, bool verbose);
+
+/* tell writes a line of the story, when anybody listens. */
+void tell(const struct world *world, const char *who, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* fail ends the program: the named invariant does not hold. */
+_Noreturn void fail(const struct world *world, const char *invariant,
+                    const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* hub.c */
+void hub_start(struct world *world);
+void hub_crash(struct world *world);
+enum rc hub_do(struct world *world, const struct cmd *cmd);
+/* hub_answer lets an answer go once all that it shows is on disk. */
+void hub_answer(struct world *world, const struct answer *answer);
+void hub_committed(struct world *world);
+void hub_hear(struct world *world, const struct happening *happening);
+void hub_gone(struct world *world, const struct worker *worker);
+void hub_done(struct world *world);
+
+/* ledger.c */
+void ledger_append(struct world *world, const struct event *event);
+void ledger_write(struct world *world); /* starts a commit, if none is on */
+void ledger_crash(struct world *world);
+/* ledger_replay fills a new core with what is on disk, calling each (may be
+ * NULL) after every event. */
+struct core *ledger_replay(struct world *world,
+                           void (*each)(struct world *,
+                                        const struct event *));
+void ledger_done(struct ledger *ledger);
+
+/* wire.c: the network. Bytes are copied. */
+void wire_up(struct world *world, const struct worker *worker,
+             const struct msg *msg);
+void wire_down(struct world *world, const char *agent, const struct msg *msg);
+
+/* worker.c: the agent's side of the protocol. */
+void worker_start(struct world *world, struct worker *worker);
+/* worker_die ends the agent's process; the node stays. hint: the broker sees
+ * its connection close. */
+void worker_die(struct world *world, struct worker *worker, bool hint);
+void worker_hear(struct world *world, const struct happening *happening);
+void worker_report(struct world *world, struct worker *worker);
+void worker_forget(struct worker *worker, struct launch *launch);
+int32_t worker_running(const struct worker *worker);
+
+/* node.c: the node's work on a launch. */
+void node_launch(struct world *world, struct worker *worker,
+                 struct launch *launch);
+void node_stop(struct world *world, struct worker *worker,
+               struct launch *launch);
+void node_trim(struct launch *launch, const struct worker *worker, int32_t to);
+/* node_die ends all launches; lost: without a trace. */
+void node_die(struct world *world, struct worker *worker, bool lost);
+void launch_end(struct launch *launch, enum lease_status status,
+                enum fault fault);
+int32_t launch_frames(const struct launch *launch);
+
+/* faults.c */
+void faults_begin(struct world *world);
+void faults_end(struct world *world);
+
+/* people.c */
+void people_begin(struct world *world);
+/* people_tidy does what lets every job end: resumes, lifts drains, cancels what
+ * waits for a job that failed. */
+void people_tidy(struct world *world);
+
+/* judge.c */
+struct judge *judge_new(void);
+void judge_free(struct judge **judge);
+void judge_reset(struct judge *judge);
+/* judge_event looks at an event that happened, or is replayed. */
+void judge_event(struct world *world, const struct event *event);
+void judge_grant(const struct world *world, const struct event *event);
+void judge_ack(const struct world *world, const struct msg_ack *ack);
+/* judge_compare: the core knows what the judge knows of every frame. */
+void judge_compare(const struct world *world);
+/* judge_replay: a replay of the ledger gives the core as it is. */
+void judge_replay(struct world *world);
+void judge_promises(const struct world *world);
+
+#endif

@@ -14,13 +14,14 @@
 #include "broker/broker_internal.h"
 #include "broker/core/state.h"
 #include "broker/lanes.h"
+#include "broker/ports.h"
 #include "common/app/log.h"
 #include "common/limits.h"
 #include "common/mem.h"
 #include "common/msg.h"
 #include "common/table.h"
 
-#define TRIES_FOR_A_ROW 200 /* to find three free ports in a row */
+#define ROWS_TRIED 10 /* somebody else may be quicker each time */
 
 /* Whose messages came over a descriptor. */
 struct peer {
@@ -82,28 +83,13 @@ static bool bind_pair(struct link *link, const char *host, int port)
     return false;
 }
 
-/* Port 0: a free status port whose two neighbours are free as well. The feed's
- * port is only tried, and bound for good by the feed right after. */
-static bool row_is_free(const char *host, int port)
-{
-    zsock_t *probe = zsock_new(ZMQ_PUB);
-    bool free = zsock_bind(probe, "tcp://%s:%d", host, port + 2) == port + 2;
-    zsock_destroy(&probe);
-    return free;
-}
-
+/* Status, control and the feed, which binds its port right after. */
 static bool bind_row(struct link *link, const char *host)
 {
-    for (int i = 0; i < TRIES_FOR_A_ROW; i++) {
-        zsock_t *probe = zsock_new(ZMQ_PUB);
-        int port = zsock_bind(probe, "tcp://%s:*", host);
-        zsock_destroy(&probe);
-        if (port <= 0 || port > 65533 || !row_is_free(host, port))
-            continue;
-        if (bind_pair(link, host, port)) {
-            link->port = port;
+    for (int i = 0; i < ROWS_TRIED; i++) {
+        link->port = ports_free_row(host, 3);
+        if (link->port > 0 && bind_pair(link, host, link->port))
             return true;
-        }
     }
     return false;
 }

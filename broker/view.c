@@ -38,7 +38,7 @@ static int write_piece(const char *bytes, size_t n, void *out)
 /* Fifteen digits: what a double can hold, and no 0.10000000000000001. */
 bool view_write(const json_t *json, struct buf *out)
 {
-    size_t flags = JSON_COMPACT | JSON_REAL_PRECISION(15);
+    size_t flags = JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15);
     return json_dump_callback(json, write_piece, out, flags) == 0;
 }
 

@@ -15,6 +15,7 @@
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utlist.h>
 
 #include "common/app/clock.h"
 #include "common/app/log.h"
@@ -23,8 +24,7 @@
 #define LOG_TAIL 1024 /* bytes of a dead child's log that are shown */
 
 struct children {
-    struct child **at;
-    size_t n;
+    struct child *first;
     int signals;  /* signalfd */
     sigset_t old; /* the mask children run with */
 };
@@ -52,9 +52,7 @@ struct child *children_add(struct children *children, const char *name,
     snprintf(child->name, sizeof child->name, "%s", name);
     child->log = mem_text(log);
     child->out = -1;
-    children->at =
-        mem_grow(children->at, children->n + 1, sizeof *children->at);
-    children->at[children->n++] = child;
+    LL_APPEND(children->first, child);
     return child;
 }
 
@@ -62,15 +60,14 @@ void children_close(struct children **children)
 {
     if (*children == NULL)
         return;
-    for (size_t i = 0; i < (*children)->n; i++) {
-        struct child *child = (*children)->at[i];
+    struct child *child, *next;
+    LL_FOREACH_SAFE ((*children)->first, child, next) {
         if (child->out >= 0)
             close(child->out);
         mem_free(child->log);
         mem_free(child);
     }
     close((*children)->signals);
-    mem_free((*children)->at);
     mem_free(*children);
     *children = NULL;
 }
@@ -136,9 +133,10 @@ void children_open_page(const struct children *children, const char *url)
 
 static struct child *child_of(const struct children *children, pid_t pid)
 {
-    for (size_t i = 0; i < children->n; i++)
-        if (children->at[i]->pid == pid)
-            return children->at[i];
+    struct child *child;
+    LL_FOREACH (children->first, child)
+        if (child->pid == pid)
+            return child;
     return NULL;
 }
 
@@ -213,7 +211,7 @@ enum child_news child_wait(struct children *children, struct child *of,
             return CHILD_TIME;
         if ((fds[0].revents & POLLIN) && signals_take(children))
             return CHILD_STOP;
-        if (fds[1].revents != 0 && ready_read(of))
+        if (of != NULL && fds[1].revents != 0 && ready_read(of))
             return CHILD_READY_LINE;
     }
 }
@@ -270,8 +268,8 @@ static size_t signal_all(struct children *children, const char *prefix,
                          int signal)
 {
     size_t n = 0;
-    for (size_t i = 0; i < children->n; i++) {
-        const struct child *child = children->at[i];
+    const struct child *child;
+    LL_FOREACH (children->first, child) {
         if (!is_of(child, prefix))
             continue;
         /* SIGTERM is for the program, which ends its own children well. */

@@ -24,6 +24,7 @@ struct child {
     int status;              /* as of waitpid, once it is over */
     char ready[CHILD_READY]; /* what it has written of its ready line */
     size_t ready_len;
+    struct child *next; /* in the order they were added */
 };
 
 /* children_open takes SIGINT, SIGTERM, SIGHUP and SIGCHLD for this program.
@@ -56,7 +57,7 @@ enum child_news {
 };
 
 /* child_wait waits until deadline_ms (as clock_now_ms; -1: for ever), a signal,
- * a child's end, or, where of is not NULL, its ready line. */
+ * a child's end, or, where of is not NULL (it runs then), its ready line. */
 enum child_news child_wait(struct children *children, struct child *of,
                            int64_t deadline_ms, struct child **ret);
 

@@ -62,6 +62,14 @@ void table_cell(struct table *table, enum colour colour, const char *format,
         (struct cell){.text = mem_text(text), .colour = colour};
 }
 
+void table_count(struct table *table, enum colour colour, int64_t n)
+{
+    if (n == 0)
+        table_cell(table, colour, "%s", "");
+    else
+        table_cell(table, colour, "%lld", (long long)n);
+}
+
 void table_state(struct table *table, const struct term *term, const char *word)
 {
     const struct glyph *glyph = glyph_find(word);

@@ -27,6 +27,9 @@ void table_free(struct table **table);
 void table_cell(struct table *table, enum colour colour, const char *format,
                 ...) __attribute__((format(printf, 3, 4)));
 
+/* table_count adds a cell of a number, an empty one for 0. */
+void table_count(struct table *table, enum colour colour, int64_t n);
+
 /* table_state adds a cell of a state's glyph and word. */
 void table_state(struct table *table, const struct term *term,
                  const char *word);

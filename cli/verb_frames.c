@@ -76,8 +76,7 @@ static void row_add(struct table *table, const struct term *term,
                    ? human_seconds(doc_real(frame, "seconds"), seconds)
                    : "");
     table_cell(table, PLAIN, "%s", doc_text(frame, "agent"));
-    table_cell(table, PLAIN, doc_int(frame, "attempts") > 0 ? "%lld" : "",
-               (long long)doc_int(frame, "attempts"));
+    table_count(table, PLAIN, doc_int(frame, "attempts"));
     if (n > 1)
         table_cell(table, PLAIN, "%s (and %zu more)", path, n - 1);
     else if (n == 1 || !doc_has(frame, "fault"))

@@ -86,7 +86,7 @@ static void row_add(struct table *table, const struct term *term,
                buf_text(&drawn));
     table_cell(table, PLAIN, "%lld/%lld", (long long)bar.done,
                (long long)bar.total);
-    table_cell(table, RED, bar.failed > 0 ? "%lld" : "", (long long)bar.failed);
+    table_count(table, RED, bar.failed);
     table_cell(table, PLAIN, "%s",
                doc_has(job, "ended_at")
                    ? human_ago(doc_time(job, "ended_at"), now_ms, text)

@@ -54,9 +54,9 @@ static void set_text(json_t *body, const char *key, const char *value)
         json_object_set_new(body, key, json_string(value));
 }
 
-#define SETTING_FRAMES(text)                                                   \
+#define SETTING_FRAMES(words)                                                  \
     {                                                                          \
-        .name = "frames", .letter = 'f', .argument = "FRAMES", .help = text    \
+        .name = "frames", .letter = 'f', .argument = "FRAMES", .help = (words) \
     }
 
 int verb_cancel(int argc, char **argv)

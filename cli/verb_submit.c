@@ -179,11 +179,11 @@ int verb_submit(int argc, char **argv)
     int code = CLI_DONE;
     if (!cli.json || !wait)
         print_job(&cli, job);
-    print_warnings(job);
     if (wait) {
         job = wait_for(&cli, job);
         code = job_code(job);
     }
+    print_warnings(job);
     if (wait && cli.json)
         print_job(&cli, job);
     json_decref(body);

@@ -7,9 +7,10 @@
 
 #include <assert.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
-/* How many bytes the character that starts with this byte has; 0: none does.*/
+/* How many bytes the character that starts with this byte has; 0: none. */
 static size_t rune_len(unsigned char first)
 {
     if (first < 0x80)
@@ -76,5 +77,19 @@ char *text_excerpt(const char *text, size_t len, char *ret, size_t size)
             mark = out;
     }
     ret[out] = '\0';
+    return ret;
+}
+
+char *text_choice(const char *const *words, char *ret, size_t size)
+{
+    size_t len = 0;
+    *ret = '\0';
+    for (size_t i = 0; words[i] != NULL && len < size; i++) {
+        const char *joint = words[i + 1] == NULL ? " or " : ", ";
+        int n = snprintf(ret + len, size - len, "%s%s", i == 0 ? "" : joint,
+                         words[i]);
+        assert(n >= 0);
+        len += (size_t)n;
+    }
     return ret;
 }

@@ -18,4 +18,8 @@ bool text_is_plain(const char *text, size_t len);
  * size is cut between characters and ends in "...". size is at least 8. */
 char *text_excerpt(const char *text, size_t len, char *ret, size_t size);
 
+/* text_choice writes words (ended by NULL) as "a, b or c" into ret, cut at
+ * size. */
+char *text_choice(const char *const *words, char *ret, size_t size);
+
 #endif

@@ -81,7 +81,7 @@ static json_t *log_json(const struct job *job)
     struct buf text;
     buf_init(&tail, LIMIT_LOG_TAIL);
     buf_init(&text, 2 * LIMIT_LOG_TAIL);
-    ring_copy(&job->output.log, LIMIT_LOG_TAIL, &tail);
+    output_log(&job->output, LIMIT_LOG_TAIL, &tail);
     const char *at = buf_text(&tail);
     const char *end = at + tail.len;
     while (at < end) {

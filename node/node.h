@@ -25,7 +25,7 @@ struct httpd;
 /* As the command line says; borrowed. */
 struct node_options {
     const char *host;
-    int port; /* 0: a free one */
+    int port;          /* 0: a free one */
     const char *blend; /* NULL: none */
     const char *const *roots;
     size_t roots_n;

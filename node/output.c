@@ -35,10 +35,15 @@ static void hints_look(struct output *output, const char *line)
             output->hints[hints[i].fault] = true;
 }
 
+static bool is_progress(const char *line)
+{
+    return strncmp(line, "Fra:", 4) == 0;
+}
+
 /* "Fra:12 Mem:10M (Peak 11M) | Time:00:00.39 | ... | Sample 3/64" */
 static void progress_look(struct output *output, const char *line)
 {
-    if (strncmp(line, "Fra:", 4) != 0)
+    if (!is_progress(line))
         return;
     output->frame = (int32_t)strtol(line + 4, NULL, 10);
     const char *sample = strstr(line, "| Sample ");
@@ -75,25 +80,55 @@ static void missing_look(struct output *output, const char *line)
              have ? ", " : "", (int)len, at + 5);
 }
 
+static void log_line_add(struct ring *log, const char *line)
+{
+    ring_add(log, line, strlen(line));
+    ring_add(log, "\n", 1);
+}
+
+/* Blender prints some forty progress lines a frame. */
+static void log_add(struct output *output, const char *line)
+{
+    if (is_progress(line)) {
+        snprintf(output->held, sizeof output->held, "%s", line);
+        return;
+    }
+    if (output->held[0])
+        log_line_add(&output->log, output->held);
+    output->held[0] = '\0';
+    log_line_add(&output->log, line);
+}
+
 static void line_end(struct output *output)
 {
     output->line[output->line_len] = '\0';
+    output->line_len = 0;
+    log_add(output, output->line);
     hints_look(output, output->line);
     progress_look(output, output->line);
     error_look(output, output->line);
     missing_look(output, output->line);
-    output->line_len = 0;
 }
 
 void output_add(struct output *output, const char *bytes, size_t n)
 {
-    ring_add(&output->log, bytes, n);
     for (size_t i = 0; i < n; i++) {
-        if (bytes[i] == '\n' || bytes[i] == '\r')
+        if (bytes[i] == '\n')
             line_end(output);
         else if (bytes[i] && output->line_len + 1 < sizeof output->line)
             output->line[output->line_len++] = bytes[i];
     }
+}
+
+void output_log(const struct output *output, size_t most, struct buf *out)
+{
+    const size_t held = output->held[0] ? strlen(output->held) + 1 : 0;
+    const size_t end = held + output->line_len;
+    if (most > end)
+        ring_copy(&output->log, most - end, out);
+    if (held)
+        buf_print(out, "%s\n", output->held);
+    buf_add(out, output->line, output->line_len);
 }
 
 double output_fraction(const struct output *output, int32_t frame)

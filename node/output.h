@@ -18,8 +18,9 @@
 /* A zeroed struct output has seen nothing. */
 struct output {
     struct ring log;
-    char line[1024]; /* the unfinished one; what is longer is cut */
+    char line[2048]; /* the unfinished one; what is longer is cut */
     size_t line_len;
+    char held[512];             /* the last progress line, not in the log yet */
     int32_t frame;              /* of the last progress line; 0 at first */
     int32_t sample, samples;    /* of it; samples 0: not said */
     char error[LIMIT_REASON];   /* the last line beginning "Error: " */
@@ -28,6 +29,10 @@ struct output {
 };
 
 void output_add(struct output *output, const char *bytes, size_t n);
+
+/* output_log appends the last most bytes of the log to out. Of progress lines
+ * that follow each other only the last is in it. */
+void output_log(const struct output *output, size_t most, struct buf *out);
 
 /* output_fraction returns how much of frame is rendered, 0..1, as far as the
  * last progress line tells. */

@@ -35,8 +35,7 @@ static void probe_close(struct probe *probe)
 
 static void ask(struct probe *probe, const char *question)
 {
-    channel_send(&probe->blender.channel,
-                 json_pack("{s:s}", "do", question));
+    channel_send(&probe->blender.channel, json_pack("{s:s}", "do", question));
 }
 
 static bool blender_run(struct probe *probe, const struct run_site *site,
@@ -87,8 +86,7 @@ void probe_watch(struct probe *probe, struct poller *poller, int64_t now_ms)
 
 static void answer_take(struct probe *probe, json_t *event, bool busy)
 {
-    const char *version =
-        json_string_value(json_object_get(event, "blender"));
+    const char *version = json_string_value(json_object_get(event, "blender"));
     if (version && !probe->told) {
         probe->told = true;
         probe->version = mem_text(version);
@@ -105,8 +103,7 @@ static void answer_take(struct probe *probe, json_t *event, bool busy)
 static void engines_drop_gl(struct probe *probe)
 {
     for (size_t i = json_array_size(probe->engines); i-- > 0;) {
-        const char *name =
-            json_string_value(json_array_get(probe->engines, i));
+        const char *name = json_string_value(json_array_get(probe->engines, i));
         if (name && strncmp(name, "BLENDER_", 8) == 0)
             json_array_remove(probe->engines, i);
     }
@@ -138,6 +135,8 @@ void probe_step(struct probe *probe, bool busy, int64_t now_ms)
         complain(probe, "Blender does not answer");
         blender_stop(&probe->blender, now_ms);
     }
+    if (busy && probe->asked_gl)
+        blender_stop(&probe->blender, now_ms); /* jobs go first */
     blender_tick(&probe->blender, now_ms);
     if (!blender_is_gone(&probe->blender))
         return;

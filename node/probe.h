@@ -26,10 +26,10 @@ struct probe {
     bool told;     /* version, engines and GPUs are known */
     bool asked_gl; /* the last question was put */
     int64_t until_ms;
-    char *version;    /* NULL: not known */
-    json_t *engines;  /* array of names; NULL: not known */
-    json_t *gpus;     /* array of {kind, name}; NULL: not known */
-    char *complaint;  /* why Blender does not run; NULL: it does */
+    char *version;   /* NULL: not known */
+    json_t *engines; /* array of names; NULL: not known */
+    json_t *gpus;    /* array of {kind, name}; NULL: not known */
+    char *complaint; /* why Blender does not run; NULL: it does */
 };
 
 void probe_start(struct probe *probe, const struct run_site *site,
@@ -37,7 +37,7 @@ void probe_start(struct probe *probe, const struct run_site *site,
 void probe_watch(struct probe *probe, struct poller *poller, int64_t now_ms);
 
 /* probe_step does what there is to do. busy: a job is being rendered, which
- * the question about OpenGL would slow down, so it is not asked. */
+ * the question about OpenGL would slow down, so it is given up. */
 void probe_step(struct probe *probe, bool busy, int64_t now_ms);
 
 /* probe_is_over: there is an answer, or there will be none. */

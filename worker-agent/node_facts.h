@@ -23,4 +23,6 @@ struct node_facts {
     char error[LIMIT_REASON + 1]; /* why it is not up or not well; "" */
 };
 
+bool node_facts_equal(const struct node_facts *a, const struct node_facts *b);
+
 #endif

@@ -15,6 +15,21 @@
 #define SILENCES_MAX 2 /* a node under load may miss one */
 #define DOUBT_MS     100
 
+bool node_facts_equal(const struct node_facts *a, const struct node_facts *b)
+{
+    bool same_state = a->known == b->known && a->up == b->up &&
+                      a->well == b->well && a->classic == b->classic &&
+                      a->can_wait == b->can_wait &&
+                      a->can_trim == b->can_trim &&
+                      a->can_stop == b->can_stop && a->can_key == b->can_key;
+    bool same_size = a->slots == b->slots && a->cores == b->cores &&
+                     a->memory_mb == b->memory_mb && a->gpus == b->gpus;
+    return same_state && same_size && strcmp(a->name, b->name) == 0 &&
+           strcmp(a->version, b->version) == 0 &&
+           strcmp(a->blender, b->blender) == 0 &&
+           strcmp(a->device, b->device) == 0 && strcmp(a->error, b->error) == 0;
+}
+
 void node_watch_init(struct node_watch *watch, int64_t now_ms)
 {
     *watch = (struct node_watch){

@@ -252,13 +252,14 @@ void proof_resume(struct proof *proof, uint64_t lease,
             file->state = FILE_CHANGED;
 }
 
-void proof_settle(struct proof *proof, uint64_t lease)
+bool proof_settle(struct proof *proof, uint64_t lease)
 {
     struct watch *watch = watch_find(proof, lease);
     if (watch == NULL)
-        return;
+        return false;
     watch->settling = true;
     proof->list_ms = 0;
+    return true;
 }
 
 void proof_end(struct proof *proof, uint64_t lease)

@@ -37,8 +37,9 @@ void proof_resume(struct proof *proof, uint64_t lease,
                   const struct frame_run *run, int64_t posted_ms);
 
 /* proof_settle asks for news with `settled` once all there is was looked at
- * after this call. proof_end forgets the lease; an unknown one is fine. */
-void proof_settle(struct proof *proof, uint64_t lease);
+ * after this call. Returns false when it does not watch for that lease.
+ * proof_end forgets the lease; an unknown one is fine. */
+bool proof_settle(struct proof *proof, uint64_t lease);
 void proof_end(struct proof *proof, uint64_t lease);
 
 /* proof_step does one piece of work that is due. Returns whether there is news.

@@ -168,7 +168,7 @@ void slots_node(struct slots *slots, int64_t now_ms,
                 const struct node_facts *facts)
 {
     slots->now_ms = now_ms;
-    if (memcmp(&slots->node, facts, sizeof *facts) != 0)
+    if (!node_facts_equal(&slots->node, facts))
         tell(slots, NEWS_NOW);
     slots->node = *facts;
 }
@@ -287,7 +287,7 @@ static void step_lease(struct slots *slots, struct lease *lease,
         ended(slots, lease);
     tell(slots, lease->news);
     lease->news = NEWS_NONE;
-    if (lease->phase == PHASE_OVER && lease->closed) {
+    if (was_over && lease->closed) {
         acts_add(acts, ACT_FORGET, lease->id, -1);
         forget(slots, lease);
         tell(slots, NEWS_NOW);

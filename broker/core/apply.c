@@ -180,6 +180,7 @@ static void apply_retried(struct core *core, const struct event *event)
     }
     job_move(core, job, CHANGE_RETRY, event->frames);
     job->gate = event->seq;
+    job->fence = event->lease;
     job_touch(core, job, event->at_ms);
 }
 
@@ -292,6 +293,7 @@ static void apply_drained(struct core *core, const struct event *event)
     if (event->until_ms > 0)
         core_due(core, event->until_ms);
     agent_refresh(core, agent);
+    core->wake = true; /* whom a frame is spared for may have changed */
 }
 
 /* An adopted lease takes over the frames that lower ids hold: the higher id is
@@ -360,6 +362,7 @@ static void apply_released(struct core *core, const struct event *event)
     lease_end(core, lease);
     agent_refresh(core, agent);
     job_touch(core, job, event->at_ms);
+    core->wake = true; /* max_agents may let another have a part now */
 }
 
 static void lease_heard(struct core *core, const struct agent *agent,
@@ -370,16 +373,40 @@ static void lease_heard(struct core *core, const struct agent *agent,
         return;
     lease->seen = true;
     lease->status = entry->status;
+    lease->done = entry->done;
     lease->heard_seq = agent->seq;
+}
+
+static void lane_set(struct agent *agent, uint64_t lane)
+{
+    agent->lane = lane;
+    agent->lane_ok = false;
+    agent->lane_sent = agent->lane_seen = 0;
+    agent->unseen_ms = 0;
 }
 
 static void agent_reborn(struct agent *agent)
 {
-    agent->lane = 0;
-    agent->lane_ok = false;
-    agent->lane_sent = agent->lane_seen = 0;
-    agent->unseen_ms = 0;
+    struct lease *lease;
+    DL_FOREACH2 (agent->leases, lease, agent_next)
+        lease->heard_seq = 0; /* another inc counts anew */
+    lane_set(agent, 0);
     agent->rival = 0;
+}
+
+/* What the agent says it has seen of its lane; never more than was sent. */
+static void lane_heard(struct agent *agent, uint64_t dseq, int64_t at_ms)
+{
+    if (dseq > agent->lane_sent)
+        dseq = agent->lane_sent;
+    if (dseq > agent->lane_seen) {
+        agent->lane_seen = dseq;
+        agent->unseen_ms = 0;
+    }
+    if (agent->lane_seen == agent->lane_sent)
+        agent->unseen_ms = 0;
+    else if (agent->unseen_ms == 0)
+        agent->unseen_ms = at_ms;
 }
 
 static void apply_heard(struct core *core, const struct event *event)
@@ -391,12 +418,7 @@ static void apply_heard(struct core *core, const struct event *event)
     agent->known = true;
     agent_read(core, agent, state);
     agent->lane_ok = agent->lane != 0 && state->lane == agent->lane;
-    if (agent->lane_ok && state->dseq > agent->lane_seen)
-        agent->lane_seen = state->dseq;
-    if (agent->lane_seen >= agent->lane_sent)
-        agent->unseen_ms = 0;
-    else if (agent->unseen_ms == 0)
-        agent->unseen_ms = event->at_ms;
+    lane_heard(agent, agent->lane_ok ? state->dseq : 0, event->at_ms);
     for (size_t i = 0; i < state->n_leases; i++)
         lease_heard(core, agent, &state->leases[i]);
     agent_refresh(core, agent);
@@ -414,10 +436,8 @@ static void apply_agent(struct core *core, const struct event *event)
     if (!agent->known) /* known from the ledger only: its time starts now */
         agent->heard_ms = event->at_ms;
     agent->life = life;
-    if (life == AGENT_LOST) { /* its lane is closed: it asks for another */
-        agent->lane = 0;
-        agent->lane_ok = false;
-    }
+    if (life == AGENT_LOST) /* its lane is closed: it asks for another */
+        lane_set(agent, 0);
     agent_refresh(core, agent);
     core->wake = true; /* whom a frame is spared for may have changed */
     core_due(core, event->at_ms);
@@ -435,13 +455,9 @@ static void apply_lane(struct core *core, const struct event *event)
     struct agent *agent = agent_find(core, event->agent);
     if (agent->lane == event->lane)
         return;
-    agent->lane = event->lane;
+    lane_set(agent, event->lane);
     agent->lane_ms = event->at_ms;
-    agent->lane_ok = false;
-    agent->lane_sent = agent->lane_seen = 0;
-    agent->unseen_ms = 0;
-    if (event->lane != 0)
-        core->lanes = event->lane - LEASE_ID(core->epoch, 0);
+    core->lanes = event->lane - LEASE_ID(core->epoch, 0);
     agent_refresh(core, agent);
 }
 

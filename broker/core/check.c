@@ -204,9 +204,10 @@ static void fold_job(uint64_t *digest, const struct job *job)
                            job->doc, job->render, job->reason, job->avoid};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         fold_text(digest, texts[i]);
-    int64_t numbers[] = {job->priority,   job->paused,      job->max_agents,
-                         job->created_ms, job->ended_ms,    job->fault,
-                         job->times.n,    job->times.max_ms};
+    int64_t numbers[] = {
+        job->priority,   job->paused,       job->max_agents,
+        job->created_ms, job->ended_ms,     job->fault,
+        job->times.n,    job->times.max_ms, (int64_t)job->fence};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         fold_number(digest, numbers[i]);
     struct ranges open = {0};

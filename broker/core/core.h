@@ -88,7 +88,7 @@ struct event {
     int64_t at_ms;
     const char *job; /* all about a job or a lease */
     const char *agent;
-    uint64_t lease;
+    uint64_t lease;     /* RETRIED: the newest there was */
     int32_t lo, hi;     /* ordinals [lo, hi): DONE CHARGED (one) LEASED
                            RELEASED SHORTENED (new end is lo); frame numbers:
                            ACKED (lo to hi included, none when lo > hi)

@@ -41,6 +41,11 @@ enum rc step_refuse(const struct step *step, enum rc rc, const char *format,
 void step_unneeded(struct step *step, struct job *job,
                    const struct lease *but_one);
 
+/* step_order tells a lease to stop, or to stop early, where that is wanted:
+ * its frames have no use any more, or its agent is drained at once. again: also
+ * if it was told before. */
+void step_order(struct step *step, const struct lease *lease, bool again);
+
 /* step_release ends a lease: what it holds is pending again. */
 void step_release(struct step *step, const struct lease *lease,
                   enum fault fault);

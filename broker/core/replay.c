@@ -30,6 +30,11 @@ static bool needs_run(enum event_type type)
     return type == EVENT_DONE || type == EVENT_CHARGED || type == EVENT_LEASED;
 }
 
+static bool needs_agent(enum event_type type)
+{
+    return type == EVENT_DRAINED || type == EVENT_DONE || type == EVENT_LEASED;
+}
+
 static bool run_fits(const struct job *job, int32_t lo, int32_t hi)
 {
     return lo >= 0 && lo < hi && hi <= job->frames.count;
@@ -59,6 +64,8 @@ static const char *misfit(const struct core *core, const struct event *event)
         return !event->spec || job_find(core, event->spec->id)
                    ? "submits a job that exists"
                    : NULL;
+    if (needs_agent(event->type) && !event->agent)
+        return "names no agent";
     if (needs_job(event->type) && !job)
         return "is of an unknown job";
     if (needs_lease(event->type) && lease && lease->job != job)

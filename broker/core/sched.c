@@ -224,8 +224,9 @@ static int32_t share_of(const struct core *core, const struct job *job,
 }
 
 /* How far a batch that starts at lo may reach: within one span (one step on the
- * wire), within pending, all or none of it replacing a picture, and a frame
- * that was charged before alone, so that it can take nothing down with it. */
+ * wire), within pending, all or none of it replacing a picture or avoiding an
+ * agent, and a frame that was charged before alone, so that it can take nothing
+ * down with it. */
 static int32_t cut_end(const struct job *job, const struct agent *agent,
                        int32_t lo, int32_t most)
 {
@@ -235,11 +236,12 @@ static int32_t cut_end(const struct job *job, const struct agent *agent,
     bool alone = (agent->node.classic && span->step != 1) ||
                  (job->attempts && job_attempt_find(job, lo));
     bool redo = ranges_has(&job->redo, lo);
+    bool avoided = ranges_has(&job->avoided, lo);
     int32_t hi = lo + 1;
     while (!alone && hi < end && ranges_has(&job->in[FRAME_PENDING], hi) &&
            ranges_has(&job->redo, hi) == redo &&
            !(job->attempts && job_attempt_find(job, hi)) &&
-           !ranges_has(&job->avoided, hi))
+           ranges_has(&job->avoided, hi) == avoided)
         hi++;
     return hi;
 }

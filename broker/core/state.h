@@ -101,6 +101,8 @@ struct job {
     uint64_t number; /* ledger number of SUBMITTED: age and list order */
     uint64_t gate;   /* ledger number that must be on disk before work of
                         it is handed out */
+    uint64_t fence;  /* newest lease id at its last retry: what an unknown
+                        lease up to it says does not count any more */
 
     /* Soft. */
     uint64_t revision;    /* grows with every change that a view shows */
@@ -147,6 +149,7 @@ struct lease {
     bool revoked;       /* an order to stop it stands */
     int32_t trim;       /* frame number an order asks to stop after; -1 none */
     int32_t status;     /* enum lease_status */
+    int32_t done;       /* frames it says it has rendered */
     int32_t frame;      /* number rendering now; -1 */
     int32_t permille;
     int64_t frame_since_ms; /* when `frame` became so */
@@ -181,7 +184,8 @@ struct agent {
     int64_t lane_ms;      /* when it was opened */
     uint64_t lane_sent;   /* dispatch numbers used on it */
     uint64_t lane_seen;   /* highest the agent has reported */
-    int64_t unseen_ms;    /* since when lane_sent > lane_seen; 0 */
+    int64_t unseen_ms;    /* since when lane_sent > lane_seen and lane_seen
+                             has not grown; 0 */
     struct lease *leases; /* by agent_prev/agent_next */
 
     /* What it took for its last frames; soft, rebuilt by replay from DONE. */

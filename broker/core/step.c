@@ -135,20 +135,21 @@ void step_release(struct step *step, const struct lease *lease,
 
 static void order_stop(struct step *step, const struct lease *lease)
 {
-    if (lease->revoked)
-        return;
+    bool drained = lease->agent->drain == DRAIN_NOW;
     struct event event = {.type = EVENT_REVOKED,
                           .job = lease->job->id,
                           .agent = lease->agent->name,
                           .lease = lease->id,
-                          .text = "its frames are not needed any more"};
+                          .text = drained
+                                      ? "the agent is drained at once"
+                                      : "its frames are not needed any more"};
     step_emit(step, &event);
 }
 
-static void order_trim(struct step *step, const struct lease *lease)
+static void order_trim(struct step *step, const struct lease *lease, bool again)
 {
     int32_t last = frames_number(&lease->job->frames, lease_needed(lease) - 1);
-    if (lease->trim == last || !lease->agent->node.can_trim)
+    if ((lease->trim == last && !again) || !lease->agent->node.can_trim)
         return;
     struct event event = {.type = EVENT_TRIMMED,
                           .job = lease->job->id,
@@ -158,19 +159,28 @@ static void order_trim(struct step *step, const struct lease *lease)
     step_emit(step, &event);
 }
 
+void step_order(struct step *step, const struct lease *lease, bool again)
+{
+    int32_t needed = lease_needed(lease);
+    bool ends_itself = lease->done >= lease->hi - lease->lo;
+    if (LEASE_OVER(lease->status) || ends_itself)
+        return;
+    if (lease->revoked || needed == lease->lo ||
+        lease->agent->drain == DRAIN_NOW) {
+        if (again || !lease->revoked)
+            order_stop(step, lease);
+    } else if (needed < lease->hi) {
+        order_trim(step, lease, again);
+    }
+}
+
 void step_unneeded(struct step *step, struct job *job,
                    const struct lease *but_one)
 {
     struct lease *lease;
-    DL_FOREACH2 (job->leases, lease, job_next) {
-        if (lease == but_one || LEASE_OVER(lease->status))
-            continue;
-        int32_t needed = lease_needed(lease);
-        if (needed == lease->lo)
-            order_stop(step, lease);
-        else if (needed < lease->hi)
-            order_trim(step, lease);
-    }
+    DL_FOREACH2 (job->leases, lease, job_next)
+        if (lease != but_one)
+            step_order(step, lease, false);
 }
 
 static enum rc (*const handlers[])(struct step *) = {

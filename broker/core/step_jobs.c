@@ -139,6 +139,8 @@ enum rc step_retry(struct step *step)
                                : "no frame of the job has failed");
     struct event event = {.type = EVENT_RETRIED,
                           .job = job->id,
+                          .lease =
+                              LEASE_ID(step->core->epoch, step->core->counter),
                           .frames = frames,
                           .text = step->cmd->text};
     step_emit(step, &event);
@@ -180,21 +182,6 @@ enum rc step_forget(struct step *step)
     return RC_OK;
 }
 
-static void drain_now(struct step *step, struct agent *agent)
-{
-    struct lease *lease;
-    DL_FOREACH2 (agent->leases, lease, agent_next) {
-        if (lease->revoked || LEASE_OVER(lease->status))
-            continue;
-        struct event event = {.type = EVENT_REVOKED,
-                              .job = lease->job->id,
-                              .agent = agent->name,
-                              .lease = lease->id,
-                              .text = "the agent is drained at once"};
-        step_emit(step, &event);
-    }
-}
-
 enum rc step_drain(struct step *step)
 {
     const struct cmd *cmd = step->cmd;
@@ -210,7 +197,8 @@ enum rc step_drain(struct step *step)
                               .until_ms = cmd->until_ms};
         step_emit(step, &event);
     }
-    if (cmd->number == DRAIN_NOW)
-        drain_now(step, agent);
+    struct lease *lease;
+    DL_FOREACH2 (agent->leases, lease, agent_next)
+        step_order(step, lease, false);
     return RC_OK;
 }

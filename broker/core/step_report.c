@@ -2,8 +2,9 @@
  *
  * One lease of a STATE: its results, its end, and whether it is a lease at all
  * any more. Results count once; a report of a lease that was superseded within
- * this broker epoch changes nothing (fencing); one of an earlier epoch that the
- * ledger does not know is adopted while its frames are not done.
+ * this broker epoch changes nothing (fencing). One of an earlier epoch that the
+ * ledger does not know is adopted while its frames are not done; if it is over
+ * its pictures count, but its failure does not: that may have been counted.
  */
 #include "broker/core/core_internal.h"
 
@@ -38,16 +39,6 @@ static void order_revoke(struct step *step, const struct agent *agent,
     step_emit(step, &event);
 }
 
-/* The broker knows nothing of it (any more). */
-static void report_unknown(struct step *step, const struct agent *agent,
-                           const struct msg_lease *entry)
-{
-    if (LEASE_OVER(entry->status))
-        order_close(step, agent, entry);
-    else
-        order_revoke(step, agent, entry, "the lease is over");
-}
-
 /* The ordinals of an entry's frames, where they are one run of the job. */
 static bool entry_run(const struct job *job, const struct msg_lease *entry,
                       int32_t *ret_lo, int32_t *ret_hi)
@@ -65,18 +56,32 @@ static bool entry_run(const struct job *job, const struct msg_lease *entry,
     return true;
 }
 
+/* The job of a lease that this epoch did not grant and the ledger does not
+ * know, while reports of it count: not once its job was retried, for then they
+ * may be of pictures and failures from before. */
+static struct job *job_of_unknown(const struct core *core,
+                                  const struct msg_lease *entry)
+{
+    struct job *job = job_find(core, entry->job);
+    uint64_t epoch = LEASE_EPOCH(entry->lease);
+    if (!job || epoch >= core->epoch || entry->lease <= job->fence)
+        return NULL;
+    return job;
+}
+
+static bool is_open(const struct job *job, int32_t lo, int32_t hi)
+{
+    return ranges_meets(&job->in[FRAME_PENDING], lo, hi) ||
+           ranges_meets(&job->in[FRAME_LEASED], lo, hi);
+}
+
 static struct lease *adopt(struct step *step, const struct agent *agent,
                            const struct msg_lease *entry)
 {
     struct core *core = step->core;
-    const struct job *job = job_find(core, entry->job);
-    uint64_t epoch = LEASE_EPOCH(entry->lease);
+    const struct job *job = job_of_unknown(core, entry);
     int32_t lo, hi;
-    if (!job || epoch == 0 || epoch >= core->epoch ||
-        !entry_run(job, entry, &lo, &hi))
-        return NULL;
-    if (!ranges_meets(&job->in[FRAME_PENDING], lo, hi) &&
-        !ranges_meets(&job->in[FRAME_LEASED], lo, hi))
+    if (!job || !entry_run(job, entry, &lo, &hi) || !is_open(job, lo, hi))
         return NULL;
     struct event event = {.type = EVENT_LEASED,
                           .job = job->id,
@@ -89,13 +94,14 @@ static struct lease *adopt(struct step *step, const struct agent *agent,
 }
 
 static void report_done(struct step *step, const struct agent *agent,
-                        const struct lease *lease, int32_t ordinal,
+                        const struct job *job, const struct msg_lease *entry,
                         const struct msg_result *result)
 {
+    int32_t ordinal = frames_ordinal(&job->frames, result->frame);
     struct event event = {.type = EVENT_DONE,
-                          .job = lease->job->id,
+                          .job = job->id,
                           .agent = agent->name,
-                          .lease = lease->id,
+                          .lease = entry->lease,
                           .lo = ordinal,
                           .hi = ordinal + 1,
                           .number = result->ms,
@@ -104,36 +110,65 @@ static void report_done(struct step *step, const struct agent *agent,
     step_emit(step, &event);
 }
 
-/* Results that are in the ledger, or on their way there, are acknowledged in
- * runs, so that an acknowledgement names nothing that was not listed. */
+/* What a result is good for: a lease's own frame, once; of a lease that is not
+ * known any frame that has not ended yet. */
+static bool result_counts(const struct job *job, const struct lease *lease,
+                          const struct msg_result *result)
+{
+    int32_t at = frames_ordinal(&job->frames, result->frame);
+    if (at < 0)
+        return false;
+    return lease ? ranges_has(&lease->left, at) : is_open(job, at, at + 1);
+}
+
 static void report_results(struct step *step, const struct agent *agent,
-                           const struct lease *lease,
+                           struct job *job, const struct lease *lease,
                            const struct msg_lease *entry)
 {
-    struct job *job = lease->job;
-    int32_t from = 1, to = 0;
-    bool shared = false;
+    bool any = false;
     for (size_t i = 0; i < entry->n_results; i++) {
-        const struct msg_result *result = &entry->results[i];
-        int32_t at = frames_ordinal(&job->frames, result->frame);
-        if (at < lease->lo || at >= lease->hi)
+        if (!result_counts(job, lease, &entry->results[i]))
             continue;
-        if (ranges_has(&lease->left, at)) {
-            shared = shared || job->leases != lease || lease->job_next;
-            report_done(step, agent, lease, at, result);
-        }
-        if (from <= to && result->frame != to + entry->step) {
-            order_ack(step, agent, lease->id, from, to, false);
-            from = result->frame;
-        } else if (from > to) {
-            from = result->frame;
-        }
-        to = result->frame;
+        report_done(step, agent, job, entry, &entry->results[i]);
+        any = true;
     }
-    if (from <= to)
-        order_ack(step, agent, lease->id, from, to, false);
-    if (shared)
+    if (any)
         step_unneeded(step, job, lease);
+}
+
+/* Everything listed is in the ledger, on its way there, or of no use: the agent
+ * may drop it, and must, to have room for the rest. In runs, so that an
+ * acknowledgement names nothing that was not listed. */
+static void order_acks(struct step *step, const struct agent *agent,
+                       const struct msg_lease *entry)
+{
+    size_t first = 0;
+    for (size_t i = 1; i <= entry->n_results; i++) {
+        const struct msg_result *before = &entry->results[i - 1];
+        bool goes_on = i < entry->n_results &&
+                       before[1].frame == before->frame + entry->step;
+        if (goes_on)
+            continue;
+        order_ack(step, agent, entry->lease, entry->results[first].frame,
+                  before->frame, false);
+        first = i;
+    }
+}
+
+/* A lease the broker knows nothing of (any more). */
+static void report_unknown(struct step *step, const struct agent *agent,
+                           const struct msg_lease *entry)
+{
+    struct job *job = job_of_unknown(step->core, entry);
+    if (!LEASE_OVER(entry->status)) {
+        order_acks(step, agent, entry);
+        if (entry->status != LEASE_STOPPING)
+            order_revoke(step, agent, entry, "the lease is over");
+        return;
+    }
+    if (job)
+        report_results(step, agent, job, NULL, entry);
+    order_close(step, agent, entry);
 }
 
 static void report_range(struct step *step, const struct lease *lease,
@@ -218,13 +253,14 @@ static void charge_frame(struct step *step, const struct lease *lease,
     step_emit(step, &event);
 }
 
-/* The frame that pays for a failed launch: the one the agent names, else the
- * first that is left; -1 when this lease owns none that could. */
+/* The frame that pays for a failed launch: the one the agent names, or the
+ * first that is left where it names none; -1 when this lease does not own it
+ * (any more). */
 static int32_t blamed(const struct lease *lease, const struct msg_lease *entry)
 {
     int32_t at = frames_ordinal(&lease->job->frames, entry->blamed);
-    if (at >= 0 && ranges_has(&lease->held, at))
-        return at;
+    if (entry->blamed >= 0)
+        return ranges_has(&lease->held, at) ? at : -1;
     return lease->held.n > 0 ? lease->held.at[0].lo : -1;
 }
 
@@ -268,7 +304,7 @@ void step_report(struct step *step, struct agent *agent,
                  const struct msg_lease *entry)
 {
     const struct lease *lease = lease_find(step->core, entry->lease);
-    if (!lease)
+    if (!lease && !LEASE_OVER(entry->status))
         lease = adopt(step, agent, entry);
     if (!lease) {
         report_unknown(step, agent, entry);
@@ -277,12 +313,13 @@ void step_report(struct step *step, struct agent *agent,
     if (lease->agent != agent)
         return; /* another agent's lease: not its to report */
     report_range(step, lease, entry);
-    report_results(step, agent, lease, entry);
+    report_results(step, agent, lease->job, lease, entry);
     if (LEASE_OVER(entry->status)) {
         report_end(step, agent, lease, entry);
         return;
     }
+    order_acks(step, agent, entry);
     report_progress(step, lease, entry);
-    if (lease->revoked)
-        order_revoke(step, agent, entry, "its frames are not needed any more");
+    if (entry->status != LEASE_STOPPING)
+        step_order(step, lease, true);
 }

@@ -60,14 +60,24 @@ static bool state_counts(struct step *step, const struct agent *agent,
     return rival_wins(step, agent, state->inc);
 }
 
-/* Tells whether people would see another agent than before. */
+static bool node_shows(const struct msg_node *before,
+                       const struct msg_node *node)
+{
+    return before->up != node->up || before->memory_mb != node->memory_mb ||
+           before->gpus != node->gpus ||
+           strcmp(before->blender, node->blender) != 0 ||
+           strcmp(before->error, node->error) != 0;
+}
+
+/* Tells whether people, or jobs that look for a machine, would see another
+ * agent than before. */
 static bool state_shows(const struct agent *agent,
                         const struct msg_state *state)
 {
     return !agent || !agent->known || agent->life != AGENT_UP ||
            agent->inc != state->inc || agent->slots != state->slots ||
            agent->leaving != state->leaving ||
-           agent->node.up != state->node.up ||
+           node_shows(&agent->node, &state->node) ||
            strcmp(agent->why, state->why) != 0;
 }
 

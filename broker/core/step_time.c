@@ -52,11 +52,14 @@ static void agent_watch(struct step *step, struct agent *agent)
         step_life(step, agent, AGENT_SILENT);
     if (agent->life == AGENT_GONE)
         leases_orphaned(step, agent);
-    if (agent->life != AGENT_LOST && core->now_ms >= lost)
+    /* Its restart is waited for as long as the grace says, past the lease time
+     * if need be. */
+    bool awaited = agent->life == AGENT_GONE && agent->leases;
+    if (agent->life != AGENT_LOST && core->now_ms >= lost && !awaited)
         agent_lose(step, agent);
     if (agent->life == AGENT_UP)
         core_due(core, silent);
-    if (agent->life != AGENT_LOST)
+    if (agent->life != AGENT_LOST && !awaited)
         core_due(core, lost);
 }
 

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/buf.h"
 #include "common/text.h"
 
 #define COUNT_MAX   INT32_MAX
@@ -168,31 +167,17 @@ const char *conf_is_url(const char *value)
     return must_be("http://HOST:PORT or https://HOST:PORT", value);
 }
 
-static void list_words(struct buf *out, const char *const *words, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        buf_print(out, "%s%s",
-                  i == 0       ? ""
-                  : i + 1 == n ? " or "
-                               : ", ",
-                  words[i]);
-}
-
 const char *conf_choice(const char *value, const char *const *words)
 {
+    char all[256], reason[384];
     size_t n = 0;
     for (; words[n] != NULL; n++)
         if (strcmp(words[n], value) == 0)
             return NULL;
-    struct buf what;
-    buf_init(&what, 256);
-    list_words(&what, words, n);
-    const char *why = must_be(buf_text(&what), value);
-    buf_free(&what);
+    const char *why = must_be(text_choice(words, all, sizeof all), value);
     const char *nearest = conf_nearest(value, words, n);
     if (nearest == NULL)
         return why;
-    char first[384];
-    snprintf(first, sizeof first, "%s", why);
-    return conf_reason("%s (did you mean %s?)", first, nearest);
+    snprintf(reason, sizeof reason, "%s", why);
+    return conf_reason("%s (did you mean %s?)", reason, nearest);
 }

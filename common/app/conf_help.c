@@ -43,12 +43,12 @@ static void print_wrapped(const char *text, size_t at, size_t indent)
 
 static void print_setting(const struct setting *setting)
 {
-    char flag[128];
+    char flag[128], letter[] = "    ";
     bool takes = setting->argument != NULL;
-    int n = snprintf(
-        flag, sizeof flag, "  %c%c%c --%s%s%s", setting->letter ? '-' : ' ',
-        setting->letter ? setting->letter : ' ', setting->letter ? ',' : ' ',
-        setting->name, takes ? " " : "", takes ? setting->argument : "");
+    if (setting->letter != 0)
+        snprintf(letter, sizeof letter, "-%c, ", setting->letter);
+    int n = snprintf(flag, sizeof flag, "  %s--%s%s%s", letter, setting->name,
+                     takes ? " " : "", takes ? setting->argument : "");
     if (n + 2 <= HELP_COLUMN)
         printf("%-*s", HELP_COLUMN, flag);
     else
@@ -76,7 +76,7 @@ void conf_help(const struct conf *conf)
         print_setting(conf->rows[i].setting);
     putchar('\n');
     print_wrapped("A flag beats its variable (FRAMEQ_ and the flag in upper "
-                  "case, - as _) beats the file of --config.",
+                  "case, - as _), which beats the file of --config.",
                   0, 0);
     if (program->epilog != NULL)
         printf("\n%s", program->epilog);

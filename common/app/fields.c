@@ -249,23 +249,11 @@ bool field_bool(const json_t *v, const void *unused, char *why, size_t size)
     return json_is_boolean(v) || refuse_type(v, "true or false", why, size);
 }
 
-static void join_words(const char *const *words, char *ret, size_t size)
-{
-    size_t len = 0;
-    *ret = '\0';
-    for (size_t i = 0; words[i] != NULL && len < size; i++) {
-        const char *joint = words[i + 1] == NULL ? " or " : ", ";
-        int n = snprintf(ret + len, size - len, "%s%s", i == 0 ? "" : joint,
-                         words[i]);
-        len += (size_t)n;
-    }
-}
-
 bool field_choice(const json_t *v, const void *words, char *why, size_t size)
 {
     const char *const *word = words;
     char all[256], shown[SHOWN_SIZE];
-    join_words(words, all, sizeof all);
+    text_choice(words, all, sizeof all);
     if (!json_is_string(v))
         return refuse_type(v, all, why, size);
     const char *text = json_string_value(v);

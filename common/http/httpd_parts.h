@@ -121,7 +121,7 @@ int listen_open(const struct httpd_options *options, int *ret_port, char *why,
                 size_t size);
 
 /* target_path decodes the path of a request target into path, which has room
- * for strlen(target) + 1 bytes. Returns NULL or why it is refused. */
+ * for strlen(target) + 2 bytes. Returns NULL or why it is refused. */
 const char *target_path(const char *target, char *path);
 
 #endif

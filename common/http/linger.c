@@ -5,12 +5,13 @@
  * overtake the answer; so the socket is kept, what comes is dropped, and it
  * is closed when the client is done, sent too much or took too long.
  */
+#include "common/http/httpd_parts.h"
+
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <utlist.h>
 
-#include "common/http/httpd_parts.h"
 #include "common/limits.h"
 #include "common/mem.h"
 

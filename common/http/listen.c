@@ -3,6 +3,8 @@
  * The listening socket. Resolves a name once, at the start, and takes the
  * first of its addresses that can be bound.
  */
+#include "common/http/httpd_parts.h"
+
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -10,8 +12,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include "common/http/httpd_parts.h"
 
 static int listen_on(const struct addrinfo *info)
 {

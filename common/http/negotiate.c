@@ -171,7 +171,7 @@ bool content_is_json(const char *content_type, bool has_origin)
 {
     struct slice type;
     const char *at = content_type;
-    int weight;
+    int weight = 0; /* has no meaning here */
     if (at == NULL || *at == '\0')
         return true;
     skip_blanks(&at);

@@ -5,17 +5,17 @@
  * leaving; and its time-out begins anew with every byte, so a slow sender's
  * end is set here.
  */
+#include "common/http/httpd_parts.h"
+
 #include <arpa/inet.h>
 #include <assert.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <utlist.h>
 
-#include "common/http/httpd_parts.h"
 #include "common/limits.h"
 #include "common/mem.h"
 
@@ -126,9 +126,9 @@ void peer_rest(struct peer *peer)
 void peer_event(struct peer *peer, uint32_t events)
 {
     struct request *request = peer->request;
-    if (events & EPOLLRDHUP) {
+    if ((events & EPOLLRDHUP) && !peer->half_closed) {
         peer->half_closed = true;
-        nudge(peer);
+        nudge(peer); /* of which this event comes once more */
     }
     if (events & (EPOLLHUP | EPOLLERR))
         peer->gone = true;

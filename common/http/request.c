@@ -4,13 +4,14 @@
  * libmicrohttpd calls request_step when the headers are in, for each piece of
  * the body, when all is in, and again after each suspension.
  */
+#include "common/http/httpd_parts.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "common/http/httpd_parts.h"
 #include "common/limits.h"
 #include "common/mem.h"
 #include "common/rc.h"
@@ -106,7 +107,7 @@ static void check_headers(struct request *request,
 {
     const struct httpd_options *options = &request->peer->httpd->options;
     const char *target = request->peer->target;
-    char *path = mem_new(strlen(target) + 1);
+    char *path = mem_new(strlen(target) + 2);
     request->open.path = path;
     const char *fault = target_path(target, path);
     if (fault == NULL)

@@ -4,10 +4,10 @@
  * sends; libmicrohttpd fetches it when the client can take more, and sleeps
  * while there is nothing.
  */
+#include "common/http/httpd_parts.h"
+
 #include <assert.h>
 #include <string.h>
-
-#include "common/http/httpd_parts.h"
 
 #define BLOCK_SIZE 16384 /* fetched at once */
 

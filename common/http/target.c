@@ -3,10 +3,11 @@
  * The path of a request target (RFC 9112, 3.2). libmicrohttpd's own decoding
  * would end a path silently at %00; here nothing is repaired, only refused.
  */
+#include "common/http/httpd_parts.h"
+
 #include <string.h>
 #include <strings.h>
 
-#include "common/http/httpd_parts.h"
 #include "common/text.h"
 
 /* Skips the scheme and host of the form that is sent to proxies. */

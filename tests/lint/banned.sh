@@ -10,4 +10,4 @@ banned='strcpy|strcat|sprintf|vsprintf|strtok|gets|atoi|atol|atof|localtime'
 banned+='|rand|srand|sleep|usleep|system|popen|tmpnam|mktemp'
 verdict "$(find "$build" -name '*.c.o' -print0 |
     xargs -0 nm --undefined-only --print-file-name 2>/dev/null |
-    sed -nE "s|^$build/([^:]*):.* U ($banned)(@.*)?$|\1: calls \2|p")"
+    sed -nE "s#^$build/([^:]*):.* U ($banned)(@.*)?\$#\1: calls \2#p")"

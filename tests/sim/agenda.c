@@ -25,7 +25,8 @@ void agenda_add(struct agenda *agenda, const struct happening *happening)
 {
     if (agenda->n == agenda->cap) {
         agenda->cap = 2 * agenda->cap + 64;
-        agenda->heap = mem_grow(agenda->heap, agenda->cap, sizeof *agenda->heap);
+        agenda->heap =
+            mem_grow(agenda->heap, agenda->cap, sizeof *agenda->heap);
     }
     size_t i = agenda->n++;
     agenda->heap[i] = *happening;

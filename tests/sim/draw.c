@@ -137,15 +137,15 @@ static void draw_spec(struct world *world, struct job_spec *spec)
         .key = "",
         .user = draw_user(rng),
         .batch = (int32_t)rng_skewed(rng, -1, 25),
-        .priority = (int32_t)(rng_chance(rng, 500) ? 50
-                                                   : rng_between(rng, 0, 100)),
+        .priority =
+            (int32_t)(rng_chance(rng, 500) ? 50 : rng_between(rng, 0, 100)),
         .max_attempts = (int32_t)rng_between(rng, 0, 4),
         .max_agents =
             (int32_t)(rng_chance(rng, 700) ? 0 : rng_between(rng, 1, 3)),
         .paused = rng_chance(rng, 50),
-        .not_before_ms =
-            rng_chance(rng, 100) ? world->now_ms + rng_between(rng, 1, 9000)
-                                 : 0,
+        .not_before_ms = rng_chance(rng, 100)
+                             ? world->now_ms + rng_between(rng, 1, 9000)
+                             : 0,
         .blender = "",
         .blend = "",
         .render = "{}",

@@ -58,8 +58,8 @@ void wire_down(struct world *world, const char *agent, const struct msg *msg)
     encode(msg, &bytes);
     for (int i = 0; i < world->n_workers; i++) {
         const struct worker *worker = &world->workers[i];
-        bool meant = strcmp(agent, "*") == 0 ||
-                     strcmp(agent, worker->name) == 0;
+        bool meant =
+            strcmp(agent, "*") == 0 || strcmp(agent, worker->name) == 0;
         struct happening happening = {.act = worker_hear, .who = i};
         if (meant)
             carry(world, worker, &happening, &bytes);

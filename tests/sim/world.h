@@ -4,8 +4,9 @@
  * core stands in the middle (hub.c); agents and their nodes (worker.c,
  * node.c), the network between (wire.c), the disk (ledger.c), people
  * (people.c) and every kind of bad luck (faults.c) are models. All that
- * happens stands in one agenda (agenda.c) and all chance comes from one seed, so
- * a seed is a whole story. judge.c looks on and knows what must never happen.
+ * happens stands in one agenda (agenda.c) and all chance comes from one seed,
+ * so a seed is a whole story. judge.c looks on and knows what must never
+ * happen.
  */
 #ifndef FRAMEQ_TESTS_SIM_WORLD_H
 #define FRAMEQ_TESTS_SIM_WORLD_H
@@ -62,6 +63,7 @@ struct launch {
     struct shot *shots; /* by place in from..to as taken */
     int32_t at;         /* place of the frame in work; -1: none yet */
     bool revoked;
+    bool shown; /* a STATE has shown it as over */
     int32_t status, fault, blamed;
     struct launch *prev, *next;
 };
@@ -109,9 +111,9 @@ struct ledger {
 /* Something that waits for a commit. */
 struct answer {
     uint64_t seq;
-    int to;                /* worker an ACK is for; -1: a person */
-    struct msg_ack ack;    /* for the worker */
-    struct sim_job *job;   /* of the person's submission; may be NULL */
+    int to;              /* worker an ACK is for; -1: a person */
+    struct msg_ack ack;  /* for the worker */
+    struct sim_job *job; /* of the person's submission; may be NULL */
     struct answer *prev, *next;
 };
 
@@ -121,7 +123,9 @@ struct hub {
     uint64_t epoch;
     uint64_t life; /* of this run of it: older timers are void */
     uint64_t durable, committed;
-    int64_t tick_ms; /* when the next tick is queued; INT64_MAX: none */
+    int64_t tick_ms;   /* when the next tick is queued; INT64_MAX: none */
+    int64_t ticked_ms; /* when the last tick was */
+    int ticks;         /* at that time */
     struct answer *answers;
     struct arena arena;
 };
@@ -188,8 +192,7 @@ void ledger_crash(struct world *world);
 /* ledger_replay fills a new core with what is on disk, calling each (may be
  * NULL) after every event. */
 struct core *ledger_replay(struct world *world,
-                           void (*each)(struct world *,
-                                        const struct event *));
+                           void (*each)(struct world *, const struct event *));
 void ledger_done(struct ledger *ledger);
 
 /* wire.c: the network. Bytes are copied. */

@@ -344,9 +344,11 @@ static void test_help_fits_a_terminal(void **state)
                            "\n      --a-name-that-is-long SOMETHING\n"
                            "                          Has a line"));
     assert_non_null(strstr(child.out, "\nExample:\n  frameq-test -i\n"));
-    for (char *line = strtok_r(child.out, "\n", &line), *rest = line;
-         line != NULL; line = strtok_r(NULL, "\n", &rest))
-        assert_true(strlen(line) <= 80);
+    for (const char *line = child.out; *line != '\0';) {
+        size_t len = strcspn(line, "\n");
+        assert_true(len <= 80);
+        line += len + 1;
+    }
 }
 
 static void test_version(void **state)

@@ -178,6 +178,26 @@ static void test_half_closed_client_gets_its_answer(void **state)
     close(fd);
 }
 
+/* A server that finds work in nothing would keep a processor busy. */
+static void test_nothing_to_do_costs_nothing(void **state)
+{
+    (void)state;
+    int parked = client_open(), half = client_open(), stream = client_open();
+    client_send(parked, GET("/park"));
+    client_send(half, GET("/park"));
+    client_send(stream, GET("/stream"));
+    shutdown(half, SHUT_WR);
+    world_until(&world.handled, 3);
+    for (int i = 0; i < 20; i++)
+        httpd_run(world.httpd);
+    struct pollfd item = {httpd_fd(world.httpd), POLLIN, 0};
+    assert_int_equal(poll(&item, 1, 0), 0);
+    assert_true(httpd_wait(world.httpd) > 0);
+    close(parked);
+    close(half);
+    close(stream);
+}
+
 static void test_stream(void **state)
 {
     (void)state;
@@ -361,6 +381,7 @@ int main(void)
         TEST(test_client_that_vanishes_while_parked),
         TEST(test_reply_to_one_who_vanished),
         TEST(test_half_closed_client_gets_its_answer),
+        TEST(test_nothing_to_do_costs_nothing),
         TEST(test_stream),
         TEST(test_stream_with_slow_reader),
         TEST(test_stream_ends_when_its_client_does),

@@ -143,11 +143,12 @@ static void test_a_folder_that_is_not_there_is_refused(void **state)
     char why[256];
     assert_null(store_open("/tmp/frameq-no-such-folder", why, sizeof why));
     assert_non_null(strstr(why, "No such file"));
-    char *dir = mem_new(8192);
+    char *dir = mem_new(8192), *long_why = mem_new(16384);
     memset(dir, 'x', 8191);
-    assert_null(store_open(dir, why, sizeof why));
-    assert_non_null(strstr(why, "name too long"));
+    assert_null(store_open(dir, long_why, 16384));
+    assert_non_null(strstr(long_why, "name too long"));
     mem_free(dir);
+    mem_free(long_why);
     (void)state;
 }
 

@@ -78,12 +78,27 @@ static void test_excerpts(void **state)
                         "\U0001f600\U0001f600");
 }
 
+static void test_choices(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"auto", "cpu", "cuda", NULL};
+    char text[32], small[12];
+    assert_string_equal(text_choice(words, text, sizeof text),
+                        "auto, cpu or cuda");
+    assert_string_equal(text_choice(words + 1, text, sizeof text),
+                        "cpu or cuda");
+    assert_string_equal(text_choice(words + 2, text, sizeof text), "cuda");
+    assert_string_equal(text_choice(words + 3, text, sizeof text), "");
+    assert_string_equal(text_choice(words, small, sizeof small), "auto, cpu o");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plain),
         cmocka_unit_test(test_not_plain),
         cmocka_unit_test(test_excerpts),
+        cmocka_unit_test(test_choices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

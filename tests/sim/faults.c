@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Bad luck: agents that die and come back or don't, nodes that die or refuse,
+ * connections cut for a while, a broker that crashes. All of it ends with the
+ * calm.
+ */
+#include "tests/sim/world.h"
+
+#define CUT_CLOSES_MS 6000 /* the heartbeat gives a cut connection up */
+
+/* --- One agent. --- */
+
+static struct worker *any_worker(struct world *world)
+{
+    return &world->workers[rng_between(&world->rng, 0, world->n_workers - 1)];
+}
+
+static void comes_back(struct world *world, const struct happening *happening)
+{
+    struct worker *worker = &world->workers[happening->who];
+    if (!worker->alive && worker->life == happening->life &&
+        !(world->calm && worker->rival))
+        worker_start(world, worker);
+}
+
+static void come_back(struct world *world, const struct worker *worker,
+                      int64_t low_ms, int64_t high_ms)
+{
+    struct happening happening = {
+        .act = comes_back, .who = worker->id, .life = worker->life};
+    later(world, rng_between(&world->rng, low_ms, high_ms), &happening);
+}
+
+static void kill_agent(struct world *world, struct worker *worker)
+{
+    worker_die(world, worker, rng_chance(&world->rng, 700));
+    come_back(world, worker, 50, 20000);
+}
+
+static void kill_machine(struct world *world, struct worker *worker)
+{
+    worker_die(world, worker, rng_chance(&world->rng, 300));
+    node_die(world, worker, true);
+    come_back(world, worker, 500, 20000);
+}
+
+static void kill_for_good(struct world *world, struct worker *worker)
+{
+    worker_die(world, worker, rng_chance(&world->rng, 700));
+}
+
+static void left(struct world *world, const struct happening *happening)
+{
+    struct worker *worker = &world->workers[happening->who];
+    if (!worker->alive || worker->life != happening->life)
+        return;
+    worker_die(world, worker, true);
+    come_back(world, worker, 100, 10000);
+}
+
+static void leave(struct world *world, struct worker *worker)
+{
+    struct happening happening = {
+        .act = left, .who = worker->id, .life = worker->life};
+    struct launch *launch;
+    worker->leaving = true;
+    tell(world, worker->name, "is leaving");
+    DL_FOREACH (worker->launches, launch)
+        if (!LEASE_OVER(launch->status))
+            node_stop(world, worker, launch);
+    worker_report(world, worker);
+    later(world, rng_between(&world->rng, 100, 5000), &happening);
+}
+
+static void hit_agent(struct world *world)
+{
+    static void (*const ways[])(struct world *, struct worker *) = {
+        kill_agent, kill_agent, kill_agent, kill_machine, leave, kill_for_good};
+    struct worker *worker = any_worker(world);
+    if (worker->alive)
+        ways[rng_between(&world->rng, 0, 5)](world, worker);
+}
+
+/* --- Its connection. --- */
+
+static void mended(struct world *world, const struct happening *happening)
+{
+    world->workers[happening->who].cut = false;
+    tell(world, world->workers[happening->who].name, "is connected again");
+}
+
+static void closed(struct world *world, const struct happening *happening)
+{
+    const struct worker *worker = &world->workers[happening->who];
+    if (worker->cut && worker->alive && worker->life == happening->life)
+        hub_gone(world, worker);
+}
+
+static void cut(struct world *world)
+{
+    struct worker *worker = any_worker(world);
+    struct happening mend = {.act = mended, .who = worker->id};
+    struct happening close = {
+        .act = closed, .who = worker->id, .life = worker->life};
+    if (worker->cut)
+        return;
+    worker->cut = true;
+    tell(world, worker->name, "is cut off");
+    later(world, rng_skewed(&world->rng, 200, 25000), &mend);
+    later(world, CUT_CLOSES_MS, &close);
+}
+
+/* --- Its node. --- */
+
+static void recovers(struct world *world, const struct happening *happening)
+{
+    world->workers[happening->who].sick = false;
+}
+
+static void hit_node(struct world *world)
+{
+    struct worker *worker = any_worker(world);
+    struct happening happening = {.act = recovers, .who = worker->id};
+    if (rng_chance(&world->rng, 500)) {
+        worker->sick = true;
+        tell(world, worker->name, "has its node refuse all");
+        later(world, rng_between(&world->rng, 500, 8000), &happening);
+        return;
+    }
+    node_die(world, worker, false);
+    worker->pause_ms = world->now_ms + rng_between(&world->rng, 500, 5000);
+    worker_report(world, worker);
+}
+
+/* --- All of it. --- */
+
+static void crash(struct world *world)
+{
+    hub_crash(world);
+}
+
+static const struct {
+    void (*hit)(struct world *);
+    size_t gap; /* where its mean gap stands in struct weather */
+} kinds[] = {
+    {hit_agent, offsetof(struct weather, kill_gap_ms)},
+    {cut, offsetof(struct weather, cut_gap_ms)},
+    {crash, offsetof(struct weather, crash_gap_ms)},
+    {hit_node, offsetof(struct weather, node_gap_ms)},
+};
+
+static int64_t gap_of(const struct world *world, int kind)
+{
+    const char *weather = (const char *)&world->weather;
+    return *(const int64_t *)(const void *)(weather + kinds[kind].gap);
+}
+
+static void strike(struct world *world, const struct happening *happening)
+{
+    if (world->calm)
+        return;
+    kinds[happening->who].hit(world);
+    later(world, rng_between(&world->rng, 1, 2 * gap_of(world, happening->who)),
+          happening);
+}
+
+void faults_begin(struct world *world)
+{
+    for (int kind = 0; kind < (int)(sizeof kinds / sizeof *kinds); kind++) {
+        struct happening happening = {.act = strike, .who = kind};
+        int64_t gap = gap_of(world, kind);
+        if (gap > 0)
+            later(world, rng_between(&world->rng, 1, 2 * gap), &happening);
+    }
+}
+
+void faults_end(struct world *world)
+{
+    tell(world, "world", "is calm");
+    world->calm = true;
+    for (int i = 0; i < world->n_workers; i++) {
+        struct worker *worker = &world->workers[i];
+        worker->cut = worker->sick = false;
+        if (worker->rival && worker->alive)
+            worker_die(world, worker, true);
+        else if (!worker->rival && !worker->alive)
+            worker_start(world, worker);
+    }
+}

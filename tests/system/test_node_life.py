@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""frameq-node: however a job or the node ends, no Blender is left."""
+
+import pathlib
+import signal
+
+
+from farm import main, now, until
+from nodes import NodeTest
+
+
+def sleepers():
+    """The processes that scenes.child leaves behind."""
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        try:
+            if (entry / "cmdline").read_bytes() == b"sleep\x00987\x00":
+                found.append(int(entry.name))
+        except OSError:
+            continue
+    return found
+
+
+class Stopping(NodeTest):
+    def test_delete(self):
+        node = self.start()
+        pid = self.post(node, frames="1-9", blend=self.scene("slow"))
+        self.await_rendering(node, pid, 1)
+        self.assertTrue(self.mine(node))
+        answer = self.web(node).delete(f"/job/{pid}")
+        self.assertEqual(answer.status, 202)
+        self.await_no_blender(node, 2)
+        job = self.await_end(node, pid)
+        self.assertEqual((job["state"], job["fault"]), ("stopped", "stopped"))
+        self.assertEqual(set(self.states(job).values()), {"stopped"})
+        self.assertEqual(self.text(node, pid),
+                         (500, "Job failed: stopped on request"))
+        self.assertEqual(self.work_left(node), [])
+        self.assertEqual(self.web(node).delete(f"/job/{pid}").status, 202)
+        self.assertEqual(self.render(node, frames="1")["state"], "completed")
+
+    def test_delete_while_loading(self):
+        node = self.start()
+        pid = self.post(node, frames="1-9")
+        self.web(node).delete(f"/job/{pid}")
+        self.await_no_blender(node, 2)
+        self.assertEqual(self.await_end(node, pid)["state"], "stopped")
+
+    def test_delete_without_sandbox(self):
+        node = self.start("--sandbox", "off")
+        pid = self.post(node, frames="1-9", blend=self.scene("slow"))
+        self.await_rendering(node, pid, 1)
+        self.web(node).delete(f"/job/{pid}")
+        self.await_no_blender(node, 2)
+        self.assertEqual(self.await_end(node, pid)["state"], "stopped")
+
+    def test_delete_takes_the_children_along(self):
+        for sandbox in ("off", "auto"):
+            with self.subTest(sandbox=sandbox):
+                node = self.start("--allow-scripts", "--sandbox", sandbox)
+                pid = self.post(node, frames="1-500", scripts="on",
+                                blend=self.scene("child"))
+                self.await_rendering(node, pid, 2)
+                self.assertTrue(sleepers())
+                self.web(node).delete(f"/job/{pid}")
+                until("no child left", lambda: not sleepers(), 2)
+                node.terminate()
+
+    def test_sigterm(self):
+        node = self.start()
+        pid = self.post(node, frames="1-9", blend=self.scene("slow"))
+        self.await_rendering(node, pid, 1)
+        started = now()
+        self.assertEqual(node.terminate(), 0)
+        self.assertLess(now() - started, 3)
+        self.assertEqual(self.mine(node), {})
+        self.assertEqual(self.work_left(node), [])
+
+    def test_sigint(self):
+        node = self.start()
+        node.process.send_signal(signal.SIGINT)
+        self.assertEqual(node.wait(3), 0)
+        self.await_no_blender(node, 2)
+
+    def test_killed(self):
+        for sandbox in ("off", "auto"):
+            with self.subTest(sandbox=sandbox):
+                node = self.start("--sandbox", sandbox)
+                pid = self.post(node, frames="1-9", blend=self.scene("slow"))
+                self.await_rendering(node, pid, 1)
+                self.assertTrue(self.mine(node))
+                node.kill()
+                self.await_no_blender(node, 2)
+
+    def test_killed_blender(self):
+        node = self.start("--sandbox", "off")
+        pid = self.post(node, frames="1-9", blend=self.scene("slow"))
+        self.await_rendering(node, pid, 1)
+        for each in self.mine(node):
+            pathlib.Path(f"/proc/{each}/comm").read_text()
+            signal_send(each)
+        job = self.await_end(node, pid, 10)
+        self.assertEqual((job["state"], job["fault"]),
+                         ("failed", "out_of_memory"))
+        self.assertEqual(self.states(job)[1], "failed")
+
+
+def signal_send(pid):
+    try:
+        import os
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+class Trimming(NodeTest):
+    def test_stops_early(self):
+        node = self.start()
+        pid = self.post(node, frames="1-9", blend=self.scene("slow"),
+                        samples=64)
+        self.await_rendering(node, pid, 2)
+        answer = self.web(node).patch(f"/job/{pid}", {"to": 3})
+        self.assertEqual(answer.status, 200)
+        last = answer.json()["to"]
+        self.assertGreaterEqual(last, 3)
+        job = self.await_end(node, pid)
+        self.assertEqual(job["state"], "completed")
+        self.assertEqual(job["to"], last)
+        states = self.states(job)
+        self.assertTrue(all(states[n] == ("done" if n <= last else "stopped")
+                            for n in range(1, 10)), states)
+        self.assertEqual(self.text(node, pid), (200, "Job completed"))
+        self.assertEqual(len(self.pictures(node)), last)
+
+    def test_what_renders_is_not_given_back(self):
+        node = self.start()
+        pid = self.post(node, frames="1-9", blend=self.scene("slow"),
+                        samples=256)
+        job = self.await_rendering(node, pid, 2)
+        answer = self.web(node).patch(f"/job/{pid}", {"to": 0})
+        self.assertGreaterEqual(answer.json()["to"], job["frame"])
+        job = self.await_end(node, pid)
+        self.assertEqual(job["state"], "completed")
+        self.assertEqual(job["done"], answer.json()["to"])
+
+    def test_before_the_first_frame(self):
+        node = self.start()
+        pid = self.post(node, frames="5-9")
+        answer = self.web(node).patch(f"/job/{pid}", {"to": 6})
+        self.assertEqual(answer.json(), {"to": 6})
+        job = self.await_end(node, pid)
+        self.assertEqual([n for n, state in self.states(job).items()
+                          if state == "done"], [5, 6])
+
+    def test_nothing_left(self):
+        node = self.start()
+        pid = self.post(node, frames="5-9")
+        answer = self.web(node).patch(f"/job/{pid}", {"to": 4})
+        self.assertEqual(answer.json(), {"to": 4})
+        job = self.await_end(node, pid)
+        self.assertEqual((job["state"], job["done"]), ("stopped", 0))
+
+    def test_never_longer(self):
+        node = self.start()
+        pid = self.post(node, frames="1-2")
+        answer = self.web(node).patch(f"/job/{pid}", {"to": 50})
+        self.assertEqual(answer.json(), {"to": 2})
+        self.await_end(node, pid)
+
+    def test_refusals(self):
+        node = self.start()
+        pid = self.post(node, frames="1")
+        for body in ({}, {"to": "3"}, {"to": -1}, {"to": 1, "from": 1}, "["):
+            with self.subTest(body=body):
+                answer = self.web(node).patch(f"/job/{pid}", body)
+                self.assertEqual(answer.status, 400)
+        self.await_end(node, pid)
+        answer = self.web(node).patch(f"/job/{pid}", {"to": 1})
+        self.assertEqual(answer.status, 409)
+        self.assertEqual(self.web(node).patch("/job/987", {"to": 1}).status,
+                         400)
+
+
+if __name__ == "__main__":
+    main()

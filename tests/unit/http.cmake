@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+frameq_unit(headers frameq_broker)
+frameq_unit(jobspec frameq_broker)
+frameq_unit(picture_file frameq_broker)
+frameq_unit(route frameq_broker)
+frameq_unit(view frameq_broker)
+
+# The HTTP face against a ledger and a feed of the test's own.
+foreach(name http_door http_classic http_jobs)
+  frameq_unit(${name} frameq_broker)
+  target_sources(test_${name} PRIVATE ${CMAKE_CURRENT_LIST_DIR}/broker_world.c)
+endforeach()

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * GET /v1/farm: where the broker's ZeroMQ sockets are.
+ */
+#ifndef FRAMEQ_WORKER_AGENT_FARM_H
+#define FRAMEQ_WORKER_AGENT_FARM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "worker-agent/web.h"
+
+struct farm {
+    int status_port, control_port;
+};
+
+/* farm_ask asks the broker at url; done is called from web_run. */
+void farm_ask(struct web *web, int64_t now_ms, const char *url, web_done *done,
+              void *ctx);
+
+/* farm_read reads the answer. Returns false with the reason in why. */
+bool farm_read(const struct web_answer *answer, struct farm *ret, char *why,
+               size_t size);
+
+#endif

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * frameq-agent: settings into options, then agent_run. What cannot run says so
+ * in one line and exits 1.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/app/conf.h"
+#include "common/app/log.h"
+#include "common/limits.h"
+#include "common/mem.h"
+#include "common/text.h"
+#include "worker-agent/address.h"
+#include "worker-agent/agent.h"
+
+#define HOST_SIZE 256
+
+static bool is_name_char(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+           (c >= 'A' && c <= 'Z') || c == '.' || c == '_' || c == '-';
+}
+
+static const char *is_name(const char *value)
+{
+    size_t len = strlen(value);
+    for (size_t i = 0; i < len; i++)
+        if (!is_name_char(value[i]))
+            return "may hold only letters, digits, '.', '_' and '-'";
+    if (len < 1 || len > LIMIT_AGENT)
+        return conf_reason("must have 1 to %d characters", LIMIT_AGENT);
+    return NULL;
+}
+
+static const char *is_slots(const char *value)
+{
+    const char *reason = conf_is_auto_count(value);
+    if (reason == NULL && strtol(value, NULL, 10) > LIMIT_SLOTS)
+        return conf_reason("must be at most %d", LIMIT_SLOTS);
+    return reason;
+}
+
+/* Calls each tag of "a,b" with its place; returns how many there are, or -1
+ * when one is empty, too long or not plain. */
+static int split_tags(const char *value, const char **ret_at, size_t *ret_len)
+{
+    int n = 0;
+    for (const char *at = value; *value != '\0'; at += ret_len[n++] + 1) {
+        size_t len = strcspn(at, ",");
+        bool fits = len > 0 && len <= LIMIT_TAG && text_is_plain(at, len);
+        if (!fits || n == LIMIT_TAGS)
+            return -1;
+        ret_at[n] = at;
+        ret_len[n] = len;
+        if (at[len] == '\0')
+            return n + 1;
+    }
+    return n;
+}
+
+static const char *is_tags(const char *value)
+{
+    const char *at[LIMIT_TAGS];
+    size_t len[LIMIT_TAGS];
+    if (split_tags(value, at, len) >= 0)
+        return NULL;
+    return conf_reason("must be at most %d words with commas between, each of "
+                       "1 to %d bytes",
+                       LIMIT_TAGS, LIMIT_TAG);
+}
+
+static const char *is_broker(const char *value)
+{
+    struct address address;
+    const char *reason = conf_is_url(value);
+    if (reason == NULL && !address_read(value, &address))
+        reason = "is no address";
+    return reason;
+}
+
+static const struct setting settings[] = {
+    {.name = "broker",
+     .argument = "URL",
+     .fallback = "http://127.0.0.1:4000",
+     .help = "The broker's HTTP address; it tells all other ports.",
+     .check = is_broker},
+    {.name = "node",
+     .argument = "URL",
+     .fallback = "http://127.0.0.1:3001",
+     .help = "The node this agent feeds.",
+     .check = is_broker},
+    {.name = "name",
+     .argument = "NAME",
+     .help = "Name of this agent in the farm. Default: the host's name and "
+             "the node's port.",
+     .check = is_name},
+    {.name = "slots",
+     .argument = "auto|N",
+     .fallback = "auto",
+     .help = "Batches at once; auto: what the node offers, 1 for a classic "
+             "one.",
+     .check = is_slots},
+    {.name = "tags",
+     .argument = "A,B",
+     .help = "Jobs that require a tag go only to agents that have it.",
+     .check = is_tags},
+    {.name = "state",
+     .argument = "DIR",
+     .help = "Where this agent notes what it has at its node, to find it "
+             "again after a restart. Default: ./frameq-agent/NAME."},
+    {.name = "join", .argument = "STRING", .help = "Join a farm with a key."},
+    {.name = "start-node",
+     .help = "Start a frameq-node where none answers, and keep it running. "
+             "Its settings are taken from FRAMEQ_ variables."},
+    {.name = "frames-dir",
+     .argument = "DIR",
+     .help = "Where a classic node writes frames. A frame then counts as done "
+             "only when a whole picture of it has changed there."},
+};
+
+static const struct conf_program program = {
+    .name = "frameq-agent",
+    .usage = "",
+    .about = "Feeds one Blender node with batches of frames and tells the "
+             "broker what becomes of them.",
+    .settings = settings,
+    .n = sizeof settings / sizeof *settings,
+};
+
+/* --- Settings that need a second look. --- */
+
+/* A URL without the slash at its end. Owned by the caller. */
+static char *read_url(const struct conf *conf, const char *name)
+{
+    char *url = mem_text(conf_get(conf, name));
+    size_t len = strlen(url);
+    if (len > 0 && url[len - 1] == '/')
+        url[len - 1] = '\0';
+    return url;
+}
+
+/* Host name and node port, made safe. Owned by the caller. */
+static char *read_name(const struct conf *conf)
+{
+    char name[HOST_SIZE] = "", port[16];
+    struct address node;
+    if (conf_get(conf, "name") != NULL)
+        return mem_text(conf_get(conf, "name"));
+    gethostname(name, sizeof name - 1);
+    address_read(conf_get(conf, "node"), &node);
+    size_t n = (size_t)snprintf(port, sizeof port, "-%d", node.port);
+    name[LIMIT_AGENT - n] = '\0';
+    for (char *c = name; *c != '\0'; c++)
+        if (!is_name_char(*c))
+            *c = '-';
+    memcpy(name + strlen(name), port, n + 1);
+    return mem_text(name);
+}
+
+static char *read_state_dir(const struct conf *conf, const char *name)
+{
+    char dir[LIMIT_AGENT + 32];
+    if (conf_get(conf, "state") != NULL)
+        return mem_text(conf_get(conf, "state"));
+    snprintf(dir, sizeof dir, "./frameq-agent/%s", name);
+    return mem_text(dir);
+}
+
+static size_t read_tags(const struct conf *conf, char *ret[LIMIT_TAGS])
+{
+    const char *at[LIMIT_TAGS];
+    size_t len[LIMIT_TAGS];
+    const char *value = conf_get(conf, "tags");
+    int n = value == NULL ? 0 : split_tags(value, at, len);
+    for (int i = 0; i < n; i++) {
+        ret[i] = mem_new(len[i] + 1);
+        memcpy(ret[i], at[i], len[i]);
+    }
+    return (size_t)n;
+}
+
+static void refuse_what_is_not_there(const struct conf *conf)
+{
+    struct address node;
+    if (conf_get(conf, "join") != NULL)
+        log_fatal(1, "joining with a key is not possible yet: start with "
+                     "--broker URL");
+    bool local =
+        address_read(conf_get(conf, "node"), &node) && address_is_local(&node);
+    if (conf_on(conf, "start-node") && !local)
+        log_fatal(1,
+                  "--start-node can start a node only on this machine, not "
+                  "at %s",
+                  conf_get(conf, "node"));
+}
+
+static int run(const struct conf *conf)
+{
+    char why[1024] = "";
+    char *tags[LIMIT_TAGS] = {0};
+    char *broker = read_url(conf, "broker"), *node = read_url(conf, "node");
+    char *name = read_name(conf);
+    char *state_dir = read_state_dir(conf, name);
+    struct agent_options options = {
+        .broker = broker,
+        .node = node,
+        .name = name,
+        .slots = (int32_t)strtol(conf_get(conf, "slots"), NULL, 10),
+        .tags = (const char *const *)tags,
+        .n_tags = read_tags(conf, tags),
+        .state_dir = state_dir,
+        .frames_dir = conf_get(conf, "frames-dir"),
+        .start_node = conf_on(conf, "start-node"),
+    };
+    int code = agent_run(&options, why, sizeof why);
+    if (code != 0)
+        fprintf(stderr, "frameq-agent: %s\n", why);
+    for (size_t i = 0; i < options.n_tags; i++)
+        mem_free(tags[i]);
+    mem_free(broker);
+    mem_free(node);
+    mem_free(name);
+    mem_free(state_dir);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    struct conf *conf = conf_load(&program, argc, argv);
+    log_open("frameq-agent");
+    refuse_what_is_not_there(conf);
+    int code = run(conf);
+    conf_free(&conf);
+    return code;
+}

@@ -15,26 +15,34 @@
 #include "broker/wait.h"
 #include "common/app/net.h"
 #include "common/mem.h"
+#include "common/text.h"
 
 #define ALLOW_MAX 64
+#define SHOWN_MAX 256
+
+static void refuse_path(struct call *call)
+{
+    char shown[SHOWN_MAX];
+    const char *path = call->in->path;
+    text_excerpt(path, strlen(path), shown, sizeof shown);
+    reply_problem(call, RC_NOT_FOUND, "there is no %s", shown);
+}
 
 static void refuse_route(struct call *call)
 {
-    char text[ALLOW_MAX];
     struct buf allow;
     const struct httpd_request *in = call->in;
-    buf_init(&allow, sizeof text - 1);
+    buf_init(&allow, ALLOW_MAX);
     route_allow(routes_all, in->path, &allow);
-    memcpy(text, buf_text(&allow), allow.len + 1);
-    buf_free(&allow);
-    if (!*text) {
-        reply_problem(call, RC_NOT_FOUND, "there is no %s", in->path);
+    if (allow.len == 0) {
+        refuse_path(call);
     } else if (strcmp(in->method, "OPTIONS") == 0) {
-        reply_header(call, "Allow", "%s", text);
+        reply_header(call, "Allow", "%s", buf_text(&allow));
         reply_empty(call, 204);
     } else {
-        reply_method(call, text);
+        reply_method(call, buf_text(&allow));
     }
+    buf_free(&allow);
 }
 
 static bool is_unsafe(const char *method)

@@ -21,7 +21,9 @@ void http_close(struct http **http);
 int http_port(const struct http *http);
 
 /* For the loop: as httpd_fd, httpd_wait and httpd_run. http_run also ends
- * long polls and heartbeats that are due at now_ms. */
+ * long polls and heartbeats that are due at now_ms. It takes commands, so it
+ * runs once a turn, before broker_report; what is answered after it makes
+ * http_wait return 0. */
 int http_fd(const struct http *http);
 int64_t http_wait(const struct http *http, int64_t now_ms);
 void http_run(struct http *http, int64_t now_ms);

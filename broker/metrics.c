@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #define JOB_STATES (JOB_CANCELLED + 1)
@@ -99,16 +100,17 @@ void metrics_write(const struct core *core, int64_t now_ms, struct buf *out)
     write_agents(core, out);
 }
 
+/* The second number of statm: pages in memory. */
 static int64_t resident_bytes(void)
 {
-    long long total, resident = 0;
+    char line[128] = "", *second = line;
     FILE *file = fopen("/proc/self/statm", "re");
     if (!file)
         return 0;
-    if (fscanf(file, "%lld %lld", &total, &resident) != 2)
-        resident = 0;
+    if (fgets(line, sizeof line, file))
+        strtoll(line, &second, 10);
     fclose(file);
-    return (int64_t)resident * sysconf(_SC_PAGESIZE);
+    return strtoll(second, NULL, 10) * sysconf(_SC_PAGESIZE);
 }
 
 static int64_t open_files(void)

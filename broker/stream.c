@@ -83,9 +83,11 @@ static void stream_stop(struct stream *stream)
 
 static bool stream_send(struct stream *stream, const struct buf *text)
 {
-    stream->call->http->stirred = true;
-    return httpd_stream_send(stream->call->in, buf_text(text), text->len,
-                             LIMIT_SSE_BEHIND);
+    struct call *call = stream->call;
+    bool sent = httpd_stream_send(call->in, buf_text(text), text->len,
+                                  LIMIT_SSE_BEHIND);
+    call->http->stirred = call->http->stirred || sent;
+    return sent;
 }
 
 static uint64_t epoch_of(const struct http *http)

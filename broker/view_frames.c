@@ -116,10 +116,9 @@ static json_t *view_files(const struct frame_fact *fact)
 /* The last charge, from the core: it knows them whether or not facts came. */
 static void put_charges(json_t *frame, const struct job *job, int32_t ordinal)
 {
-    struct attempt *attempt = NULL;
-    HASH_FIND_INT(job->attempts, &ordinal, attempt);
+    const struct attempt *attempt = view_attempt(job, ordinal);
     json_t *agents = json_array();
-    for (struct agent_name *by = attempt ? attempt->by : NULL; by;
+    for (const struct agent_name *by = attempt ? attempt->by : NULL; by;
          by = by->next)
         json_array_append_new(agents, json_string(by->name));
     view_put(frame, "attempts", json_integer(attempt ? attempt->charges : 0));

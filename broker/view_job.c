@@ -70,8 +70,7 @@ static json_t *view_names(const struct agent_name *names)
 
 static json_t *view_failed_frame(const struct job *job, int32_t ordinal)
 {
-    struct attempt *attempt = NULL;
-    HASH_FIND_INT(job->attempts, &ordinal, attempt);
+    const struct attempt *attempt = view_attempt(job, ordinal);
     enum fault fault = attempt ? (enum fault)attempt->fault : job->fault;
     json_t *frame = json_object();
     view_put(frame, "frame",

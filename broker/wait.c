@@ -5,6 +5,7 @@
  */
 #include "broker/wait.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "common/mem.h"
@@ -45,6 +46,7 @@ static void wait_remove(struct http *http, struct wait *wait)
     mem_free(wait);
     if (group->waits)
         return;
+    assert(http->waits);
     HASH_DEL(http->waits, group);
     mem_free(group);
 }

@@ -55,7 +55,7 @@ static bool tell_frame(const json_t *event, struct buf *out)
     else
         buf_print(out, "#%s ", doc_text(event, "frames"));
     buf_print(out, "%s",
-              lost                            ? "goes back"
+              lost                            ? "lost an attempt"
               : strcmp(state, "pending") == 0 ? "to be rendered again"
                                               : state);
     if (strcmp(state, "done") == 0)

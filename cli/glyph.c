@@ -46,8 +46,35 @@ const char *glyph_text(const struct glyph *glyph, const struct term *term)
 
 enum { CELL_DONE, CELL_FAILED, CELL_CANCELLED, CELL_LEASED, CELL_LEFT, CELLS };
 
-/* Shares out width cells by counts: rounded down, at least one for each count
- * that is not 0; then cells are taken from or given to the largest. */
+/* How many cells (in parts of total) count i has too few; too many below 0. */
+static int64_t cell_lacks(const int64_t counts[CELLS], const int cells[CELLS],
+                          int i, int width)
+{
+    int64_t total = 0;
+    for (int k = 0; k < CELLS; k++)
+        total += counts[k];
+    return counts[i] * width - cells[i] * total;
+}
+
+/* The count that lacks most when a cell is to be given (step 1), or has most
+ * too many when one is to be taken (step -1), last of all its only one. */
+static int cell_pick(const int64_t counts[CELLS], const int cells[CELLS],
+                     int width, int step)
+{
+    int best = CELL_LEFT;
+    for (int i = CELL_LEFT; i >= 0; i--) {
+        bool better = step * cell_lacks(counts, cells, i, width) >
+                      step * cell_lacks(counts, cells, best, width);
+        if (step > 0 ? better
+                     : cells[i] > 0 &&
+                           (cells[best] <= 1 || (better && cells[i] > 1)))
+            best = i;
+    }
+    return best;
+}
+
+/* Shares out width cells: rounded down, but one for each count that is not 0,
+ * then one by one to or from where that is fairest. */
 static void cells_share(const int64_t counts[CELLS], int width, int ret[CELLS])
 {
     int64_t total = 0;
@@ -61,12 +88,8 @@ static void cells_share(const int64_t counts[CELLS], int width, int ret[CELLS])
         used += ret[i];
     }
     while (used != width) {
-        int largest = CELL_LEFT;
-        for (int i = 0; i < CELLS; i++)
-            if (ret[i] > ret[largest])
-                largest = i;
         int step = used < width ? 1 : -1;
-        ret[largest] += step;
+        ret[cell_pick(counts, ret, width, step)] += step;
         used += step;
     }
 }

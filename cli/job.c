@@ -9,8 +9,8 @@
 #include "cli/doc.h"
 #include "common/app/log.h"
 #include "common/fault.h"
+#include "common/frames.h"
 #include "common/limits.h"
-#include "common/text.h"
 
 const char *job_label(const json_t *job)
 {
@@ -126,22 +126,55 @@ json_t *job_find(struct cli *cli, const char *text)
     return job;
 }
 
+/* Whether two failures are the same but for the frame. */
+static bool is_alike(const json_t *a, const json_t *b)
+{
+    return b != NULL && doc_is(b, "fault", doc_text(a, "fault")) &&
+           doc_is(b, "text", doc_text(a, "text"));
+}
+
+/* Takes the failures from index i on that are alike: their frames into ret.
+ * Returns the index behind them. */
+static size_t failures_take(const json_t *failures, size_t i,
+                            struct ranges *ret)
+{
+    const json_t *first = json_array_get(failures, i);
+    do {
+        int64_t frame = doc_int(json_array_get(failures, i), "frame");
+        if (frame >= 0 && frame <= LIMIT_FRAME_MAX)
+            ranges_add(ret, (int32_t)frame, (int32_t)frame + 1);
+        i++;
+    } while (is_alike(first, json_array_get(failures, i)));
+    return i;
+}
+
+static void failure_tell(const json_t *failure, const struct ranges *set,
+                         const struct term *term, struct buf *out)
+{
+    struct frames all = {0};
+    frames_span(&all, 0, LIMIT_FRAME_MAX, 1); /* ordinal = number */
+    buf_print(out, "  ");
+    term_paint(term, RED, glyph_text(glyph_find("failed"), term), out);
+    buf_print(out, " frame%s ", set->count == 1 ? "" : "s");
+    frames_list(&all, set, LIMIT_FRAME_SPANS, out);
+    buf_print(out, "  %s: %s\n", doc_text(failure, "fault"),
+              doc_text(failure, "text"));
+    frames_free(&all);
+}
+
 void job_tell_failures(const json_t *job, const struct term *term,
                        struct buf *out)
 {
-    size_t i;
-    json_t *failure;
     const json_t *failures = json_object_get(job, "failures");
-    json_array_foreach(failures, i, failure)
-    {
+    for (size_t i = 0, next; i < json_array_size(failures); i = next) {
+        struct ranges set = {0};
+        const json_t *failure = json_array_get(failures, i);
         const char *fault = doc_text(failure, "fault");
-        buf_print(out, "  ");
-        term_paint(term, RED, glyph_text(glyph_find("failed"), term), out);
-        buf_print(out, " frame %lld  %s: %s\n",
-                  (long long)doc_int(failure, "frame"), fault,
-                  doc_text(failure, "text"));
-        if (!doc_is(json_array_get(failures, i + 1), "fault", fault))
+        next = failures_take(failures, i, &set);
+        failure_tell(failure, &set, term, out);
+        if (!doc_is(json_array_get(failures, next), "fault", fault))
             buf_print(out, "    %s\n", fault_remedy(fault_find(fault)));
+        ranges_free(&set);
     }
 }
 

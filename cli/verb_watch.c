@@ -79,6 +79,14 @@ __attribute__((format(printf, 2, 3))) static void say(struct watch *watch,
     va_end(args);
 }
 
+/* Before the program is ended from within: an open socket would keep exit
+ * waiting for ever. */
+static void give_up(struct watch *watch)
+{
+    screen_clear(&watch->screen);
+    feed_close(&watch->feed);
+}
+
 /* GET without ending the program when nobody answers: NULL then. */
 static json_t *get(struct watch *watch, const char *path)
 {
@@ -87,7 +95,7 @@ static json_t *get(struct watch *watch, const char *path)
     client_ask(watch->cli.client, &ask, &reply);
     bool gone = reply.status == 0 || reply.status >= 500;
     if (!gone && (reply.status != 200 || !client_is_broker(&reply))) {
-        screen_clear(&watch->screen);
+        give_up(watch);
         client_end(watch->cli.client, &reply);
     }
     if (gone) {
@@ -224,9 +232,10 @@ static void show(struct watch *watch, const json_t *event)
     watch->drawn = false;
     if (!wanted)
         return;
+    bool last = watch->job != NULL && doc_is(event, "change", "ended");
     if (cli->json) {
         cli_print_json(event);
-    } else {
+    } else if (!last) { /* end() says how it ended, in full */
         event_tell(event, &cli->term, &watch->above);
         if (!cli->term.live)
             cli_print(&watch->above);
@@ -246,7 +255,7 @@ static void note_job(struct watch *watch, const json_t *event)
         !event_is_of(event, watch_id(watch)))
         return;
     if (doc_is(event, "change", "forgotten")) {
-        screen_clear(&watch->screen);
+        give_up(watch);
         log_fatal(CLI_REFUSED, "the job has been removed");
     }
     if (job_over(doc_text(event, "state")))

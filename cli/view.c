@@ -59,9 +59,11 @@ static void draw_job(struct lines *lines, const json_t *job)
     buf_print(&text, "%s ", glyph_text(glyph, term));
     pad_to(&text, width_cut(job_label(job), NAME_COLUMN, term, &text),
            NAME_COLUMN + 1);
-    if (term->width == 0 || term->width >= BAR_ROOM)
+    if (term->width == 0 || term->width >= BAR_ROOM) {
         bar_draw(&bar, term, BAR_WIDTH, &text);
-    buf_print(&text, " %lld/%lld", (long long)bar.done, (long long)bar.total);
+        buf_print(&text, " ");
+    }
+    buf_print(&text, "%lld/%lld", (long long)bar.done, (long long)bar.total);
     if (bar.failed > 0)
         buf_print(&text, "  %s %lld", glyph_text(glyph_find("failed"), term),
                   (long long)bar.failed);

@@ -163,7 +163,7 @@ int64_t serial_next(struct serial *serial, const char *root)
         return serial->next++;
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s/serial", root);
-    const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (fd < 0)
         return -1;
     const bool taken = block_take(serial, fd);

@@ -206,10 +206,12 @@ static void conclude(struct lease *lease, const struct lease_view *view,
     if (lease->verdict == ANSWER_COMPLETED && believed)
         believe_all(lease, now_ms);
     int32_t missing = frame_missing(lease);
-    if (missing >= 0)
+    if (missing >= 0) {
         conclude_missing(lease, missing);
-    else
+    } else {
+        set_text(lease, NULL);
         end(lease, LEASE_DONE, FAULT_NONE);
+    }
 }
 
 void lease_settled(struct lease *lease, const struct lease_view *view,
@@ -246,14 +248,23 @@ static int64_t expected_ms(const struct lease *lease,
     return view->frame_ms * lease_count(lease);
 }
 
+/* What a frame of it takes, rather too much than too little. */
+static int64_t guess_frame_ms(const struct lease *lease,
+                              const struct lease_view *view)
+{
+    int64_t longest = view->frame_ms;
+    for (int32_t i = 0; i < lease_count(lease); i++)
+        if (lease->frames[i].ms > longest)
+            longest = lease->frames[i].ms;
+    return longest > 0 ? longest * 3 / 2 : GUESS_FRAME_MS;
+}
+
 /* How long to wait for the end of a launch that may not exist. */
 static int64_t unsure_ms(const struct lease *lease,
                          const struct lease_view *view)
 {
-    int64_t expected = view->frame_ms > 0
-                           ? expected_ms(lease, view) * 3 / 2
-                           : lease_count(lease) * (int64_t)GUESS_FRAME_MS;
-    return clamp(expected, UNSURE_MIN_MS, UNSURE_MAX_MS);
+    return clamp(lease_count(lease) * guess_frame_ms(lease, view),
+                 UNSURE_MIN_MS, UNSURE_MAX_MS);
 }
 
 bool lease_overdue(const struct lease *lease, const struct lease_view *view,
@@ -544,7 +555,8 @@ static void step_unsure(struct lease *lease, const struct lease_view *view,
     bool again = view->node->can_key && !lease->calling[CALL_POST];
     if (again && now_ms >= lease->due_ms)
         act_call(lease, acts, CALL_POST);
-    bool expired = now_ms - lease->posted_ms >= unsure_ms(lease, view);
+    bool expired = now_ms - lease->posted_ms >= unsure_ms(lease, view) ||
+                   frame_missing(lease) < 0;
     if (!view->node->can_key && expired)
         settle_as(lease, ANSWER_SILENT, FAULT_UNKNOWN,
                   "whether the node took the batch was never known");

@@ -178,7 +178,8 @@ static void read_job(const json_t *json, const char *state, struct arena *arena,
 {
     const char *text = text_of(json, "text");
     ret->word = word_of(state);
-    ret->revision = integer_of(json, "rev", 1, INT64_MAX, 0);
+    ret->revision = integer_of(json, "rev", 1, INT64_MAX,
+                               integer_of(json, "revision", 1, INT64_MAX, 0));
     ret->to = (int32_t)integer_of(json, "to", 0, LIMIT_FRAME_MAX, -1);
     ret->frame = (int32_t)integer_of(json, "frame", 0, LIMIT_FRAME_MAX, -1);
     ret->permille = scaled_of(json, "progress", 1000, 1000);

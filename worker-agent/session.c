@@ -70,6 +70,7 @@ void session_beat(struct session *session, int64_t now_ms)
 {
     session->heard_ms = now_ms;
     session->grace_ms = GRACE_MIN_MS;
+    session->backoff_ms = ASK_MIN_MS;
     session->ask_ms = INT64_MAX;
 }
 

@@ -70,8 +70,9 @@ enum rc step_tick(struct step *step);
 void step_lane(struct step *step, const struct agent *agent);
 
 /* step_unseen replaces a lane whose last batches the agent has not reported for
- * too long, and takes them back: a late copy of them is refused by its lane. */
-void step_unseen(struct step *step, struct agent *agent);
+ * too long, and takes them back: a late copy of them is refused by its lane.
+ * Tells whether it did. */
+bool step_unseen(struct step *step, struct agent *agent);
 
 /* step_life emits that an agent's life, or what people see of it, changed. */
 void step_life(struct step *step, const struct agent *agent,

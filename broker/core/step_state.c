@@ -117,11 +117,11 @@ void step_lane(struct step *step, const struct agent *agent)
     lane_order(step, agent, LEASE_ID(core->epoch, 0) + core->lanes + 1);
 }
 
-void step_unseen(struct step *step, struct agent *agent)
+bool step_unseen(struct step *step, struct agent *agent)
 {
     int64_t now = step->core->now_ms;
     if (agent->unseen_ms == 0 || now - agent->unseen_ms < CORE_UNSEEN_MS)
-        return;
+        return false;
     uint64_t lane = agent->lane, seen = agent->lane_seen;
     step_lane(step, agent);
     struct lease *lease, *next;
@@ -130,6 +130,7 @@ void step_unseen(struct step *step, struct agent *agent)
         if (lease->lane == lane && lease->dseq > seen && !lease->seen)
             step_release(step, lease, FAULT_UNKNOWN);
     }
+    return true;
 }
 
 /* An agent without a lane gets one; the same again while it may just not have
@@ -164,8 +165,8 @@ enum rc step_state(struct step *step)
     for (size_t i = 0; i < state->n_leases; i++)
         step_report(step, agent, &state->leases[i]);
     release_unlisted(step, agent, state);
-    step_unseen(step, agent);
-    lane_offer(step, agent, state);
+    if (!step_unseen(step, agent))
+        lane_offer(step, agent, state);
     return RC_OK;
 }
 

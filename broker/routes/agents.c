@@ -55,12 +55,12 @@ static const struct field drain_fields[] = {
     {NULL, NULL, NULL},
 };
 
+/* Of one of the words; field_choice has seen to that. */
 static int32_t drain_of(const char *word)
 {
-    int32_t drain = DRAIN_OFF;
-    while (strcmp(drains[drain], word) != 0)
-        drain++;
-    return drain;
+    if (strcmp(word, drains[DRAIN_SOFT]) == 0)
+        return DRAIN_SOFT;
+    return strcmp(word, drains[DRAIN_NOW]) == 0 ? DRAIN_NOW : DRAIN_OFF;
 }
 
 /* Reads {"drain","until"} into cmd; or answers 400, false. */

@@ -238,15 +238,17 @@ static void delete_job(struct face *face, struct httpd_request *request)
 
 static void get_info(struct face *face, struct httpd_request *request)
 {
-    int32_t slots = face->node.habits->slots;
-    reply_json(request, 200,
-               json_pack("{s:s, s:s, s:s, s:[s], s:s, s:i, s:i, s:[], s:i, "
-                         "s:[s,s,s,s]}",
-                         "name", "fakenode", "version", FRAMEQ_VERSION,
-                         "blender", "3.4.1", "engines", "CYCLES", "device",
-                         "cpu", "cores", 2, "memory_mb", 4096, "gpus", "slots",
-                         slots > 0 ? (int)slots : 1, "features", "wait", "trim",
-                         "stop", "key"));
+    const struct node *node = &face->node;
+    int slots = node->habits->slots > 0 ? (int)node->habits->slots : 1;
+    reply_json(
+        request, 200,
+        json_pack("{s:s, s:s, s:{s:s}, s:[s], s:[], s:s, s:i, s:i, s:i, s:i, "
+                  "s:[s,s,s,s], s:b}",
+                  "name", "fakenode", "version", FRAMEQ_VERSION, "blender",
+                  "version", "3.4.1", "engines", "CYCLES", "gpus", "device",
+                  "CPU", "cores", 2, "memory_mb", 4096, "slots", slots, "free",
+                  slots - (int)node->running, "features", "wait", "patch",
+                  "delete", "key", "healthy", 1));
 }
 
 static void get_health(struct face *face, struct httpd_request *request)

@@ -14,7 +14,6 @@ struct launch *launch_new(int32_t pid, const struct order *order)
     launch->to = order->to;
     launch->step = order->step;
     launch->frame = order->from;
-    launch->blamed = -1;
     launch->revision = 1;
     launch->folder = mem_text(order->folder);
     launch->name = mem_text(order->name);
@@ -64,21 +63,25 @@ static json_t *frames_json(const struct launch *launch)
     return frames;
 }
 
+static void put_failure(json_t *json, const struct launch *launch)
+{
+    bool failed = launch->state == LAUNCH_FAILED;
+    json_object_set_new(json, "fault", json_string(failed ? "crash" : "none"));
+    json_object_set_new(json, "text",
+                        failed ? json_string("the fake crashed") : json_null());
+}
+
 json_t *launch_json(const struct launch *launch)
 {
     static const char *const words[] = {"running", "completed", "failed",
                                         "stopped"};
-    json_t *json = json_pack("{s:i, s:s, s:i, s:i, s:i, s:i, s:o}", "pid",
-                             (int)launch->pid, "state", words[launch->state],
-                             "revision", (int)launch->revision, "from",
-                             (int)launch->from, "to", (int)launch->to, "step",
-                             (int)launch->step, "frames", frames_json(launch));
-    if (launch->state == LAUNCH_RUNNING && launch->begun)
-        json_object_set_new(json, "frame", json_integer(launch->frame));
-    if (launch->state == LAUNCH_FAILED) {
-        json_object_set_new(json, "fault", json_string("crash"));
-        json_object_set_new(json, "text", json_string("the fake crashed"));
-        json_object_set_new(json, "blamed", json_integer(launch->blamed));
-    }
+    bool on = launch->state == LAUNCH_RUNNING && launch->begun;
+    json_t *json = json_pack(
+        "{s:i, s:s, s:s, s:i, s:i, s:i, s:o, s:f, s:o}", "pid",
+        (int)launch->pid, "key", launch->key, "state", words[launch->state],
+        "rev", (int)launch->revision, "to", (int)launch->to, "done",
+        (int)launch->n, "frame", on ? json_integer(launch->frame) : json_null(),
+        "progress", 0.0, "frames", frames_json(launch));
+    put_failure(json, launch);
     return json;
 }

@@ -36,7 +36,6 @@ struct launch {
     int64_t due_ms;   /* when it ends; INT64_MAX: never */
     bool begun;       /* its first frame has begun */
     int32_t revision; /* grows with every change */
-    int32_t blamed;   /* LAUNCH_FAILED: the frame it failed on */
     char *folder;     /* below the frames folder, "" for the classic place */
     char *name;       /* of its files, before _#### */
     char *key;        /* "" none */

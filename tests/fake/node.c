@@ -139,7 +139,6 @@ static bool skip_frame(struct node *node, struct launch *launch)
 
 static void fail_launch(struct node *node, struct launch *launch)
 {
-    launch->blamed = launch->frame;
     end_launch(node, launch->due_ms, launch,
                node->habits->superset ? LAUNCH_FAILED : LAUNCH_COMPLETED);
 }

@@ -6,11 +6,15 @@
 need clang-tidy
 need_build
 
-# gcc's own warnings are unknown to clang. One file a process: a long one
-# holds up none of the others.
+# gcc's own warnings are unknown to clang. The analyzer looks at 40,000 states
+# of a function, not 225,000: a fifth of the time, and it found the same. One
+# file a process: a long one holds up none of the others.
+flags=(--quiet --extra-arg=-Wno-unknown-warning-option)
+for word in -Xclang -analyzer-config -Xclang max-nodes=40000; do
+    flags+=("--extra-arg=$word")
+done
 sed -n 's/^ *"file": "\(.*\)".*/\1/p' "$build/compile_commands.json" |
     grep '\.c$' | grep -v "^$build/" | sort -u |
-    xargs -P "$(nproc)" -n 1 clang-tidy -p "$build" --quiet \
-        --extra-arg=-Wno-unknown-warning-option 2>&1 |
+    xargs -P "$(nproc)" -n 1 clang-tidy -p "$build" "${flags[@]}" 2>&1 |
     grep -v -e '^[0-9]* warnings\? generated' -e '^$'
 ((PIPESTATUS[4] == 0))

@@ -174,6 +174,21 @@ void faults_begin(struct world *world)
     }
 }
 
+static void trips(struct world *world, const struct happening *happening)
+{
+    if (!world->calm && happening->life == world->hub.life)
+        hub_crash(world);
+}
+
+void faults_trip(struct world *world)
+{
+    struct happening happening = {.act = trips, .life = world->hub.life};
+    bool pending = world->ledger.n > world->ledger.disk;
+    if (pending && !world->calm && rng_chance(&world->rng, world->weather.trip))
+        later(world, rng_between(&world->rng, 0, world->weather.commit_ms),
+              &happening);
+}
+
 void faults_end(struct world *world)
 {
     tell(world, "world", "is calm");

@@ -273,6 +273,7 @@ enum rc hub_do(struct world *world, const struct cmd *cmd)
         if (senders[out.at[i].type])
             senders[out.at[i].type](world, &out.at[i]);
     ledger_write(world);
+    faults_trip(world);
     tick_plan(world);
     return rc;
 }

@@ -53,7 +53,8 @@ static void submit(struct world *world)
     frames_free(&spec.frames);
 }
 
-/* Frames of the job from one ordinal to another, at times one too many. */
+/* Frames of the job from one ordinal to another, often its last, at times one
+ * that it does not have. */
 static void some_frames(struct world *world, const struct job *job,
                         struct frames *ret)
 {
@@ -62,7 +63,9 @@ static void some_frames(struct world *world, const struct job *job,
     struct buf text;
     char why[128];
     int32_t lo = (int32_t)rng_between(rng, 0, job->frames.count - 1);
-    int32_t hi = (int32_t)rng_between(rng, lo, job->frames.count - 1);
+    int32_t last = job->frames.count - 1;
+    int32_t hi =
+        rng_chance(rng, 500) ? last : (int32_t)rng_between(rng, lo, last);
     buf_init(&text, LIMIT_FRAMES_TEXT);
     ranges_add(&set, lo, hi + 1);
     frames_list(&job->frames, &set, LIMIT_FRAME_SPANS, &text);

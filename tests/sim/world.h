@@ -28,6 +28,7 @@
 /* What kind of world a seed makes. Chances in permille, gaps are means. */
 struct weather {
     int drop, duplicate;
+    int trip; /* steps with records soon after which the broker crashes */
     int64_t delay_ms;
     int64_t kill_gap_ms, cut_gap_ms, crash_gap_ms, node_gap_ms; /* 0: never */
     int64_t person_gap_ms;
@@ -225,6 +226,8 @@ int32_t launch_frames(const struct launch *launch);
 /* faults.c */
 void faults_begin(struct world *world);
 void faults_end(struct world *world);
+/* faults_trip may let the broker crash before its last records are on disk. */
+void faults_trip(struct world *world);
 
 /* people.c */
 void people_begin(struct world *world);

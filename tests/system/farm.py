@@ -19,7 +19,8 @@ import unittest
 from wire import Events, Web
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BIN = pathlib.Path(os.environ.get("FRAMEQ_BIN", ROOT / "build/dev/bin"))
+BIN = pathlib.Path(os.environ.get("FRAMEQ_BIN",
+                                  ROOT / "build/dev/bin")).resolve()
 
 # Sanitizers slow programs down; deadlines grow by this.
 SLOW = float(os.environ.get("FRAMEQ_TEST_SLOW", "1"))
@@ -270,7 +271,7 @@ class Agent(Program):
     def __init__(self, test, broker, node, name, *flags, state=None,
                  **options):
         self.agent = name
-        self.state = state or test.folder / f"agent-{name}"
+        self.state = state or test.folder / f"agent-{test.count()}"
         super().__init__(test, "--broker", getattr(broker, "url", broker),
                          "--node", getattr(node, "url", node), "--name", name,
                          "--state", self.state, *flags, **options)

@@ -56,6 +56,20 @@ def slow():
     scene.render.resolution_y = 360
 
 
+def noisy():
+    """A picture of well over a megabyte that cannot be packed."""
+    scene = scene_new()
+    scene.render.resolution_x = 1000
+    scene.render.resolution_y = 600
+    scene.world = bpy.data.worlds.new("World")
+    scene.world.use_nodes = True
+    tree = scene.world.node_tree
+    place = tree.nodes.new("ShaderNodeTexCoord")
+    noise = tree.nodes.new("ShaderNodeTexWhiteNoise")
+    tree.links.new(place.outputs["Window"], noise.inputs["Vector"])
+    tree.links.new(noise.outputs["Color"], tree.nodes["Background"].inputs[0])
+
+
 def no_camera():
     scene_new().camera = None
 
@@ -99,7 +113,9 @@ def hang():
     scene_new()
     driver = bpy.data.objects["Cube"].driver_add("location", 0).driver
     driver.type = "SCRIPTED"
-    driver.expression = "__import__('time').sleep(1000 * (frame > 1))"
+    driver.expression = (
+        "(__import__('time').sleep(1000) or 0) if frame > 1 else 0"
+    )
 
 
 def child():
@@ -189,7 +205,7 @@ def outputs():
 
 
 def main():
-    for make in (plain, slow, no_camera, movie, no_overwrite, stereo, script,
+    for make in (plain, slow, noisy, no_camera, movie, no_overwrite, stereo, script,
                  script_hidden, hang, child, crash, texture, library, outputs):
         make()
         save(make.__name__)

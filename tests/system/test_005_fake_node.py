@@ -185,8 +185,8 @@ class Superset(farm.FarmTest):
         pid = self.post(**{"from": 1, "to": 3, "job": "j", "name": "shot"})
         state, revision = self.get(pid), 0
         while state["state"] == "running":
-            self.assertGreater(state["revision"], revision)
-            revision = state["revision"]
+            self.assertGreater(state["rev"], revision)
+            revision = state["rev"]
             state = self.get(pid, f"?wait=20&after={revision}")
         self.assertEqual(state["state"], "completed")
         self.assertEqual([f["frame"] for f in state["frames"]], [1, 2, 3])
@@ -208,7 +208,7 @@ class Superset(farm.FarmTest):
         self.host.trick(fail_frame=2)
         pid = self.post(**{"from": 1, "to": 3})
         farm.until("it ends", lambda: self.get(pid)["state"] == "failed")
-        self.assertEqual(self.get(pid)["blamed"], 2)
+        self.assertEqual(self.get(pid)["fault"], "crash")
         answer = self.web.get(f"/job/{pid}")
         self.assertEqual(answer.status, 500)
         self.assertTrue(answer.text.startswith("Job failed: "))

@@ -164,12 +164,15 @@ class FullDisk(NodeTest):
         return pathlib.Path(self.scene("plain")).parent
 
     def test_full_at_the_last_flush(self):
-        node = self.start_on("1200k")
-        job = self.render(node, frames="1-9", format="OPEN_EXR",
-                          resolution="400x300")
+        node = self.start_on("4m")
+        job = self.render(node, frames="1-9", blend=self.scene("noisy"))
         self.assertEqual((job["state"], job["fault"]), ("failed", "disk_full"),
                          job)
-        self.assertNotIn("done", list(self.states(job).values())[-1:])
+        states = list(self.states(job).values())
+        done = states.index("failed")
+        self.assertEqual(states, ["done"] * done + ["failed"] +
+                         ["stopped"] * (8 - done))
+        self.assertGreaterEqual(done, 1)
         self.assertEqual(self.text(node, job["pid"])[0], 500)
         info = self.web(node).get("/info").json()
         self.assertEqual((info["healthy"], info["fault"]),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """frameq-node: however a job or the node ends, no Blender is left."""
 
+import os
 import pathlib
 import signal
 
@@ -41,6 +42,7 @@ class Stopping(NodeTest):
 
     def test_delete_while_loading(self):
         node = self.start()
+        self.await_no_blender(node, 30)  # that of the start
         pid = self.post(node, frames="1-9")
         self.web(node).delete(f"/job/{pid}")
         self.await_no_blender(node, 2)
@@ -97,20 +99,11 @@ class Stopping(NodeTest):
         pid = self.post(node, frames="1-9", blend=self.scene("slow"))
         self.await_rendering(node, pid, 1)
         for each in self.mine(node):
-            pathlib.Path(f"/proc/{each}/comm").read_text()
-            signal_send(each)
+            os.kill(each, signal.SIGKILL)
         job = self.await_end(node, pid, 10)
         self.assertEqual((job["state"], job["fault"]),
                          ("failed", "out_of_memory"))
         self.assertEqual(self.states(job)[1], "failed")
-
-
-def signal_send(pid):
-    try:
-        import os
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 class Trimming(NodeTest):

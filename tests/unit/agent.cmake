@@ -1,1 +1,8 @@
 frameq_unit(msg frameq_wire PkgConfig::JANSSON PkgConfig::MSGPACK)
+frameq_unit(slots frameq_slots frameq_wire)
+frameq_unit(agent_timing frameq_slots)
+frameq_unit(node_reply frameq_agent_parts)
+frameq_unit(journal frameq_agent_parts)
+frameq_unit(proof frameq_agent_parts frameq_app)
+target_compile_definitions(test_proof PRIVATE
+  PICTURES="${CMAKE_CURRENT_LIST_DIR}/pictures")

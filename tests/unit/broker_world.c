@@ -282,7 +282,8 @@ static struct got take_answer(const struct buf *in)
     struct got got = {.len = in->len - head};
     got.head = strndup(in->data, head);
     got.body = strndup(end + 4, got.len);
-    assert_int_equal(sscanf(in->data, "HTTP/1.1 %d", &got.status), 1);
+    assert_memory_equal(in->data, "HTTP/1.1 ", 9);
+    got.status = (int)strtol(in->data + 9, NULL, 10);
     return got;
 }
 

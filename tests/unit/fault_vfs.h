@@ -240,6 +240,7 @@ static inline int fault_open(sqlite3_vfs *vfs, const char *name,
 static inline int fault_delete(sqlite3_vfs *vfs, const char *name, int sync)
 {
     (void)vfs;
+    (void)sync;
     if (atomic_load(&fault_vfs.kind) == FAULT_POWER) {
         char synced[160];
         if (fault_due(true))
@@ -247,7 +248,7 @@ static inline int fault_delete(sqlite3_vfs *vfs, const char *name, int sync)
         fault_synced_path(name, synced);
         unlink(synced);
     }
-    return fault_vfs.real->xDelete(fault_vfs.real, name, sync);
+    return fault_vfs.real->xDelete(fault_vfs.real, name, 0);
 }
 
 /* From now on every SQLite file is opened through here. */

@@ -35,6 +35,19 @@ static void unknown_paths(void **state)
             "\"instance\":\"/v1/nothing\"}");
 }
 
+static void long_paths(void **state)
+{
+    char path[3001] = "/v1/";
+    (void)state;
+    for (size_t at = 4; at + 6 < sizeof path; at += 6)
+        memcpy(path + at, "%C3%A4", 7);
+    json_t *problem = world_json("GET", path, NULL, 404);
+    const json_t *detail = json_object_get(problem, "detail");
+    assert_true(json_is_string(detail));
+    assert_true(json_string_length(detail) < 300);
+    json_decref(problem);
+}
+
 static void other_methods(void **state)
 {
     (void)state;
@@ -181,6 +194,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(unknown_paths),
+        TEST(long_paths),
         TEST(other_methods),
         TEST(pages_of_other_sites),
         TEST(content_types),

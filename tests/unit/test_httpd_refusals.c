@@ -5,6 +5,8 @@
  */
 #include "http_world.h"
 
+#include "common/http/httpd_parts.h"
+
 #define POST "POST /b HTTP/1.1\r\nHost: x\r\n"
 
 /* One request on a connection of its own; the server closes it. */
@@ -155,6 +157,37 @@ static void test_dropping_ends_in_time(void **state)
     close(fd);
 }
 
+/* A client that is answered early and goes on as if it would send. */
+static int client_refused(void)
+{
+    struct buf in;
+    buf_init(&in, 10000);
+    int fd = client_open();
+    client_send(fd, POST "Content-Length: 99999999\r\n\r\n");
+    while (client_read(fd, &in) > 0)
+        ;
+    assert_ends(buf_text(&in), "taken");
+    buf_free(&in);
+    return fd;
+}
+
+static void test_the_oldest_of_too_many_goes(void **state)
+{
+    (void)state;
+    int fds[LIMIT_LINGERERS + 1];
+    for (int i = 0; i < LIMIT_LINGERERS; i++)
+        fds[i] = client_refused();
+    httpd_run(world.httpd);
+    assert_int_equal(world.httpd->n_lingerers, LIMIT_LINGERERS);
+    const struct lingerer *second = world.httpd->lingerers->next;
+    fds[LIMIT_LINGERERS] = client_refused();
+    httpd_run(world.httpd);
+    assert_int_equal(world.httpd->n_lingerers, LIMIT_LINGERERS);
+    assert_ptr_equal(world.httpd->lingerers, second);
+    for (int i = 0; i <= LIMIT_LINGERERS; i++)
+        close(fds[i]);
+}
+
 static void test_chunked_body_past_the_limit(void **state)
 {
     (void)state;
@@ -228,6 +261,7 @@ int main(void)
         TEST(test_early_answer_reaches_a_busy_sender),
         TEST(test_dropping_ends_at_its_limit),
         TEST(test_dropping_ends_in_time),
+        TEST(test_the_oldest_of_too_many_goes),
         TEST(test_chunked_body_past_the_limit),
         TEST(test_endless_chunks_are_cut),
         TEST(test_limit_of_a_path),

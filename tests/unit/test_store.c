@@ -108,6 +108,7 @@ static void test_the_log_does_not_grow_without_end(void **state)
     assert_int_equal(stat(world_path(w, "ledger.db"), &ledger), 0);
     assert_true(log.st_size < 8 * 1024 * 1024);
     assert_true(ledger.st_size > 20 * 1024 * 1024);
+    assert_false(world_has(w, "ledger.db-shm")); /* one connection only */
     store_close(&w->store);
     assert_false(world_has(w, "ledger.db-wal"));
 }

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+frameq_unit(cli_bar frameq_cli)
+frameq_unit(cli_table frameq_cli)
+frameq_unit(cli_human frameq_cli)
+frameq_unit(cli_job frameq_cli)
+frameq_unit(cli_verdict frameq_cli)
+frameq_unit(cli_submit_body frameq_cli)
+frameq_unit(cli_feed_decode frameq_cli PkgConfig::MSGPACK)
+frameq_unit(cli_mirror frameq_cli)
+frameq_unit(cli_view frameq_cli)
+frameq_unit(cli_child frameq_cli)

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+# The pure core, with a ledger in memory.
+add_library(core_farm STATIC core_farm.c
+  ${CMAKE_CURRENT_LIST_DIR}/../../broker/record.c
+  ${CMAKE_CURRENT_LIST_DIR}/../../broker/record_layout.c)
+target_link_libraries(core_farm PUBLIC frameq_core frameq_wire PkgConfig::CMOCKA)
+frameq_unit(core_jobs core_farm)
+frameq_unit(core_retry core_farm)
+frameq_unit(core_sched core_farm)
+frameq_unit(core_report core_farm)
+frameq_unit(core_faults core_farm)
+frameq_unit(core_adopt core_farm)
+frameq_unit(core_agents core_farm)
+frameq_unit(core_lanes core_farm)
+frameq_unit(core_replay core_farm)

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: Apache-2.0
+frameq_unit(node_job frameq_node)
+frameq_unit(node_output frameq_node)
+frameq_unit(node_place frameq_node frameq_picture)
+frameq_unit(node_spec frameq_node)
+frameq_unit(node_work frameq_node)
+target_compile_definitions(test_node_place PRIVATE
+  PICTURES="${CMAKE_CURRENT_SOURCE_DIR}/pictures")

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Farm, agents, what machines ask of the broker, and the files built in.
+ */
+#include "tests/unit/broker_world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static json_t *get(const char *path)
+{
+    return world_json("GET", path, NULL, 200);
+}
+
+static const char *text_of(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+    return text ? text : "(no text)";
+}
+
+static json_int_t int_of(const json_t *object, const char *name)
+{
+    return json_integer_value(json_object_get(object, name));
+}
+
+static void the_farm(void **state)
+{
+    (void)state;
+    world_submit("{\"from\":1,\"to\":20}");
+    world_agent("a");
+    json_t *farm = get("/v1/farm");
+    assert_string_equal(text_of(farm, "version"), FRAMEQ_VERSION);
+    assert_int_equal(int_of(farm, "epoch"), 7);
+    assert_string_equal(text_of(farm, "seq"), "7:0");
+    assert_string_equal(text_of(farm, "state"), "working");
+    assert_string_equal(text_of(farm, "started_at"),
+                        "1970-01-01T00:00:01.000Z");
+    const json_t *ports = json_object_get(farm, "ports");
+    assert_int_equal(int_of(ports, "http"), 1);
+    assert_int_equal(int_of(ports, "status"), 2);
+    assert_int_equal(int_of(ports, "control"), 3);
+    assert_int_equal(int_of(ports, "feed"), 4);
+    assert_true(json_is_null(json_object_get(farm, "server_key")));
+    assert_int_equal(int_of(json_object_get(farm, "agents"), "up"), 1);
+    assert_int_equal(int_of(json_object_get(farm, "slots"), "total"), 1);
+    assert_int_equal(int_of(json_object_get(farm, "jobs"), "running"), 1);
+    const json_t *ledger = json_object_get(farm, "ledger");
+    assert_string_equal(text_of(ledger, "state"), "ok");
+    assert_true(json_is_null(json_object_get(ledger, "reason")));
+    json_decref(farm);
+}
+
+static void a_full_ledger_is_said(void **state)
+{
+    (void)state;
+    world.health = STORE_FULL;
+    world.reason = "1 MiB left";
+    json_t *farm = get("/v1/farm");
+    const json_t *ledger = json_object_get(farm, "ledger");
+    assert_string_equal(text_of(ledger, "state"), "full");
+    assert_string_equal(text_of(ledger, "reason"), "1 MiB left");
+    json_decref(farm);
+}
+
+static void agents(void **state)
+{
+    (void)state;
+    world_agent("a");
+    world_agent("b");
+    json_t *list = get("/v1/agents");
+    const json_t *all = json_object_get(list, "agents");
+    assert_int_equal(json_array_size(all), 2);
+    assert_string_equal(text_of(json_array_get(all, 1), "name"), "b");
+    json_decref(list);
+    json_t *agent = get("/v1/agents/a");
+    assert_int_equal(int_of(agent, "free"), 1);
+    json_decref(agent);
+    json_decref(world_json("GET", "/v1/agents/c", NULL, 404));
+}
+
+static void drains(void **state)
+{
+    (void)state;
+    world_agent("a");
+    json_t *agent = world_json(
+        "PATCH", "/v1/agents/a",
+        "{\"drain\":\"soft\",\"until\":\"2027-01-16T00:00:00Z\"}", 200);
+    assert_string_equal(text_of(agent, "drain"), "soft");
+    assert_string_equal(text_of(agent, "drain_until"),
+                        "2027-01-16T00:00:00.000Z");
+    json_decref(agent);
+    agent = world_json("PATCH", "/v1/agents/a",
+                       "{\"drain\":\"off\",\"until\":null}", 200);
+    assert_string_equal(text_of(agent, "drain"), "off");
+    json_decref(agent);
+    json_decref(
+        world_json("PATCH", "/v1/agents/a", "{\"drain\":\"now\"}", 200));
+    json_decref(
+        world_json("PATCH", "/v1/agents/c", "{\"drain\":\"now\"}", 404));
+}
+
+static void bad_drains(void **state)
+{
+    static const char *const bad[] = {
+        "{}",
+        "{\"drain\":\"on\"}",
+        "{\"drain\":true}",
+        "{\"until\":null}",
+        "{\"drain\":\"soft\",\"until\":\"2027-01-15T08:00:00Z\"}",
+        "{\"drain\":\"soft\",\"until\":\"2020-01-15T08:00:00Z\"}",
+        "{\"drain\":\"soft\",\"until\":\"tomorrow\"}",
+        "{\"drain\":\"soft\",\"until\":7}",
+        "{\"drain\":\"off\",\"until\":\"2028-01-15T08:00:00Z\"}",
+        "{\"drian\":\"off\"}"};
+    (void)state;
+    world_agent("a");
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        json_decref(world_json("PATCH", "/v1/agents/a", bad[i], 400));
+    assert_int_equal(agent_find(world.core, "a")->drain, DRAIN_OFF);
+}
+
+static void text_is(const char *path, int status, const char *body)
+{
+    struct got got = world_ask("GET", path, "", NULL);
+    assert_int_equal(got.status, status);
+    assert_string_equal(got.body, body);
+    got_free(&got);
+}
+
+static void alive_and_ready(void **state)
+{
+    (void)state;
+    text_is("/livez", 200, "ok");
+    text_is("/readyz", 200, "ok");
+    text_is("/healthz", 200, "ok");
+    text_is("/readyz?verbose", 200, "[+]ledger ok\n[+]serving ok\n");
+    world.health = STORE_FULL;
+    world.reason = "1 MiB left";
+    text_is("/livez", 200, "ok");
+    text_is("/readyz", 503, "[-]ledger failed: 1 MiB left\n[+]serving ok\n");
+}
+
+/* Whether a line of text begins so. */
+static void has_line(const char *text, const char *begin)
+{
+    size_t len = strlen(begin);
+    for (const char *at = text; at; at = strchr(at, '\n')) {
+        at += *at == '\n';
+        if (strncmp(at, begin, len) == 0)
+            return;
+    }
+    fail_msg("no line \"%s\" in:\n%s", begin, text);
+}
+
+static void metrics(void **state)
+{
+    (void)state;
+    world_submit("{\"from\":1,\"to\":20}");
+    world_publish("frame", "job/x/",
+                  "{\"state\":\"done\",\"frame\":1,\"seconds\":1.5}");
+    world_publish("frame", "job/x/",
+                  "{\"state\":\"cancelled\",\"frames\":\"1-4\"}");
+    world_publish("frame", "job/x/",
+                  "{\"state\":\"pending\",\"frame\":2,\"fault\":\"crash\"}");
+    world_turn();
+    struct got got = world_ask("GET", "/metrics", "", NULL);
+    assert_int_equal(got.status, 200);
+    assert_string_equal(got_header(&got, "Content-Type"),
+                        "text/plain; version=0.0.4; charset=utf-8");
+    has_line(got.body, "frameq_queue_frames{state=\"pending\"} 20\n");
+    has_line(got.body, "frameq_jobs{state=\"queued\"} 1\n");
+    has_line(got.body, "frameq_frames_total{state=\"done\"} 1\n");
+    has_line(got.body, "frameq_frames_total{state=\"cancelled\"} 4\n");
+    has_line(got.body, "frameq_frames_total{state=\"charged\"} 1\n");
+    has_line(got.body, "frameq_frame_render_seconds_bucket{le=\"1\"} 0\n");
+    has_line(got.body, "frameq_frame_render_seconds_bucket{le=\"2\"} 1\n");
+    has_line(got.body, "frameq_frame_render_seconds_sum 1.5\n");
+    has_line(got.body, "frameq_http_requests_total{method=\"POST\","
+                       "route=\"/v1/jobs\",code=\"202\"} 1\n");
+    has_line(got.body, "frameq_sse_clients 0\n");
+    has_line(got.body, "process_resident_memory_bytes ");
+    assert_null(strstr(got.body, "process_open_fds 0\n"));
+    got_free(&got);
+}
+
+static void the_page(void **state)
+{
+    static const char *const paths[] = {"/", "/app.js", "/app.css",
+                                        "/favicon.svg", "/v1/openapi.yaml"};
+    char header[128];
+    (void)state;
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        struct got got = world_ask("GET", paths[i], "", NULL);
+        assert_int_equal(got.status, 200);
+        assert_true(got.len > 50);
+        assert_non_null(strstr(got_header(&got, "Content-Security-Policy"),
+                               "default-src 'none'"));
+        snprintf(header, sizeof header, "If-None-Match: %s\r\n",
+                 got_header(&got, "ETag"));
+        got_free(&got);
+        got = world_ask("GET", paths[i], header, NULL);
+        assert_int_equal(got.status, 304);
+        got_free(&got);
+    }
+}
+
+#define TEST(name)                                                             \
+    cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(the_farm),   TEST(a_full_ledger_is_said),
+        TEST(agents),     TEST(drains),
+        TEST(bad_drains), TEST(alive_and_ready),
+        TEST(metrics),    TEST(the_page),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

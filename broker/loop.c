@@ -56,7 +56,6 @@ static void loop_turn(const struct loop *loop)
     link_settle(loop->link, now_ms);
     feed_settle(loop->feed);
     broker_report(loop->broker);
-    http_run(loop->http, now_ms); /* what the turn has answered */
 }
 
 /* Tells whether a signal to end has come since it was last asked. */

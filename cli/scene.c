@@ -100,6 +100,9 @@ static bool run_blender(struct children *children, struct child *child,
     const char *argv[] = {program,
                           "--background",
                           "--factory-startup",
+                          "-noaudio",
+                          "--python-exit-code",
+                          "3",
                           "--python",
                           script,
                           "--",
@@ -124,10 +127,12 @@ enum child_news scene_make(struct children *children, const char *blender,
     if (!run_blender(children, child, blender, part))
         return CHILD_OVER;
     enum child_news news = await(children, child);
+    if (news == CHILD_OVER && stat(part, &made) == 0 && made.st_size > 0 &&
+        rename(part, path) == 0)
+        return CHILD_READY_LINE;
+    unlink(part);
     if (news == CHILD_STOP)
         return CHILD_STOP;
-    if (stat(part, &made) == 0 && made.st_size > 0 && rename(part, path) == 0)
-        return CHILD_READY_LINE;
     child_tell(child);
     fprintf(stderr,
             "frameq: no sample scene: is `%s` Blender? Name it with --blender, "

@@ -131,6 +131,7 @@ static json_t *get_jobs(struct watch *watch)
     return jobs;
 }
 
+/* Makes job (borrowed, may be NULL) the last word on the one watched. */
 static void keep_job(struct watch *watch, json_t *job)
 {
     if (watch->job == NULL || job == NULL)
@@ -258,8 +259,11 @@ static void note_job(struct watch *watch, const json_t *event)
         give_up(watch);
         log_fatal(CLI_REFUSED, "the job has been removed");
     }
-    if (job_over(doc_text(event, "state")))
-        keep_job(watch, get_job(watch, watch_id(watch)));
+    if (job_over(doc_text(event, "state"))) {
+        json_t *job = get_job(watch, watch_id(watch));
+        keep_job(watch, job);
+        json_decref(job);
+    }
 }
 
 /* Folds one event in (taken) and shows it. Returns false when the connection

@@ -46,25 +46,26 @@ static int64_t number_read(const char **at)
     return digits == 0 || digits == 16 ? -1 : value;
 }
 
-/* A path fits a pattern in which N stands for a number: whatever part of the
- * path is in its place, a number or not, so that "/job/abc" is no job rather
- * than no route. */
+/* Reads a part of a path: a number, or -1 for anything else. */
+static int64_t part_read(const char **path)
+{
+    const int64_t number = number_read(path);
+    const size_t rest = strcspn(*path, "/");
+    *path += rest;
+    return rest > 0 ? -1 : number;
+}
+
+/* A path fits a pattern in which P and F stand for a job's pid and a frame,
+ * numbers or not, so that "/job/abc" is no job rather than no route. */
 static bool path_fits(const char *path, const char *pattern, struct target *ret)
 {
-    int64_t *numbers[] = {&ret->pid, &ret->frame};
-    size_t n = 0;
     for (; *pattern; pattern++) {
-        if (*pattern != 'N') {
-            if (*path++ != *pattern)
-                return false;
-            continue;
-        }
-        *numbers[n] = number_read(&path);
-        const size_t rest = strcspn(path, "/");
-        if (rest > 0)
-            *numbers[n] = -1;
-        path += rest;
-        n++;
+        if (*pattern == 'P')
+            ret->pid = part_read(&path);
+        else if (*pattern == 'F')
+            ret->frame = part_read(&path);
+        else if (*path++ != *pattern)
+            return false;
     }
     return *path == '\0';
 }
@@ -73,6 +74,12 @@ static bool body_is_json(const struct httpd_request *request)
 {
     return content_is_json(httpd_header(request, "Content-Type"),
                            httpd_header(request, "Origin") != NULL);
+}
+
+static void refuse_type(struct httpd_request *request)
+{
+    reply_refuse(request, RC_MEDIA_TYPE, NULL,
+                 "Unsupported media type: send application/json");
 }
 
 static void refuse_input(struct httpd_request *request, const char *why)
@@ -166,8 +173,7 @@ static void job_post(struct node *node, struct httpd_request *request,
     struct spec spec;
     char why[LIMIT_REASON];
     if (!body_is_json(request)) {
-        reply_refuse(request, RC_MEDIA_TYPE, NULL,
-                     "Unsupported media type: send application/json");
+        refuse_type(request);
         return;
     }
     if (!spec_parse(request->body, request->body_len, &node->rules, &spec, why,
@@ -413,18 +419,18 @@ static void info_get(struct node *node, struct httpd_request *request,
 
 static const struct route {
     const char *method;
-    const char *pattern; /* N: a number */
+    const char *pattern; /* P: a job's number, F: a frame's */
     handler *handle;
 } routes[] = {
     {"GET", "/health", health_get},
     {"GET", "/info", info_get},
     {"POST", "/job", job_post},
-    {"GET", "/job/N", job_get},
-    {"PATCH", "/job/N", job_patch},
-    {"DELETE", "/job/N", job_delete},
-    {"GET", "/job/N/log", job_log},
-    {"GET", "/job/N/frame/N", frame_get},
-    {"GET", "/job/N/frame/N/thumbnail", thumbnail_get},
+    {"GET", "/job/P", job_get},
+    {"PATCH", "/job/P", job_patch},
+    {"DELETE", "/job/P", job_delete},
+    {"GET", "/job/P/log", job_log},
+    {"GET", "/job/P/frame/F", frame_get},
+    {"GET", "/job/P/frame/F/thumbnail", thumbnail_get},
 };
 
 static void refuse_route(struct httpd_request *request, const char *allowed)
@@ -434,6 +440,22 @@ static void refuse_route(struct httpd_request *request, const char *allowed)
         reply_refuse(request, RC_METHOD, headers, "Method not allowed");
     else
         reply_refuse(request, RC_NOT_FOUND, NULL, "Not found");
+}
+
+/* A node serves no page, so a page that asks it to do something is somebody
+ * else's. Returns whether it was one, and refused. */
+static bool refuse_page(struct httpd_request *request)
+{
+    const bool reads = strcmp(request->method, "GET") == 0 ||
+                       strcmp(request->method, "HEAD") == 0;
+    if (reads || !httpd_header(request, "Origin"))
+        return false;
+    if (body_is_json(request))
+        reply_refuse(request, RC_FORBIDDEN, NULL,
+                     "Forbidden: a web page may not do this");
+    else
+        refuse_type(request);
+    return true;
 }
 
 void api_handle(void *ctx, struct httpd_request *request)
@@ -447,7 +469,8 @@ void api_handle(void *ctx, struct httpd_request *request)
         if (!path_fits(request->path, route->pattern, &target))
             continue;
         if (strcmp(method, route->method) == 0) {
-            route->handle(ctx, request, &target);
+            if (!refuse_page(request))
+                route->handle(ctx, request, &target);
             return;
         }
         const size_t len = strlen(allowed);

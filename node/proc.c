@@ -18,17 +18,31 @@ struct stat_line {
     uint64_t ticks;
 };
 
-/* The name of the program stands in brackets and may hold anything. */
+/* Skips n fields and reads the next as a number. */
+static uint64_t field_read(const char **at, int skip)
+{
+    for (; skip > 0; skip--) {
+        *at += strspn(*at, " ");
+        *at += strcspn(*at, " ");
+    }
+    char *end = NULL;
+    const uint64_t value = strtoull(*at, &end, 10);
+    *at = end;
+    return value;
+}
+
+/* "12 (name) S parent group session ... user system ...": the name may hold
+ * anything. Fields: proc(5). */
 static bool stat_parse(const char *line, struct stat_line *ret)
 {
-    const char *rest = strrchr(line, ')');
-    unsigned long user = 0;
-    unsigned long system = 0;
-    if (!rest ||
-        sscanf(rest + 1, " %*c %d %*d %d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
-               &ret->parent, &ret->session, &user, &system) != 4)
+    const char *at = strrchr(line, ')');
+    if (!at)
         return false;
-    ret->ticks = user + system;
+    at++;
+    ret->parent = (pid_t)field_read(&at, 1);
+    ret->session = (pid_t)field_read(&at, 1);
+    ret->ticks = field_read(&at, 7);
+    ret->ticks += field_read(&at, 0);
     return true;
 }
 

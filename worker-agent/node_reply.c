@@ -85,15 +85,13 @@ static void read_taken(const struct web_answer *web, struct node_answer *ret)
     json_decref(json);
 }
 
+/* What is wrong with the job's fields here will be wrong the next time; what
+ * else a node may refuse for is the node's own affair. */
 static void read_refused(const struct web_answer *web, struct node_answer *ret)
 {
-    json_t *json = object_of(web);
-    const char *word = text_of(json, "fault");
+    bool fields = web->status == 400 || web->status == 422;
     ret->word = ANSWER_REFUSED;
-    ret->fault = word == NULL ? FAULT_REFUSED : fault_find(word);
-    if (ret->fault == FAULT_NONE)
-        ret->fault = FAULT_REFUSED;
-    json_decref(json);
+    ret->fault = fields ? FAULT_INVALID : FAULT_REFUSED;
 }
 
 static void read_post(bool ours, const struct web_answer *web,
@@ -173,6 +171,18 @@ static void read_frames(const json_t *list, struct arena *arena,
     ret->frames = frames;
 }
 
+/* Progress of the frame at hand, from that of the job. */
+static int32_t permille_of(const json_t *json)
+{
+    double total = json_number_value(json_object_get(json, "total"));
+    double done = json_number_value(json_object_get(json, "done"));
+    double progress = json_number_value(json_object_get(json, "progress"));
+    double permille = (progress * total - done) * 1000;
+    if (!(permille > 0))
+        return 0;
+    return permille < 1000 ? (int32_t)permille : 1000;
+}
+
 static void read_job(const json_t *json, const char *state, struct arena *arena,
                      struct node_answer *ret)
 {
@@ -182,7 +192,7 @@ static void read_job(const json_t *json, const char *state, struct arena *arena,
                                integer_of(json, "revision", 1, INT64_MAX, 0));
     ret->to = (int32_t)integer_of(json, "to", 0, LIMIT_FRAME_MAX, -1);
     ret->frame = (int32_t)integer_of(json, "frame", 0, LIMIT_FRAME_MAX, -1);
-    ret->permille = scaled_of(json, "progress", 1000, 1000);
+    ret->permille = permille_of(json);
     ret->text = text == NULL ? "" : excerpt(arena, text, strlen(text));
     read_frames(json_object_get(json, "frames"), arena, ret);
     if (ret->word != ANSWER_FAILED)
@@ -308,6 +318,13 @@ static int32_t count_of(const json_t *json, const char *key)
     return (int32_t)integer_of(json, key, 0, INT32_MAX, 0);
 }
 
+static const char *blender_of(const json_t *json)
+{
+    const json_t *blender = json_object_get(json, "blender");
+    return json_is_object(blender) ? text_of(blender, "version")
+                                   : json_string_value(blender);
+}
+
 static void read_well(const json_t *json, struct node_facts *ret)
 {
     const char *fault = text_of(json, "fault");
@@ -315,7 +332,7 @@ static void read_well(const json_t *json, struct node_facts *ret)
     if (ret->well)
         return;
     enum fault kind = fault == NULL ? FAULT_NONE : fault_find(fault);
-    const char *text = text_of(json, "text");
+    const char *text = text_of(json, "reason");
     if (text == NULL)
         text = fault_remedy(kind);
     copy_text(ret->error, sizeof ret->error,
@@ -336,7 +353,7 @@ static const struct node_facts *read_facts(const json_t *json,
     ret->gpus = count_of(json, "gpus");
     copy_text(ret->name, sizeof ret->name, text_of(json, "name"));
     copy_text(ret->version, sizeof ret->version, text_of(json, "version"));
-    copy_text(ret->blender, sizeof ret->blender, text_of(json, "blender"));
+    copy_text(ret->blender, sizeof ret->blender, blender_of(json));
     copy_text(ret->device, sizeof ret->device, text_of(json, "device"));
     read_well(json, ret);
     return ret;

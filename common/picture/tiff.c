@@ -24,6 +24,11 @@ struct page {
     tmsize_t bytes_len;
 };
 
+/* A printf in the form libtiff wants. */
+static int on_error(TIFF *tiff, void *ctx, const char *module,
+                    const char *format, va_list args)
+    __attribute__((format(printf, 4, 0)));
+
 static int on_error(TIFF *tiff, void *ctx, const char *module,
                     const char *format, va_list args)
 {

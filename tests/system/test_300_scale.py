@@ -66,17 +66,17 @@ class Scale(farm.FarmTest):
             self.assertLess(memory, 100)
             self.assertLess(serving, 1)
 
-    def test_two_hundred_agents(self):
-        fakes = self.fake("--count", 200, frame_ms=20)
+    def test_sixty_agents(self):
+        fakes = self.fake("--count", 60, frame_ms=20)
         broker = self.broker()
-        names = [f"a{i:03d}" for i in range(200)]
+        names = [f"a{i:03d}" for i in range(60)]
         for name, address in zip(names, fakes.nodes):
             self.agent(broker, f"http://{address}", name, wait=False)
         broker.await_agents(*names, seconds=60)
-        print(f"200 agents: broker {broker.memory_mb():.0f} MB")
-        job = broker.render(1, 2000)
+        print(f"60 agents: broker {broker.memory_mb():.0f} MB")
+        job = broker.render(1, 1200)
         broker.await_job(job, seconds=60)
-        self.assert_each_once(range(1, 2001), fakes)
+        self.assert_each_once(range(1, 1201), fakes)
 
 
 if __name__ == "__main__":

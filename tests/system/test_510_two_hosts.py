@@ -42,7 +42,7 @@ class TwoRealHosts(NodeTest):
     def test_both_take_part(self):
         self.machine("first")
         self.machine("second", prefix=self.hosts.on_b)
-        self.host.await_agents("first", "second")
+        self.host.await_agents("first", "second", seconds=30)
         job = self.host.render(1, 20, batch=2)
         self.host.await_job(job, seconds=120)
         took_part = {frame["agent"] for frame in

@@ -217,6 +217,17 @@ class Refusals(NodeTest):
             content_type="application/x-www-form-urlencoded")
         self.assertEqual(answer.status, 202)
 
+    def test_web_pages(self):
+        node = self.start()
+        for method, path in (("POST", "/job"), ("DELETE", "/job/1"),
+                             ("PATCH", "/job/1")):
+            answer = self.web(node).request(
+                method, path, {"from": 1, "to": 1},
+                {"Origin": "http://example.org",
+                 "Content-Type": "application/json"})
+            self.assertEqual(answer.status, 403)
+        self.assertEqual(self.web(node).get("/info").json()["free"], 1)
+
     def test_too_long(self):
         node = self.start()
         answer = self.web(node).post("/job", "x" * (1024 * 1024 + 1))

@@ -143,14 +143,13 @@ static void test_refusals(void **state)
 {
     (void)state;
     read_it(CALL_POST, true, 400, "Invalid input: field `from`");
-    assert_int_equal(answer.fault, FAULT_REFUSED);
+    assert_int_equal(answer.fault, FAULT_INVALID);
     assert_string_equal(answer.text,
                         "the node answered 400: Invalid input: field `from`");
-    read_it(CALL_POST, true, 400,
-            "{\"detail\":\"no such file\",\"fault\":\"bad_blend\"}");
-    assert_int_equal(answer.fault, FAULT_BAD_BLEND);
-    assert_string_equal(answer.text, "the node answered 400: no such file");
-    read_it(CALL_POST, true, 400, "{\"fault\":\"none\"}");
+    read_it(CALL_POST, true, 422, "{\"detail\":\"no such file\"}");
+    assert_int_equal(answer.fault, FAULT_INVALID);
+    assert_string_equal(answer.text, "the node answered 422: no such file");
+    read_it(CALL_POST, true, 409, "{\"title\":\"Conflict\"}");
     assert_int_equal(answer.fault, FAULT_REFUSED);
 }
 
@@ -174,7 +173,7 @@ static void test_job_document(void **state)
     (void)state;
     read_it(CALL_POLL, true, 200,
             "{\"state\":\"running\",\"rev\":9,\"to\":20,\"frame\":4,"
-            "\"progress\":0.25,\"frames\":["
+            "\"total\":20,\"done\":3,\"progress\":0.1625,\"frames\":["
             "{\"frame\":3,\"state\":\"done\",\"seconds\":1.5,"
             "\"files\":[{\"path\":\"/f/a_0003.png\",\"bytes\":7}]},"
             "{\"frame\":4,\"state\":\"rendering\",\"seconds\":null},"
@@ -248,7 +247,8 @@ static void test_info(void **state)
     (void)state;
     struct probe_answer got = probe_it(
         PROBE_INFO, 200,
-        "{\"name\":\"n\",\"version\":\"0.1\",\"blender\":\"3.4.1\","
+        "{\"name\":\"n\",\"version\":\"0.1\","
+        "\"blender\":{\"version\":\"3.4.1\"},"
         "\"device\":\"cpu\",\"cores\":8,\"memory_mb\":16000,\"gpus\":[1,2],"
         "\"slots\":4,\"features\":[\"wait\",\"trim\",\"key\",7,\"sing\"]}");
     assert_int_equal(got.word, PROBE_INFORMED);
@@ -267,8 +267,9 @@ static void test_info_unwell(void **state)
     struct probe_answer got =
         probe_it(PROBE_INFO, 200,
                  "{\"features\":[],\"slots\":100000,\"healthy\":false,"
-                 "\"fault\":\"disk_full\"}");
+                 "\"fault\":\"disk_full\",\"blender\":\"4.2\"}");
     assert_int_equal(got.word, PROBE_INFORMED);
+    assert_string_equal(got.facts->blender, "4.2");
     assert_int_equal(got.facts->slots, 1);
     assert_false(got.facts->well);
     assert_non_null(strstr(got.facts->error, "make room"));

@@ -471,11 +471,12 @@ static void test_refused(void **state)
     assert_true(give(world, 1, 1, 5));
     step(world);
     answer(world, 1, CALL_POST,
-           ANSWER(.word = ANSWER_REFUSED, .fault = FAULT_BAD_BLEND,
+           ANSWER(.word = ANSWER_REFUSED, .fault = FAULT_INVALID,
                   .text = "no such file"));
     step(world);
-    assert_failed(world, 1, FAULT_BAD_BLEND, 1);
+    assert_failed(world, 1, FAULT_INVALID, 1);
     assert_string_equal(shown(world, 1)->text, "no such file");
+    assert_int_equal(room(world), 1); /* other jobs may well be taken */
 }
 
 static void test_unsent_is_given_back_at_once(void **state)

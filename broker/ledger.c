@@ -207,7 +207,7 @@ static bool prepare_to_serve(sqlite3 *db, bool is_new, char *why, size_t size)
 
 static bool prepare(sqlite3 *db, enum ledger_use use, char *why, size_t size)
 {
-    bool is_new;
+    bool is_new = false;
     if (!run_text(db, "PRAGMA locking_mode = EXCLUSIVE") ||
         !run_text(db, "PRAGMA trusted_schema = OFF"))
         return refuse(db, why, size);
@@ -237,33 +237,40 @@ static void leave_log(sqlite3 *db, bool leave)
     sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, (int)leave, NULL);
 }
 
-struct ledger *ledger_open(const char *dir, enum ledger_use use, char *why,
-                           size_t size)
+static bool open_file(struct ledger *ledger, const char *dir,
+                      enum ledger_use use, char *why, size_t size)
 {
     char path[PATH_MAX];
     int n = snprintf(path, sizeof path, "%s/ledger.db", dir);
-    assert(0 < n && (size_t)n < sizeof path);
-    struct ledger *ledger = mem_new(sizeof *ledger);
+    assert(0 < n && (size_t)n < sizeof path); /* the lock lies there too */
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
     if (use == LEDGER_SERVE)
         flags |= SQLITE_OPEN_CREATE;
-    int64_t last = 0;
-    if (sqlite3_open_v2(path, &ledger->db, flags, NULL) != SQLITE_OK) {
-        refuse(ledger->db, why, size);
-        ledger_close(&ledger);
-        return NULL;
-    }
+    if (sqlite3_open_v2(path, &ledger->db, flags, NULL) != SQLITE_OK)
+        return refuse(ledger->db, why, size);
     leave_log(ledger->db, true);
     sqlite3_extended_result_codes(ledger->db, 1);
     sqlite3_wal_hook(ledger->db, count_pages, ledger);
-    if (!prepare(ledger->db, use, why, size) ||
-        (!ledger_number(ledger, SQL_LAST, &last) &&
-         !refuse(ledger->db, why, size))) {
-        ledger_close(&ledger);
-        return NULL;
-    }
+    return true;
+}
+
+static bool find_last(struct ledger *ledger, char *why, size_t size)
+{
+    int64_t last;
+    if (!ledger_number(ledger, SQL_LAST, &last))
+        return refuse(ledger->db, why, size);
     ledger->last = (uint64_t)last;
+    return true;
+}
+
+struct ledger *ledger_open(const char *dir, enum ledger_use use, char *why,
+                           size_t size)
+{
+    struct ledger *ledger = mem_new(sizeof *ledger);
     ledger->purge = true;
+    if (!open_file(ledger, dir, use, why, size) ||
+        !prepare(ledger->db, use, why, size) || !find_last(ledger, why, size))
+        ledger_close(&ledger);
     return ledger;
 }
 

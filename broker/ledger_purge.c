@@ -7,6 +7,8 @@
  */
 #include "broker/ledger.h"
 
+#include <assert.h>
+
 #define ROWS 4000 /* of one transaction: some 10 ms */
 
 struct purge {
@@ -34,8 +36,10 @@ static bool remove_rows(struct ledger *ledger, enum ledger_sql sql,
 {
     sqlite3_stmt *remove = ledger_statement(ledger, sql);
     const int64_t values[] = {purge->number, purge->forgotten, purge->left};
-    for (int i = 1; i <= sqlite3_bind_parameter_count(remove); i++)
-        sqlite3_bind_int64(remove, i, values[i - 1]);
+    int n = sqlite3_bind_parameter_count(remove);
+    assert(n <= 3);
+    for (int i = 0; i < n; i++)
+        sqlite3_bind_int64(remove, i + 1, values[i]);
     if (!ledger_run(remove))
         return false;
     purge->left -= sqlite3_changes(ledger->db);

@@ -67,8 +67,8 @@ struct store {
     struct backup *backup;
 };
 
-/* store_run is the thread. It ends when `stop` is set, after one try to commit
- * what is queued. */
-void *store_run(void *store);
+/* store_run is the thread of a struct store. It ends when `stop` is set, after
+ * one try to commit what is queued. */
+void *store_run(void *arg);
 
 #endif

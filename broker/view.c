@@ -50,9 +50,3 @@ char *view_lease(uint64_t lease, char ret[VIEW_LEASE_SIZE])
     return ret;
 }
 
-const struct attempt *view_attempt(const struct job *job, int32_t ordinal)
-{
-    const struct attempt *attempt = NULL;
-    HASH_FIND_INT(job->attempts, &ordinal, attempt);
-    return attempt;
-}

@@ -30,9 +30,6 @@ bool view_write(const json_t *json, struct buf *out);
 #define VIEW_LEASE_SIZE 48
 char *view_lease(uint64_t lease, char ret[VIEW_LEASE_SIZE]);
 
-/* view_attempt finds the charges of a frame, or NULL. */
-const struct attempt *view_attempt(const struct job *job, int32_t ordinal);
-
 /* Jobs (view_job.c). view_counts: {"total","pending",...}. view_job: the whole
  * document. */
 json_t *view_counts(const struct job *job);

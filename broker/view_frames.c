@@ -116,7 +116,7 @@ static json_t *view_files(const struct frame_fact *fact)
 /* The last charge, from the core: it knows them whether or not facts came. */
 static void put_charges(json_t *frame, const struct job *job, int32_t ordinal)
 {
-    const struct attempt *attempt = view_attempt(job, ordinal);
+    const struct attempt *attempt = job_attempt_find(job, ordinal);
     json_t *agents = json_array();
     for (const struct agent_name *by = attempt ? attempt->by : NULL; by;
          by = by->next)

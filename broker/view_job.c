@@ -70,7 +70,7 @@ static json_t *view_names(const struct agent_name *names)
 
 static json_t *view_failed_frame(const struct job *job, int32_t ordinal)
 {
-    const struct attempt *attempt = view_attempt(job, ordinal);
+    const struct attempt *attempt = job_attempt_find(job, ordinal);
     enum fault fault = attempt ? (enum fault)attempt->fault : job->fault;
     json_t *frame = json_object();
     view_put(frame, "frame",

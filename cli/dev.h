@@ -44,7 +44,7 @@ enum dev_end {
 };
 
 /* dev_start starts the broker, then each node with its agent, each when the
- * one before is ready. */
+ * one before is ready, and waits a little until all can take work. */
 enum dev_end dev_start(struct dev *dev);
 
 /* dev_end ends agents, then nodes, then the broker, and what else runs. */

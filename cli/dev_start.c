@@ -12,11 +12,14 @@
 #include "cli/beside.h"
 #include "cli/client.h"
 #include "cli/dev.h"
+#include "cli/verdict.h"
 #include "common/app/clock.h"
 #include "common/app/log.h"
 #include "common/limits.h"
 
 #define READY_MS  30000
+#define SETTLE_MS 15000
+#define LOOK_MS   100
 #define GRACE_MS  6000 /* an agent promises to end within 5 s */
 #define ARGS_MOST 24
 
@@ -170,6 +173,51 @@ static enum dev_end start_agent(struct dev *dev, int i, const char *node)
     return start(dev, child, &words);
 }
 
+/* Agents that could take a job now; -1: the broker does not answer. */
+static int agents_ready(struct client *client)
+{
+    size_t i;
+    int n = 0;
+    char why[LIMIT_REASON];
+    const json_t *agent;
+    struct ask ask = {.method = "GET", .path = "/v1/agents"};
+    struct reply reply;
+    client_ask(client, &ask, &reply);
+    json_array_foreach(json_object_get(reply.json, "agents"), i, agent) n +=
+        verdict_agent(agent, NULL, why, sizeof why) == NULL;
+    if (reply.status != 200)
+        n = -1;
+    reply_done(&reply);
+    return n;
+}
+
+/* Nodes look at Blender before they take work; the first job should not find
+ * them at it. Whoever needs longer is not waited for. */
+static enum dev_end settle(struct dev *dev)
+{
+    char url[80];
+    struct child *over = NULL;
+    enum dev_end end = DEV_WELL;
+    int64_t until_ms = clock_now_ms() + SETTLE_MS;
+    snprintf(url, sizeof url, "http://%s", dev->http);
+    struct client *client = client_new(url, true);
+    while (end == DEV_WELL && clock_now_ms() < until_ms) {
+        int ready = agents_ready(client);
+        if (ready < 0 || ready >= dev->agents)
+            break;
+        enum child_news news =
+            child_wait(dev->children, NULL, clock_now_ms() + LOOK_MS, &over);
+        if (news == CHILD_STOP)
+            end = DEV_STOPPED;
+        if (news == CHILD_OVER) {
+            child_tell(over);
+            end = DEV_BROKEN;
+        }
+    }
+    client_free(&client);
+    return end;
+}
+
 enum dev_end dev_start(struct dev *dev)
 {
     char node[80];
@@ -179,7 +227,7 @@ enum dev_end dev_start(struct dev *dev)
         if (end == DEV_WELL)
             end = start_agent(dev, i, node);
     }
-    return end;
+    return end == DEV_WELL ? settle(dev) : end;
 }
 
 void dev_end(struct dev *dev)

@@ -73,13 +73,13 @@ char *human_eta(const json_t *eta, char ret[HUMAN_SIZE])
 
 char *human_ago(int64_t then_ms, int64_t now_ms, char ret[HUMAN_SIZE])
 {
-    if (then_ms < 0) {
+    double size, seconds = (double)(now_ms - then_ms) / 1000;
+    const char *unit = unit_of(seconds, &size);
+    if (then_ms < 0)
         snprintf(ret, HUMAN_SIZE, "-");
-        return ret;
-    }
-    human_seconds((double)(now_ms - then_ms) / 1000.0, ret);
-    size_t len = strlen(ret);
-    snprintf(ret + len, HUMAN_SIZE - len, " ago");
+    else
+        snprintf(ret, HUMAN_SIZE, "%lld %s ago",
+                 seconds > 0 ? (long long)(seconds / size) : 0, unit);
     return ret;
 }
 

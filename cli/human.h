@@ -17,8 +17,8 @@ char *human_seconds(double seconds, char ret[HUMAN_SIZE]);
 /* human_eta writes {"low","high"} in seconds as "12-16 m"; "" for null. */
 char *human_eta(const json_t *eta, char ret[HUMAN_SIZE]);
 
-/* human_ago writes how long before now_ms then_ms was, as "4 m ago"; "-" for
- * a negative then_ms. */
+/* human_ago writes how long before now_ms then_ms was, in one unit, as "4 m
+ * ago"; "-" for a negative then_ms. */
 char *human_ago(int64_t then_ms, int64_t now_ms, char ret[HUMAN_SIZE]);
 
 /* human_span reads "90s", "30m", "2h", "30d" as ms; -1 for anything else. */

@@ -70,7 +70,7 @@ static const struct verb *verb_find(const char *name)
     return NULL;
 }
 
-static void refuse_verb(const char *name)
+__attribute__((noreturn)) static void refuse_verb(const char *name)
 {
     const char *names[VERBS];
     char shown[64];

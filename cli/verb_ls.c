@@ -15,7 +15,7 @@
 
 #define ENDED_SHOWN 10
 #define BAR_WIDE    20
-#define BAR_NARROW  10 /* where the terminal has less than 100 columns */
+#define BAR_NARROW  8 /* where the terminal has less than 100 columns */
 
 static const char *const states[] = {
     "queued", "running", "paused", "completed", "failed", "cancelled", NULL};
@@ -100,9 +100,9 @@ static void row_add(struct table *table, const struct term *term,
 static void print_table(const struct cli *cli, const json_t *jobs)
 {
     static const struct column columns[] = {
-        {"state", 0, false},   {"job", 12, false},  {"progress", 0, false},
-        {"done", 0, true},     {"failed", 4, true}, {"eta", 0, false},
-        {"priority", 4, true}, {"user", 6, false},  {"id", 4, false},
+        {"state", 0, false}, {"job", 8, false},   {"progress", 0, false},
+        {"done", 0, true},   {"failed", 4, true}, {"eta", 6, false},
+        {"prio", 0, true},   {"user", 4, false},  {"id", 0, false},
     };
     struct table *table = table_new(columns, sizeof columns / sizeof *columns);
     struct buf out;

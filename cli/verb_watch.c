@@ -188,9 +188,10 @@ static bool await_feed(struct watch *watch, const char *host, int port)
         if (waited_ms < OPEN_MS)
             continue;
         json_t *farm = get(watch, "/v1/farm");
-        if (farm == NULL)
-            return false;
+        int64_t now = doc_int(json_object_get(farm, "ports"), "feed");
         json_decref(farm);
+        if (now != port) /* gone, or it has come back with other ports */
+            return false;
     }
 }
 

@@ -78,16 +78,17 @@ static void show_bar(struct wait *wait)
     buf_free(&line);
 }
 
+/* A line for every tenth of the way. */
 static void show_line(struct wait *wait)
 {
     struct bar bar = job_bar(wait->job);
-    int step = bar.total > 0 ? (int)(100 / STEP * bar.done / bar.total) : 0;
-    if (step <= wait->step)
+    int percent = bar.total > 0 ? (int)(100 * bar.done / bar.total) : 0;
+    if (percent / STEP <= wait->step)
         return;
-    wait->step = step;
+    wait->step = percent / STEP;
     fprintf(stderr, "%s: %lld of %lld frames done (%d %%)\n",
             job_label(wait->job), (long long)bar.done, (long long)bar.total,
-            step * STEP);
+            percent);
 }
 
 static void show(struct wait *wait)

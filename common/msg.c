@@ -13,11 +13,12 @@
 #include "common/limits.h"
 #include "common/text.h"
 
-#define EPOCH_MAX   ((1 << 24) - 1) /* what a lease id has room for */
-#define LEASE_MIN   ((int64_t)LEASE_ID(1, 1))
-#define ANY         (-1) /* as a bound of uint64_t: the largest there is */
-#define LONG_TEXT   LIMIT_REASON
-#define COUNT(rows) (sizeof(rows) / sizeof(rows)[0])
+#define EPOCH_MAX      ((1 << 24) - 1) /* what a lease id has room for */
+#define LEASE_MIN      ((int64_t)LEASE_ID(1, 1))
+#define ANY            (-1) /* as a bound of uint64_t: the largest there is */
+#define LONG_TEXT      LIMIT_REASON
+#define FAULT_WIRE_MAX 255 /* room for classes of newer agents */
+#define COUNT(rows)    (sizeof(rows) / sizeof(rows)[0])
 
 #define ROW_BOOL(type, m)                                                      \
     {                                                                          \
@@ -172,6 +173,9 @@ static const char *refuse_lease(const void *value)
     return refuse_results(lease);
 }
 
+/* Failure classes on the wire: room for those of newer agents. */
+#define FAULT_WIRE_MAX 255
+
 static const struct field_row lease_rows[] = {
     ROW_NUMBER(U64, msg_lease, lease, LEASE_MIN, ANY),
     ROW_TEXT(msg_lease, job, LIMIT_ID_MIN, LIMIT_ID, refuse_id),
@@ -182,7 +186,7 @@ static const struct field_row lease_rows[] = {
     ROW_NUMBER(I32, msg_lease, frame, -1, LIMIT_FRAME_MAX),
     ROW_NUMBER(I32, msg_lease, permille, 0, 1000),
     ROW_NUMBER(I32, msg_lease, done, 0, LIMIT_BATCH),
-    ROW_NUMBER(I32, msg_lease, fault, 0, FAULT_COUNT - 1),
+    ROW_NUMBER(I32, msg_lease, fault, 0, FAULT_WIRE_MAX),
     ROW_NUMBER(I32, msg_lease, blamed, -1, LIMIT_FRAME_MAX),
     ROW_TEXT(msg_lease, text, 0, LONG_TEXT, refuse_plain),
     ROW_LIST(msg_lease, results, n_results, LIMIT_RESULTS, &result_layout),
@@ -386,6 +390,16 @@ static bool decode_head(struct unpack *in, size_t *ret_count,
     return true;
 }
 
+/* A newer agent may know failure classes we don't: like a newer node's words
+ * (fault_find) they count as the most common one. */
+static void take_newer_faults(const struct msg_state *state)
+{
+    struct msg_lease *leases = (struct msg_lease *)(uintptr_t)state->leases;
+    for (size_t i = 0; i < state->n_leases; i++)
+        if (leases[i].fault >= FAULT_COUNT)
+            leases[i].fault = FAULT_RENDER;
+}
+
 bool msg_decode(const void *bytes, size_t len, struct arena *arena,
                 struct msg *ret, char *why, size_t size)
 {
@@ -401,6 +415,8 @@ bool msg_decode(const void *bytes, size_t len, struct arena *arena,
         return false;
     if (reader.in.at != reader.in.end)
         return refuse_head(why, size, "has bytes after its end");
+    if (msg.kind == KIND_STATE)
+        take_newer_faults(&msg.state);
     *ret = msg;
     return true;
 }

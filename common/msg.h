@@ -195,8 +195,9 @@ bool msg_encode(const struct msg *msg, struct buf *out);
  * kind, types, every count, length and range of common/limits.h, names and ids
  * by their alphabets, texts as UTF-8 without control characters, and rules
  * between fields (from <= to, step divides, dseq without lane, no lease or
- * result twice). Texts and lists are allocated in arena. Returns false with the
- * reason in why ("STATE field leases[3].step: 0 is less than 1"). */
+ * result twice). A failure class of a newer agent becomes FAULT_RENDER. Texts
+ * and lists are allocated in arena. Returns false with the reason in why
+ * ("STATE field leases[3].step: 0 is less than 1"). */
 bool msg_decode(const void *bytes, size_t len, struct arena *arena,
                 struct msg *ret, char *why, size_t size);
 

@@ -132,12 +132,7 @@ struct job *node_start(struct node *node, struct spec *spec)
     log_info("job_started", "pid=%lld frames=%d key=%s blend=%s",
              (long long)pid, job->spec.frames.count, log_quoted(job->spec.key),
              log_quoted(job->spec.blend));
-    run_start(run, &node->site, job, node->now_ms);
-    if (job->state != JOB_RUNNING) {
-        disk_learn(node, job);
-        job_log_end(job);
-    }
-    jobs_forget(node);
+    run_take(run, &node->site, job, node->now_ms);
     return job;
 }
 
@@ -148,11 +143,14 @@ void node_stop(struct node *node, struct job *job)
         run_stop(run, node->now_ms);
 }
 
+/* Nothing starts beside the Blender that is asked what it can do: both would
+ * only take longer. */
 static void runs_step(struct node *node)
 {
+    const bool may_start = probe_is_over(&node->probe);
     for (int i = 0; i < node->options.slots; i++) {
         const struct job *job = node->runs[i].job;
-        run_step(&node->runs[i], node->now_ms);
+        run_step(&node->runs[i], may_start, node->now_ms);
         if (job && !node->runs[i].job) {
             disk_learn(node, job);
             job_log_end(job);

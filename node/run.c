@@ -80,25 +80,28 @@ static void slot_free(struct run *run)
     *run = (struct run){0};
 }
 
-void run_start(struct run *run, const struct run_site *site, struct job *job,
-               int64_t now_ms)
+void run_take(struct run *run, const struct run_site *site, struct job *job,
+              int64_t now_ms)
 {
     *run = (struct run){.site = site,
                         .job = job,
                         .work = {NULL, -1},
                         .blender = {.out_fd = -1, .channel = {.fd = -1}},
                         .told_ms = now_ms};
-    bool started = folder_make(run);
-    if (!started)
+}
+
+static void begin(struct run *run, int64_t now_ms)
+{
+    struct job *job = run->job;
+    if (!folder_make(run)) {
         job_fail(job, verdict_of_errno(errno), strerror(errno));
-    started = started && process_start(run, now_ms);
-    if (!started) {
-        slot_free(run);
         return;
     }
-    channel_send(&run->blender.channel,
-                 json_pack("{s:s, s:o}", "do", "open", "job",
-                           spec_order(&job->spec, site->device)));
+    run->begun = process_start(run, now_ms);
+    if (run->begun)
+        channel_send(&run->blender.channel,
+                     json_pack("{s:s, s:o}", "do", "open", "job",
+                               spec_order(&job->spec, run->site->device)));
 }
 
 /* -- Proofs ---------------------------------------------------------------- */
@@ -339,7 +342,7 @@ static void progress_tell(struct run *run, int64_t now_ms)
 
 void run_watch(struct run *run, struct poller *poller, int64_t now_ms)
 {
-    if (!run->job)
+    if (!run->job || !run->begun)
         return;
     poller_watch(poller, run->blender.out_fd);
     if (!run->blender.reaped)
@@ -367,10 +370,8 @@ static void blender_end(struct run *run)
     job_fail(job, fault, text);
 }
 
-void run_step(struct run *run, int64_t now_ms)
+static void begun_step(struct run *run, int64_t now_ms)
 {
-    if (!run->job)
-        return;
     blender_read(&run->blender, now_ms);
     events_take(run, now_ms);
     proofs_step(run);
@@ -384,6 +385,18 @@ void run_step(struct run *run, int64_t now_ms)
         return;
     blender_end(run);
     if (!proofs_run(run))
+        slot_free(run);
+}
+
+void run_step(struct run *run, bool may_start, int64_t now_ms)
+{
+    if (!run->job)
+        return;
+    if (!run->begun && !run->job->ending && may_start)
+        begin(run, now_ms);
+    if (run->begun)
+        begun_step(run, now_ms);
+    else if (run->job->ending)
         slot_free(run);
 }
 

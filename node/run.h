@@ -36,6 +36,7 @@ struct run {
     struct work work;
     struct blender blender;
     struct proof proofs[LIMIT_NODE_PROOFS];
+    bool begun;    /* Blender was started */
     bool opened;   /* the scene is loaded and fit */
     bool leaving;  /* Blender is about to end by itself */
     int32_t width; /* of the main pictures; 0: not known */
@@ -44,17 +45,17 @@ struct run {
     int64_t told_ms;
 };
 
-/* run_start takes a job (borrowed until the slot is free again). A job that
- * cannot be started has ended with the reason when this returns. */
-void run_start(struct run *run, const struct run_site *site, struct job *job,
-               int64_t now_ms);
+/* run_take gives the slot a job (borrowed until the slot is free again).
+ * Starts nothing yet. */
+void run_take(struct run *run, const struct run_site *site, struct job *job,
+              int64_t now_ms);
 
 /* run_watch asks for what run_step waits for. */
 void run_watch(struct run *run, struct poller *poller, int64_t now_ms);
 
-/* run_step does all there is to do. Once nothing runs any more it ends the job
- * and frees the slot. */
-void run_step(struct run *run, int64_t now_ms);
+/* run_step does all there is to do, starting Blender first, if it may. Once
+ * nothing runs any more it ends the job and frees the slot. */
+void run_step(struct run *run, bool may_start, int64_t now_ms);
 
 /* run_stop ends Blender; frames it was done with may still be proven. */
 void run_stop(struct run *run, int64_t now_ms);

@@ -151,6 +151,7 @@ void core_check(const struct core *core)
     DL_FOREACH (core->agents, agent)
         check_agent(core, agent);
     check_totals(core);
+    sched_check(core); /* nobody-waits-for-nothing */
 }
 
 /* FNV-1a, folded field by field so that padding does not count. */

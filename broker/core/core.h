@@ -48,6 +48,8 @@ struct job_spec {
     int32_t priority;     /* 0..100, 100 first */
     int32_t max_attempts; /* 0: the broker's default */
     int32_t max_agents;   /* 0: no limit */
+    int32_t memory_mb;    /* a node must have; 0: any */
+    bool gpu;
     bool paused;
     bool plain;            /* classic: only from and to were given */
     int64_t not_before_ms; /* 0: at once */
@@ -55,8 +57,6 @@ struct job_spec {
     size_t n_depends;
     const char *const *tags; /* an agent must have all */
     size_t n_tags;
-    int32_t memory_mb; /* a node must have; 0: any */
-    bool gpu;
     const char *blender; /* beginning of the node's version; "" any */
     const char *blend;   /* for locality; "" the node's own */
     const char *render;  /* JSON object of render fields, to the node */

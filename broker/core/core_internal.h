@@ -84,6 +84,8 @@ void step_report(struct step *step, struct agent *agent,
 
 /* sched.c: grants what can be granted, until nothing more can. */
 void sched_run(struct step *step);
+/* sched_check asserts that no agent with room could have work. */
+void sched_check(const struct core *core);
 /* sched_place puts a job into the list it belongs in now. */
 void sched_place(struct core *core, struct job *job);
 /* sched_open emits OPENED for every job that nothing stands in the way of any

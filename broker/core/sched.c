@@ -50,8 +50,8 @@ static int by_age(const struct job *a, const struct job *b)
 static void queue_enter(struct core *core, struct job *job)
 {
     job->queue = queue_get(core, job->owner, job->priority);
-    struct job *last = job->queue->jobs ? job->queue->jobs->queue_prev : NULL;
-    if (!last || by_age(last, job) < 0)
+    const struct job *first = job->queue->jobs;
+    if (!first || by_age(first->queue_prev, job) < 0)
         DL_APPEND2(job->queue->jobs, job, queue_prev, queue_next);
     else
         DL_INSERT_INORDER2(job->queue->jobs, job, by_age, queue_prev,
@@ -326,6 +326,16 @@ static bool grant(struct step *step, const struct agent *agent)
     };
     step_emit(step, &event);
     return true;
+}
+
+void sched_check(const struct core *core)
+{
+    const struct agent *agent;
+    int32_t lo = 0;
+    if (core->n_queued == 0 || core->epoch == 0)
+        return;
+    DL_FOREACH2 (core->idle, agent, idle_next)
+        assert(!pick(core, agent, &lo));
 }
 
 /* One lease an agent and round, so that nobody waits while another is filled.

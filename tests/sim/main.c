@@ -77,19 +77,27 @@ static bool number_read(const char *text, uint64_t *ret)
     return errno == 0 && *end == '\0';
 }
 
+/* Returns how many arguments the first one is with its value; 0: unknown. */
+static int option_read(char **argv, struct options *ret)
+{
+    bool seeds = strcmp(argv[0], "--seeds") == 0;
+    bool from = strcmp(argv[0], "--from") == 0;
+    if (strcmp(argv[0], "--verbose") == 0) {
+        ret->verbose = true;
+        return 1;
+    }
+    if (!seeds && !from)
+        return 0;
+    return number_read(argv[1], seeds ? &ret->seeds : &ret->from) ? 2 : 0;
+}
+
 static bool options_read(char **argv, struct options *ret)
 {
-    for (; *argv; argv++) {
-        if (strcmp(*argv, "--verbose") == 0)
-            ret->verbose = true;
-        else if (strcmp(*argv, "--seeds") == 0 &&
-                 number_read(argv[1], &ret->seeds))
-            argv++;
-        else if (strcmp(*argv, "--from") == 0 &&
-                 number_read(argv[1], &ret->from))
-            argv++;
-        else
+    while (*argv) {
+        int n = option_read(argv, ret);
+        if (n == 0)
             return false;
+        argv += n;
     }
     return ret->seeds > 0;
 }

@@ -177,15 +177,17 @@ void node_stop(struct world *world, struct worker *worker,
         later(world, rng_between(&world->rng, 1, 2000), &happening);
 }
 
-void node_trim(struct launch *launch, const struct worker *worker, int32_t to)
+bool node_trim(struct launch *launch, const struct worker *worker, int32_t to)
 {
+    int32_t before = launch->to;
     int32_t last =
         launch->from + (launch->at < 0 ? 0 : launch->at) * launch->step;
-    if (!worker->can_trim || to >= launch->to)
-        return;
+    if (!worker->can_trim || to >= before)
+        return false;
     if (to < last)
         to = last;
     launch->to = to - (to - launch->from) % launch->step;
+    return launch->to != before;
 }
 
 void node_die(struct world *world, struct worker *worker, bool lost)

@@ -261,13 +261,17 @@ static void hear_beat(struct world *world, struct worker *worker,
     worker_report(world, worker);
 }
 
-static void ack_frames(struct launch *launch, const struct msg_ack *ack)
+static bool ack_frames(struct launch *launch, const struct msg_ack *ack)
 {
+    bool any = false;
     for (int32_t i = 0; i < launch_frames(launch); i++) {
+        struct shot *shot = &launch->shots[i];
         int32_t frame = launch->from + i * launch->step;
-        if (launch->shots[i].done && ack->from <= frame && frame <= ack->to)
-            launch->shots[i].acked = true;
+        if (!shot->done || shot->acked || frame < ack->from || frame > ack->to)
+            continue;
+        any = shot->acked = true;
     }
+    return any;
 }
 
 static void hear_ack(struct world *world, struct worker *worker,
@@ -277,13 +281,14 @@ static void hear_ack(struct world *world, struct worker *worker,
     struct launch *launch = launch_find(worker, ack->lease);
     if (!launch)
         return;
-    ack_frames(launch, ack);
+    bool news = ack_frames(launch, ack) || ack->closed;
     if (ack->closed && !LEASE_OVER(launch->status))
         fail(world, "closed-is-over", "%s: lease %" PRIu64 " still runs",
              worker->name, launch->lease);
     if (ack->closed)
         worker_forget(worker, launch);
-    worker_report(world, worker);
+    if (news)
+        worker_report(world, worker);
 }
 
 static void hear_revoke(struct world *world, struct worker *worker,
@@ -303,8 +308,8 @@ static void hear_trim(struct world *world, struct worker *worker,
     struct launch *launch = launch_find(worker, msg->trim.lease);
     if (!launch || LEASE_OVER(launch->status))
         return;
-    node_trim(launch, worker, msg->trim.to);
-    worker_report(world, worker);
+    if (node_trim(launch, worker, msg->trim.to))
+        worker_report(world, worker);
 }
 
 static void hear_who(struct world *world, struct worker *worker,

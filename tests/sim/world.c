@@ -87,14 +87,15 @@ static void settle(struct world *world, const struct happening *happening)
     struct hub *hub = &world->hub;
     if (hub->core)
         people_tidy(world);
-    if (is_quiet(world) && jobs_ended(hub->core) && workers_are_free(world)) {
+    bool ended = hub->core && jobs_ended(hub->core);
+    bool free = workers_are_free(world);
+    if (ended && free && is_quiet(world)) {
         world->over = true;
         return;
     }
     if (world->now_ms > world->weather.calm_ms + PATIENCE_MS)
         fail(world, "all-work-ends", "jobs %s, agents %s",
-             jobs_ended(hub->core) ? "ended" : "open",
-             workers_are_free(world) ? "free" : "busy");
+             ended ? "ended" : "open", free ? "free" : "busy");
     later(world, LOOK_MS, happening);
 }
 

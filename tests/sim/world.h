@@ -216,7 +216,8 @@ void node_launch(struct world *world, struct worker *worker,
                  struct launch *launch);
 void node_stop(struct world *world, struct worker *worker,
                struct launch *launch);
-void node_trim(struct launch *launch, const struct worker *worker, int32_t to);
+/* node_trim tells whether the launch is shorter now. */
+bool node_trim(struct launch *launch, const struct worker *worker, int32_t to);
 /* node_die ends all launches; lost: without a trace. */
 void node_die(struct world *world, struct worker *worker, bool lost);
 void launch_end(struct launch *launch, enum lease_status status,

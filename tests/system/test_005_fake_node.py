@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-# ctest: smoke
 """The fake node itself: what other tests build on must hold first."""
 
 import struct

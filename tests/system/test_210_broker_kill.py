@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# ctest: smoke
+# ctest: smoke threads
 """A broker killed at any instant: nothing acknowledged is lost, nothing that
 was finished is rendered again, agents go on meanwhile."""
 

@@ -74,77 +74,75 @@ static void forgotten_job_is_not_replayed(void **state)
 #define JOB   "job-aaaaaaaaaaaaaaaa"
 #define OTHER "other-aaaaaaaaaaaaaaaa"
 
-struct misfit_case {
+#define LEASE LEASE_ID(1, 1)
+
+/* Events that do not fit a farm with two jobs, of which a has a lease. seq 0
+ * stands for the next one. */
+static const struct misfit {
     struct event event;
     const char *why;
+} misfits[] = {
+    {{.type = EVENT_PATCHED, .job = JOB, .seq = 1}, "out of order"},
+    {{.type = EVENT_PROGRESS, .job = JOB}, "not belong"},
+    {{.type = EVENT_SUBMITTED, .job = "new"}, "exists"},
+    {{.type = EVENT_PATCHED, .job = "x"}, "unknown job"},
+    {{.type = EVENT_PATCHED}, "unknown job"},
+    {{.type = EVENT_DRAINED}, "no agent"},
+    {{.type = EVENT_DONE, .job = JOB, .hi = 1}, "no agent"},
+    {{.type = EVENT_DONE, .job = JOB, .agent = "a", .lo = 30, .hi = 31},
+     "does not have"},
+    {{.type = EVENT_CHARGED, .job = JOB, .lo = -1, .hi = 0}, "does not have"},
+    {{.type = EVENT_LEASED, .job = JOB, .agent = "a", .lo = 5, .hi = 5},
+     "does not have"},
+    {{.type = EVENT_LEASED, .job = JOB, .agent = "a", .lease = LEASE, .hi = 5},
+     "twice"},
+    {{.type = EVENT_CANCELLED, .job = JOB, .frames = &(struct ranges){0}},
+     "does not have"},
+    {{.type = EVENT_RETRIED,
+      .job = JOB,
+      .frames =
+          &(struct ranges){
+              .at = &(struct range){0, 31}, .n = 1, .cap = 1, .count = 31}},
+     "does not have"},
+    {{.type = EVENT_FAILED, .job = JOB}, "does not have"},
+    {{.type = EVENT_RELEASED, .job = OTHER, .lease = LEASE}, "another job's"},
+    {{.type = EVENT_SHORTENED, .job = JOB, .lease = LEASE}, "to nothing"},
 };
 
 static void misfits_are_refused(void **state)
 {
     struct farm *farm = *state;
     struct hand hand;
-    struct range run = {0, 31};
-    struct ranges past = {.at = &run, .n = 1, .cap = 1, .count = 31};
     hand_init(&hand, "a", 1);
     hand_join(farm, &hand);
     farm_job(farm, "job", "1-30");
     farm_job(farm, "other", "1-30");
-    uint64_t seq = farm->core->seq + 1, lease = LEASE_ID(1, 1);
-    struct job_spec spec = farm_spec(farm, "job", "1-30");
-    const struct misfit_case cases[] = {
-        {{.type = EVENT_DONE, .seq = 1, .job = JOB, .agent = "a", .hi = 1},
-         "out of order"},
-        {{.type = EVENT_PROGRESS, .seq = seq, .job = JOB}, "not belong"},
-        {{.type = EVENT_SUBMITTED, .seq = seq, .job = JOB, .spec = &spec},
-         "exists"},
-        {{.type = EVENT_SUBMITTED, .seq = seq}, "exists"},
-        {{.type = EVENT_PATCHED, .seq = seq, .job = "x"}, "unknown job"},
-        {{.type = EVENT_PATCHED, .seq = seq}, "unknown job"},
-        {{.type = EVENT_DRAINED, .seq = seq}, "no agent"},
-        {{.type = EVENT_DONE, .seq = seq, .job = JOB, .hi = 1}, "no agent"},
-        {{.type = EVENT_DONE,
-          .seq = seq,
-          .job = JOB,
-          .agent = "a",
-          .lo = 30,
-          .hi = 31},
-         "does not have"},
-        {{.type = EVENT_CHARGED, .seq = seq, .job = JOB, .lo = -1, .hi = 0},
-         "does not have"},
-        {{.type = EVENT_LEASED,
-          .seq = seq,
-          .job = JOB,
-          .agent = "a",
-          .lease = LEASE_ID(1, 9),
-          .lo = 5,
-          .hi = 5},
-         "does not have"},
-        {{.type = EVENT_LEASED,
-          .seq = seq,
-          .job = JOB,
-          .agent = "a",
-          .lease = lease,
-          .hi = 5},
-         "twice"},
-        {{.type = EVENT_CANCELLED, .seq = seq, .job = JOB, .frames = &past},
-         "does not have"},
-        {{.type = EVENT_FAILED, .seq = seq, .job = JOB}, "does not have"},
-        {{.type = EVENT_RELEASED, .seq = seq, .job = OTHER, .lease = lease},
-         "another job's"},
-        {{.type = EVENT_SHORTENED, .seq = seq, .job = JOB, .lease = lease},
-         "to nothing"},
-    };
-    uint64_t digest = core_digest(farm->core);
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        bool fits = core_replay(farm->core, &cases[i].event, farm->why,
-                                sizeof farm->why);
+    uint64_t digest = core_digest(farm->core), seq = farm->core->seq;
+    for (size_t i = 0; i < sizeof misfits / sizeof *misfits; i++) {
+        struct event event = misfits[i].event;
+        if (event.seq == 0)
+            event.seq = seq + 1;
+        assert_false(
+            core_replay(farm->core, &event, farm->why, sizeof farm->why));
         print_message("%s\n", farm->why);
-        assert_false(fits);
-        assert_non_null(strstr(farm->why, cases[i].why));
+        assert_non_null(strstr(farm->why, misfits[i].why));
         assert_int_equal(core_digest(farm->core), digest);
-        assert_int_equal(farm->core->seq, seq - 1);
+        assert_int_equal(farm->core->seq, seq);
     }
     core_check(farm->core);
+}
+
+static void second_submission_of_a_job_is_a_misfit(void **state)
+{
+    struct farm *farm = *state;
+    farm_job(farm, "job", "1-30");
+    struct job_spec spec = farm_spec(farm, "job", "1-30");
+    struct event event = {.type = EVENT_SUBMITTED,
+                          .seq = farm->core->seq + 1,
+                          .job = JOB,
+                          .spec = &spec};
+    assert_false(core_replay(farm->core, &event, farm->why, sizeof farm->why));
+    assert_non_null(strstr(farm->why, "exists"));
     frames_free(&spec.frames);
 }
 
@@ -271,6 +269,7 @@ int main(void)
         TEST(digest_leaves_leases_out),
         TEST(forgotten_job_is_not_replayed),
         TEST(misfits_are_refused),
+        TEST(second_submission_of_a_job_is_a_misfit),
         TEST(end_of_a_lease_that_is_not_there_is_passed_over),
         cmocka_unit_test(states_and_changes),
         cmocka_unit_test(events_have_words_of_their_own),

@@ -381,7 +381,7 @@ static void test_lease_fields(void **state)
         {WITH("1,5,2,4,-1,0,0,0,-1,\"\",[]"), "leases[0]: fault and status"},
         {WITH("1,5,2,3,-1,0,0,13,-1,\"\",[]"), "leases[0]: fault and status"},
         {WITH("1,5,2,5,-1,0,0,0,3,\"\",[]"), "leases[0]: blamed without"},
-        {WITH("1,5,2,4,-1,0,0,9999,3,\"\",[]"), "fault: 9999 is more"},
+        {WITH("1,5,2,4,-1,0,0,9999,3,\"\",[]"), "fault: 9999 is more than 255"},
         {WITH("1,5,2,1,-1,0,4,0,-1,\"\",[]"), "leases[0]: done is more"},
         {WITH("1,5,2,1,-1,0,0,0,-1,\"\",[[2,0,\"\"]]"), "not its own"},
         {WITH("1,5,2,1,-1,0,0,0,-1,\"\",[[7,0,\"\"]]"), "not its own"},
@@ -431,6 +431,14 @@ static void test_broker_fields(void **state)
         assert_refused(*state, cases[i].json, cases[i].reason);
     assert_taken(*state, BATCH("1,1000,1", "\"{}\""));
     assert_taken(*state, "[1,4,[[" LEASE ",0,-1,true]]]");
+}
+
+static void test_newer_fault(void **state)
+{
+    struct msg msg;
+    assert_true(
+        decode_json(*state, WITH("1,5,2,4,-1,0,0,255,3,\"new\",[]"), &msg));
+    assert_int_equal(msg.state.leases[0].fault, FAULT_RENDER);
 }
 
 /* Counts and lengths at their limit and one past it. */
@@ -575,6 +583,7 @@ int main(void)
         TEST(test_state_fields),
         TEST(test_lease_fields),
         TEST(test_broker_fields),
+        TEST(test_newer_fault),
         TEST(test_counts),
         TEST(test_cut_anywhere),
         TEST(test_any_byte),

@@ -1,15 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-# ctest: smoke
-"""A node that refuses, lies, hangs, dies or talks nonsense: beside a good one,
-every frame is done and its file whole."""
+# ctest: long
+"""A classic node that refuses, lies, hangs, dies or talks nonsense."""
 
 import farm
-from test_005_fake_node import png_is_whole
+from bad_node import FRAMES, BadNode, add_tests
 
-FRAMES = 12
-
-# (tricks of the bad node, whether it may have a whole picture of each frame)
-CLASSIC = {
+FAULTS = {
     "refuses": ("--refuse", 3),
     "always_refuses": ("--refuse", "always"),
     "error_500": ("--error-500", 4),
@@ -25,38 +21,10 @@ CLASSIC = {
     "is_a_black_hole": ("--black-hole", "always"),
     "loses_an_answer": ("--lose-answer", 1),
 }
-OURS = {
-    "refuses": ("--refuse", 3),
-    "crashes": ("--quit-at-frame", "2:1"),
-    "cannot_prove": ("--fail-frame", "2:1"),
-    "hangs": ("--hang-frame", 2),
-    "freezes": ("--freeze-after", 2),
-    "loses_an_answer": ("--lose-answer", 1),
-    "forgets": ("--forget", 1),
-}
 
 
-class NodeFaults(farm.FarmTest):
-    """One test a fault; they are made below."""
-
-    def play(self, kind, tricks):
-        frames = self.folder / "frames"
-        bad = self.fake(*kind, *tricks, frame_ms=50, frames=frames)
-        good = self.fake(*kind, frame_ms=100, frames=frames)
-        broker = self.broker("--lease-ttl", 6)
-        self.agent(broker, bad, "bad", "--frames-dir", frames)
-        job = broker.render(1, FRAMES, batch=3)
-        farm.until("the bad node is asked", lambda: bad.events() or
-                   "--black-hole" in tricks or "--error-500" in tricks or
-                   "--nonsense" in tricks)
-        self.agent(broker, good, "good", "--frames-dir", frames)
-        broker.await_job(job, seconds=60)
-        for number, frame in broker.frames(job).items():
-            self.assertEqual(frame["state"], "done", number)
-        pictures = list(frames.rglob("*.png"))
-        self.assertEqual(len(pictures), FRAMES)
-        for picture in pictures:
-            self.assertTrue(png_is_whole(picture.read_bytes()), picture)
+class ClassicFaults(BadNode):
+    """Those of the table, and some that are told in their own words."""
 
     def test_dies_and_is_started_again(self):
         frames = self.folder / "frames"
@@ -100,15 +68,8 @@ class NodeFaults(farm.FarmTest):
         broker.await_job(job, "failed", seconds=30)
 
 
-def add_tests(name, kind, faults):
-    for fault, tricks in faults.items():
-        def test(self, tricks=tricks):
-            self.play(kind, tricks)
-        setattr(NodeFaults, f"test_{name}_{fault}", test)
 
-
-add_tests("classic", (), CLASSIC)
-add_tests("ours", ("--superset",), OURS)
+add_tests(ClassicFaults, FAULTS)
 
 if __name__ == "__main__":
     farm.main()

@@ -45,16 +45,15 @@ static const char *place_text(struct arena *arena, const struct place *place)
 __attribute__((format(printf, 2, 3))) static bool
 refuse(const struct value_reader *reader, const char *format, ...)
 {
-    struct layout_reader *top = reader->top;
-    const char *at = place_text(top->arena, reader->place);
-    int n = snprintf(top->why, top->size, "%s%s%s: ", top->what,
-                     *at == '\0' ? "" : " field ", at);
-    if (n < 0 || (size_t)n >= top->size)
-        return false;
+    char reason[128];
     va_list args;
     va_start(args, format);
-    vsnprintf(top->why + n, top->size - (size_t)n, format, args);
+    vsnprintf(reason, sizeof reason, format, args);
     va_end(args);
+    const struct layout_reader *top = reader->top;
+    const char *at = place_text(top->arena, reader->place);
+    snprintf(top->why, top->size, "%s%s%s: %s", top->what,
+             *at == '\0' ? "" : " field ", at, reason);
     return false;
 }
 

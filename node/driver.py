@@ -525,15 +525,6 @@ def probe():
     }
 
 
-def probe_gl():
-    """Ends the process by a signal where no GL is to be had."""
-    scene = bpy.context.scene
-    scene.render.engine = "BLENDER_WORKBENCH"
-    scene.render.resolution_x = scene.render.resolution_y = 16
-    bpy.ops.render.render()
-    return {"gl": True}
-
-
 def serve(channel):
     session = None
     for order in channel.orders():
@@ -545,8 +536,6 @@ def serve(channel):
             channel.send("rendered", **done)
         elif order["do"] == "probe":
             channel.send("probed", **probe())
-        elif order["do"] == "probe_gl":
-            channel.send("probed", **probe_gl())
         else:
             return
 

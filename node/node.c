@@ -103,12 +103,19 @@ static uint64_t largest_file(const struct job *job)
 /* After a full disk the node is well again only when somebody made room. */
 static void disk_learn(struct node *node, const struct job *job)
 {
-    if (job->fault != FAULT_DISK_FULL)
-        return;
     const uint64_t left = disk_free(node->output);
     const uint64_t more = 2 * largest_file(job) + LIMIT_DISK_FREE;
     if (left < UINT64_MAX - more)
         node->disk_need = left + more;
+}
+
+/* What the end of a job tells about the node. */
+static void job_learn(struct node *node, const struct job *job)
+{
+    if (job->fault == FAULT_DISK_FULL)
+        disk_learn(node, job);
+    if (job->fault == FAULT_BAD_ENGINE && job->output.hints[FAULT_BAD_ENGINE])
+        probe_no_gl(&node->probe);
 }
 
 static void job_log_end(const struct job *job)
@@ -152,7 +159,7 @@ static void runs_step(struct node *node)
         const struct job *job = node->runs[i].job;
         run_step(&node->runs[i], may_start, node->now_ms);
         if (job && !node->runs[i].job) {
-            disk_learn(node, job);
+            job_learn(node, job);
             job_log_end(job);
         }
     }
@@ -251,10 +258,9 @@ static void turn_watch(struct node *node)
 
 static void turn_take(struct node *node)
 {
-    const bool busy = node_free_slots(node) < node->options.slots;
     signals_take(node);
     runs_step(node);
-    probe_step(&node->probe, busy, node->now_ms);
+    probe_step(&node->probe, node->now_ms);
     httpd_run(node->httpd);
     runs_step(node); /* what requests asked for */
     if (api_answer(node))

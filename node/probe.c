@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Two questions to one Blender: what it has, and then, when nothing else goes
- * on, whether it can draw with OpenGL. It dies of the second one where it
- * cannot. Engines that need it are taken as there until that is seen.
+ * One question, one answer, and the end of that Blender.
  */
 #include "node/probe.h"
 
@@ -84,23 +82,19 @@ void probe_watch(struct probe *probe, struct poller *poller, int64_t now_ms)
     poller_until(poller, blender_tick(&probe->blender, now_ms));
 }
 
-static void answer_take(struct probe *probe, json_t *event, bool busy)
+static void answer_take(struct probe *probe, json_t *event)
 {
     const char *version = json_string_value(json_object_get(event, "blender"));
-    if (version && !probe->told) {
-        probe->told = true;
-        probe->version = mem_text(version);
-        probe->engines = json_incref(json_object_get(event, "engines"));
-        probe->gpus = json_incref(json_object_get(event, "gpus"));
-        probe->asked_gl = !busy;
-        ask(probe, busy ? "quit" : "probe_gl");
-    } else {
-        probe->asked_gl = false;
-        ask(probe, "quit");
-    }
+    if (!version || probe->told)
+        return;
+    probe->told = true;
+    probe->version = mem_text(version);
+    probe->engines = json_incref(json_object_get(event, "engines"));
+    probe->gpus = json_incref(json_object_get(event, "gpus"));
+    ask(probe, "quit");
 }
 
-static void engines_drop_gl(struct probe *probe)
+void probe_no_gl(struct probe *probe)
 {
     for (size_t i = json_array_size(probe->engines); i-- > 0;) {
         const char *name = json_string_value(json_array_get(probe->engines, i));
@@ -112,8 +106,6 @@ static void engines_drop_gl(struct probe *probe)
 static void end_judge(struct probe *probe)
 {
     char text[LIMIT_REASON];
-    if (probe->asked_gl && !probe->blender.stopping)
-        engines_drop_gl(probe);
     if (probe->told || probe->blender.stopping)
         return;
     verdict_make(probe->blender.status, false, &probe->output, text,
@@ -121,22 +113,20 @@ static void end_judge(struct probe *probe)
     complain(probe, text);
 }
 
-void probe_step(struct probe *probe, bool busy, int64_t now_ms)
+void probe_step(struct probe *probe, int64_t now_ms)
 {
     if (!probe->running)
         return;
     json_t *event = NULL;
     blender_read(&probe->blender, now_ms);
     while ((event = channel_next(&probe->blender.channel))) {
-        answer_take(probe, event, busy);
+        answer_take(probe, event);
         json_decref(event);
     }
     if (now_ms >= probe->until_ms) {
         complain(probe, "Blender does not answer");
         blender_stop(&probe->blender, now_ms);
     }
-    if (busy && probe->asked_gl)
-        blender_stop(&probe->blender, now_ms); /* jobs go first */
     blender_tick(&probe->blender, now_ms);
     if (!blender_is_gone(&probe->blender))
         return;

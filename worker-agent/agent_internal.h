@@ -54,17 +54,17 @@ struct agent {
 uint64_t agent_random(void);
 
 /* agent_broker.c: hooks of link.h and farm.h; and STATE. */
-void agent_heard(void *agent, enum link_end from, const struct msg *msg);
-void agent_cut(void *agent, enum link_end end);
-void agent_farm(void *agent, uint64_t id, int kind,
+void agent_heard(void *ctx, enum link_end from, const struct msg *msg);
+void agent_cut(void *ctx, enum link_end end);
+void agent_farm(void *ctx, uint64_t id, int kind,
                 const struct web_answer *answer);
 void agent_send_state(struct agent *agent);
 
 /* agent_node.c: hooks of node_client.h and journal.h; acts and proofs. */
-void agent_answered(void *agent, uint64_t lease, enum call call,
+void agent_answered(void *ctx, uint64_t lease, enum call call,
                     const struct node_answer *answer);
-void agent_probed(void *agent, const struct probe_answer *answer);
-void agent_adopt(void *agent, const struct journal_record *record);
+void agent_probed(void *ctx, const struct probe_answer *answer);
+void agent_adopt(void *ctx, const struct journal_record *record);
 void agent_step_proof(struct agent *agent);
 void agent_step_slots(struct agent *agent);
 

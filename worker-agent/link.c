@@ -29,7 +29,6 @@ struct link {
     struct line control, lane;
     struct arena arena;
     struct buf out;
-    unsigned monitors; /* made so far: each has a name of its own */
 };
 
 struct link *link_open(const char *agent, const struct link_hooks *hooks)
@@ -81,10 +80,11 @@ static zsock_t *socket_new(int type)
     return sock;
 }
 
-static void line_listen(struct link *link, struct line *line, int events)
+static void line_listen(struct line *line, int events)
 {
+    static unsigned made; /* these names are the process's, not a link's */
     char name[64];
-    snprintf(name, sizeof name, "inproc://monitor-%u", link->monitors++);
+    snprintf(name, sizeof name, "inproc://line-monitor-%u", made++);
     int rc = zmq_socket_monitor(zsock_resolve(line->sock), name, events);
     assert(rc == 0);
     line->monitor = zsock_new(ZMQ_PAIR);
@@ -107,7 +107,7 @@ static void connect_control(struct link *link, int port)
     link->control.sock = socket_new(ZMQ_SUB);
     zsock_set_subscribe(link->control.sock, msg_topic(link->agent, topic));
     zsock_set_subscribe(link->control.sock, msg_topic("*", topic));
-    line_listen(link, &link->control, ZMQ_EVENT_DISCONNECTED);
+    line_listen(&link->control, ZMQ_EVENT_DISCONNECTED);
     connect_to(link, link->control.sock, port);
 }
 
@@ -130,11 +130,10 @@ void link_take_lane(struct link *link, int port)
     link->lane.sock = socket_new(ZMQ_PULL);
     zsock_set_reconnect_ivl(link->lane.sock, -1);
     zsock_set_rcvhwm(link->lane.sock, LIMIT_SLOTS);
-    line_listen(link, &link->lane,
-                ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CLOSED |
-                    ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
-                    ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
-                    ZMQ_EVENT_HANDSHAKE_FAILED_AUTH);
+    line_listen(&link->lane, ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CLOSED |
+                                 ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
+                                 ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
+                                 ZMQ_EVENT_HANDSHAKE_FAILED_AUTH);
     connect_to(link, link->lane.sock, port);
 }
 

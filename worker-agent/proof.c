@@ -227,7 +227,7 @@ static struct watch *watch_add(struct proof *proof, uint64_t lease,
     watch->lease = lease;
     watch->run = *run;
     watch->since_ms = since_ms;
-    watch->told = mem_new((size_t)(last_place(watch) + 1));
+    watch->told = mem_new((size_t)last_place(watch) + 1);
     DL_APPEND(proof->watches, watch);
     return watch;
 }

@@ -20,14 +20,17 @@ void slots_init(struct slots *slots, int32_t wanted, bool proving)
     *slots = (struct slots){.wanted = wanted, .proving = proving};
 }
 
+static void forget(struct slots *slots, struct lease *lease)
+{
+    DL_DELETE(slots->leases, lease);
+    slots->n_leases--;
+    lease_free(&lease);
+}
+
 void slots_done(struct slots *slots)
 {
-    struct lease *lease, *next;
-    DL_FOREACH_SAFE (slots->leases, lease, next) {
-        DL_DELETE(slots->leases, lease);
-        lease_free(&lease);
-    }
-    slots->n_leases = 0;
+    while (slots->leases != NULL)
+        forget(slots, slots->leases);
 }
 
 struct lease *slots_find(const struct slots *slots, uint64_t id)
@@ -118,13 +121,6 @@ static struct lease *add(struct slots *slots, const struct msg_batch *batch)
     DL_APPEND(slots->leases, lease);
     slots->n_leases++;
     return lease;
-}
-
-static void forget(struct slots *slots, struct lease *lease)
-{
-    DL_DELETE(slots->leases, lease);
-    slots->n_leases--;
-    lease_free(&lease);
 }
 
 bool slots_batch(struct slots *slots, int64_t now_ms,

@@ -44,16 +44,16 @@ void slots_adopt(struct slots *slots, int64_t now_ms,
 void slots_adopt_lost(struct slots *slots, int64_t now_ms,
                       const struct msg_batch *batch, const char *why);
 
-/* What comes in; unknown leases are no error. */
+/* What comes in; id is of a lease, an unknown one is no error. */
 void slots_node(struct slots *slots, int64_t now_ms,
                 const struct node_facts *facts);
-void slots_answer(struct slots *slots, int64_t now_ms, uint64_t lease,
+void slots_answer(struct slots *slots, int64_t now_ms, uint64_t id,
                   enum call call, const struct node_answer *answer);
-void slots_proven(struct slots *slots, uint64_t lease, int32_t frame,
-                  int32_t ms, const char *files);
-void slots_settled(struct slots *slots, int64_t now_ms, uint64_t lease);
+void slots_proven(struct slots *slots, uint64_t id, int32_t frame, int32_t ms,
+                  const char *files);
+void slots_settled(struct slots *slots, int64_t now_ms, uint64_t id);
 void slots_acks(struct slots *slots, const struct msg_acks *acks);
-void slots_revoke(struct slots *slots, uint64_t lease);
+void slots_revoke(struct slots *slots, uint64_t id);
 void slots_trim(struct slots *slots, const struct msg_trim *trim);
 void slots_leave(struct slots *slots);
 void slots_abandon(struct slots *slots);

@@ -155,19 +155,19 @@ static void answer_send(struct world *world, const struct answer *answer)
         return;
     struct msg msg = {.kind = KIND_ACK};
     msg.acks = (struct msg_acks){&answer->ack, 1};
-    judge_ack(world, &answer->ack);
+    judge_ack(world, answer);
     wire_down(world, world->workers[answer->to].name, &msg);
 }
 
-void hub_answer(struct world *world, const struct answer *answer)
+void hub_answer(struct world *world, struct answer *answer)
 {
     struct hub *hub = &world->hub;
+    answer->seq = hub->durable;
     if (!hub->answers && hub->committed >= hub->durable) {
         answer_send(world, answer);
         return;
     }
     struct answer *copy = mem_copy(answer, sizeof *answer);
-    copy->seq = hub->durable;
     DL_APPEND(hub->answers, copy);
 }
 

@@ -50,8 +50,10 @@ static void job_drop(struct judge *judge, struct judged_job *job)
 {
     struct judged_lease *lease;
     for (lease = judge->leases; lease; lease = lease->hh.next)
-        if (lease->job == job)
+        if (lease->job == job) {
             lease->job = NULL;
+            lease->live = false;
+        }
     HASH_DEL(judge->jobs, job);
     frames_free(&job->frames);
     mem_free(job->at);
@@ -257,6 +259,22 @@ static void on_released(struct world *world, const struct event *event)
     expect_live(world, event)->live = false;
 }
 
+/* The result of a live lease is not thrown away, but where it is of a frame
+ * that was retried since. */
+static void on_acked(struct world *world, const struct event *event)
+{
+    const struct judged_lease *lease = lease_of(world, event->lease);
+    if (!lease || !lease->live)
+        return;
+    const struct judged_job *job = lease->job;
+    for (int32_t frame = event->lo; frame <= event->hi; frame++) {
+        int32_t at = frames_ordinal(&job->frames, frame);
+        if (at >= 0 && job->at[at].verdict == OPEN &&
+            job->at[at].retried_ms == 0)
+            fail(world, "acked-is-counted", "%s frame %d", job->id, frame);
+    }
+}
+
 void judge_event(struct world *world, const struct event *event)
 {
     static void (*const rules[EVENT_TYPES])(struct world *,
@@ -266,6 +284,7 @@ void judge_event(struct world *world, const struct event *event)
         [EVENT_DONE] = on_done,           [EVENT_CHARGED] = on_charged,
         [EVENT_FAILED] = on_failed,       [EVENT_LEASED] = on_leased,
         [EVENT_SHORTENED] = on_shortened, [EVENT_RELEASED] = on_released,
+        [EVENT_ACKED] = on_acked,
     };
     if (rules[event->type])
         rules[event->type](world, event);
@@ -285,15 +304,19 @@ void judge_grant(const struct world *world, const struct event *event)
         fail(world, "lease-ids-of-this-epoch", "%" PRIx64, event->lease);
 }
 
-void judge_ack(const struct world *world, const struct msg_ack *ack)
+/* Whatever a result was good for when its acknowledgement was decided, that is
+ * on disk when it leaves. */
+void judge_ack(const struct world *world, const struct answer *answer)
 {
+    const struct msg_ack *ack = &answer->ack;
     const struct judged_lease *lease = lease_of(world, ack->lease);
     if (!lease || !lease->job)
         return;
     const struct judged_job *job = lease->job;
     for (int32_t frame = ack->from; frame <= ack->to; frame++) {
         int32_t at = frames_ordinal(&job->frames, frame);
-        if (at >= 0 && job->at[at].done_seq > world->ledger.disk)
+        if (at >= 0 && job->at[at].done_seq <= answer->seq &&
+            job->at[at].done_seq > world->ledger.disk)
             fail(world, "ack-after-commit", "%s frame %d", job->id, frame);
     }
 }

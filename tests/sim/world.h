@@ -180,7 +180,7 @@ void hub_start(struct world *world);
 void hub_crash(struct world *world);
 enum rc hub_do(struct world *world, const struct cmd *cmd);
 /* hub_answer lets an answer go once all that it shows is on disk. */
-void hub_answer(struct world *world, const struct answer *answer);
+void hub_answer(struct world *world, struct answer *answer);
 void hub_committed(struct world *world);
 void hub_hear(struct world *world, const struct happening *happening);
 void hub_gone(struct world *world, const struct worker *worker);
@@ -243,7 +243,7 @@ void judge_reset(struct judge *judge);
 /* judge_event looks at an event that happened, or is replayed. */
 void judge_event(struct world *world, const struct event *event);
 void judge_grant(const struct world *world, const struct event *event);
-void judge_ack(const struct world *world, const struct msg_ack *ack);
+void judge_ack(const struct world *world, const struct answer *answer);
 /* judge_compare: the core knows what the judge knows of every frame. */
 void judge_compare(const struct world *world);
 /* judge_replay: a replay of the ledger gives the core as it is. */

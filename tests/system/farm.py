@@ -334,8 +334,9 @@ class Node(Program):
     name = "frameq-node"
     stop_seconds = 4
 
-    def __init__(self, test, *flags, listen="127.0.0.1:0", **options):
-        self.output = test.folder / f"frames-{test.count()}"
+    def __init__(self, test, *flags, listen="127.0.0.1:0", output=None,
+                 **options):
+        self.output = output or test.folder / f"frames-{test.count()}"
         super().__init__(test, "--listen", listen, "--output", self.output,
                          *flags, **options)
 

@@ -30,14 +30,10 @@ class TwoRealHosts(NodeTest):
 
     def machine(self, name, **options):
         """A node and its agent; the agent is told only where the broker is."""
-        node = self.start("--insecure", listen="127.0.0.1:3001", **options)
-        node.output = self.folder / "shared"
+        node = self.start("--insecure", listen="127.0.0.1:3001",
+                          output=self.folder / "shared", **options)
         self.agent(f"http://{self.hosts.address_a}:4000", node, name,
                    **options)
-
-    def start(self, *flags, **options):
-        return super().start(*flags, "--output", self.folder / "shared",
-                             **options)
 
     def test_both_take_part(self):
         self.machine("first")
@@ -48,9 +44,9 @@ class TwoRealHosts(NodeTest):
         took_part = {frame["agent"] for frame in
                      self.host.frames(job).values()}
         self.assertEqual(took_part, {"first", "second"})
-        shared = sorted((self.folder / "shared").glob("*.png"))
+        shared = sorted((self.folder / "shared" / job).iterdir())
         self.assertEqual([file.name for file in shared],
-                         [f"blender-render_{n:04}.png" for n in range(1, 21)])
+                         [f"frame_{n:04}.png" for n in range(1, 21)])
         told = self.cli(self.host, "agents")
         self.assertEqual(told.returncode, 0, told)
         self.assertIn("first", told.stdout)

@@ -39,7 +39,8 @@ struct world {
 
     struct web *web;
     struct node_client *node;
-    struct node_answer got; /* its words only: word, pid, to */
+    struct node_answer got; /* its numbers; the text is in `text` */
+    char text[256];
     struct probe_answer probed;
     int answers;
     int64_t skew_ms; /* the client's clock is ahead by that */
@@ -52,6 +53,7 @@ static void answered(void *ctx, uint64_t lease, enum call call,
     (void)call;
     assert_true(lease == LEASE_ID(7, 12));
     world->got = *answer;
+    snprintf(world->text, sizeof world->text, "%s", answer->text);
     world->answers++;
 }
 
@@ -391,7 +393,7 @@ static void test_endless_answer(void **state)
         }
     }
     assert_int_equal(world->got.word, ANSWER_ODD);
-    assert_non_null(strstr(world->got.text, "too large"));
+    assert_non_null(strstr(world->text, "too large"));
     mem_free(endless);
 }
 
@@ -412,15 +414,15 @@ static void test_redirects_are_not_followed(void **state)
 static void test_farm(void **state)
 {
     static const struct {
-        int status;
         const char *body;
+        int status;
         bool good;
     } cases[] = {
-        {200, "{\"ports\":{\"status\":4001,\"control\":4002}}", true},
-        {200, "{\"ports\":{\"status\":4001,\"control\":70000}}", false},
-        {200, "{\"ports\":{\"status\":4001}}", false},
-        {200, "<html>", false},
-        {404, "{\"ports\":{\"status\":4001,\"control\":4002}}", false},
+        {"{\"ports\":{\"status\":4001,\"control\":4002}}", 200, true},
+        {"{\"ports\":{\"status\":4001,\"control\":70000}}", 200, false},
+        {"{\"ports\":{\"status\":4001}}", 200, false},
+        {"<html>", 200, false},
+        {"{\"ports\":{\"status\":4001,\"control\":4002}}", 404, false},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -19,7 +19,8 @@
 #include "common/app/net.h"
 #include "common/limits.h"
 
-#define WHY_SIZE 512
+#define WHY_SIZE   512
+#define ROWS_TRIED 10
 
 /* Signals arrive through a descriptor of the loop, and through nothing else. */
 static int signals_open(void)
@@ -49,25 +50,19 @@ static void refuse_open_door(const struct conf *conf)
     }
 }
 
-static int64_t seconds_ms(const char *seconds)
-{
-    return (int64_t)(strtod(seconds, NULL) * 1000.0);
-}
-
 static struct core_options options_of(const struct conf *conf)
 {
     const char *batch = conf_get(conf, "batch");
-    const char *grace = conf_get(conf, "orphan-grace");
     int64_t attempts = conf_number(conf, "max-attempts");
     bool auto_batch = strcmp(batch, "auto") == 0;
-    bool auto_grace = strcmp(grace, "auto") == 0;
+    bool auto_grace = strcmp(conf_get(conf, "orphan-grace"), "auto") == 0;
     int64_t frames = auto_batch ? 0 : strtol(batch, NULL, 10);
     return (struct core_options){
         .batch = (int32_t)(frames < LIMIT_BATCH ? frames : LIMIT_BATCH),
         .max_attempts =
             (int32_t)(attempts < LIMIT_ATTEMPTS ? attempts : LIMIT_ATTEMPTS),
-        .lease_ttl_ms = seconds_ms(conf_get(conf, "lease-ttl")),
-        .orphan_grace_ms = auto_grace ? -1 : seconds_ms(grace),
+        .lease_ttl_ms = conf_ms(conf, "lease-ttl"),
+        .orphan_grace_ms = auto_grace ? -1 : conf_ms(conf, "orphan-grace"),
         .jobs_max = LIMIT_JOBS,
         .agents_max = LIMIT_AGENTS,
     };
@@ -137,34 +132,62 @@ static void open_ledger(struct parts *parts, const struct conf *conf)
     parts->facts.start_ms = clock_now_ms();
 }
 
-static void open_sockets(struct parts *parts, const struct conf *conf)
+/* Status, control and feed stand in a row. Where the row is ours to choose,
+ * somebody may take a port of it meanwhile: then another row is tried. */
+static bool open_row(struct parts *parts, const struct link_options *options,
+                     char *why, size_t size)
 {
-    static char http_host[256], zmq_host[256];
-    char why[WHY_SIZE];
-    struct link_options options = {.host = zmq_host};
     struct loop *loop = &parts->loop;
+    loop->link = link_open(options, why, size);
+    if (!loop->link)
+        return false;
+    int port = link_status_port(loop->link);
+    loop->feed = feed_open(options->host, port + 2, why, size);
+    if (!loop->feed) {
+        link_close(&loop->link);
+        return false;
+    }
+    parts->facts.status_port = port;
+    parts->facts.control_port = port + 1;
+    parts->facts.feed_port = port + 2;
+    return true;
+}
+
+static void open_zmq(struct parts *parts, const struct conf *conf)
+{
+    char host[256], why[WHY_SIZE];
+    struct link_options options = {.host = host};
     options.status_port =
-        conf_address(conf_get(conf, "zmq"), zmq_host, sizeof zmq_host);
+        conf_address(conf_get(conf, "zmq"), host, sizeof host);
     settings_lanes(conf_get(conf, "lanes"), &options.lanes_low,
                    &options.lanes_high);
-    loop->link = link_open(&options, why, sizeof why);
-    if (!loop->link)
-        log_fatal(1, "%s", why);
-    parts->facts.status_port = link_status_port(loop->link);
-    parts->facts.control_port = parts->facts.status_port + 1;
-    parts->facts.feed_port = parts->facts.status_port + 2;
-    loop->feed = feed_open(zmq_host, parts->facts.feed_port, why, sizeof why);
-    if (!loop->feed)
-        log_fatal(1, "%s", why);
-    loop->broker = broker_new(parts->core, parts->store, &parts->facts);
-    int port =
-        conf_address(conf_get(conf, "http"), http_host, sizeof http_host);
+    int tries = options.status_port == 0 ? ROWS_TRIED : 1;
+    while (tries-- > 0)
+        if (open_row(parts, &options, why, sizeof why))
+            return;
+    log_fatal(1, "%s", why);
+}
+
+static void open_http(struct parts *parts, const struct conf *conf)
+{
+    static char host[256]; /* facts point to it */
+    char why[WHY_SIZE];
+    struct loop *loop = &parts->loop;
+    int port = conf_address(conf_get(conf, "http"), host, sizeof host);
     loop->http =
-        http_open(loop->broker, loop->feed, http_host, port, why, sizeof why);
+        http_open(loop->broker, loop->feed, host, port, why, sizeof why);
     if (!loop->http)
         log_fatal(1, "%s", why);
-    parts->facts.http_host = http_host;
+    parts->facts.http_host = host;
     parts->facts.http_port = http_port(loop->http);
+}
+
+static void open_sockets(struct parts *parts, const struct conf *conf)
+{
+    struct loop *loop = &parts->loop;
+    open_zmq(parts, conf);
+    loop->broker = broker_new(parts->core, parts->store, &parts->facts);
+    open_http(parts, conf);
     link_start(loop->link, loop->broker);
     feed_start(loop->feed, loop->broker);
 }

@@ -30,8 +30,8 @@ static const char *is_lanes(const char *value)
 
 static const char *is_results(const char *value)
 {
-    bool known = strcmp(value, "refer") == 0 || strcmp(value, "keep") == 0;
-    return known ? NULL : "must be refer or keep";
+    static const char *const words[] = {"refer", "keep", NULL};
+    return conf_choice(value, words);
 }
 
 static const struct setting settings[] = {

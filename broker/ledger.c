@@ -9,9 +9,11 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/mem.h"
 
@@ -237,6 +239,14 @@ static void leave_log(sqlite3 *db, bool leave)
     sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, (int)leave, NULL);
 }
 
+/* Made here where it is missing, as SQLite would let everybody read it. */
+static void make_private(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        close(fd);
+}
+
 static bool open_file(struct ledger *ledger, const char *dir,
                       enum ledger_use use, char *why, size_t size)
 {
@@ -245,7 +255,7 @@ static bool open_file(struct ledger *ledger, const char *dir,
     assert(0 < n && (size_t)n < sizeof path); /* the lock lies there too */
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
     if (use == LEDGER_SERVE)
-        flags |= SQLITE_OPEN_CREATE;
+        make_private(path);
     if (sqlite3_open_v2(path, &ledger->db, flags, NULL) != SQLITE_OK)
         return refuse(ledger->db, why, size);
     leave_log(ledger->db, true);

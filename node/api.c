@@ -125,6 +125,7 @@ static bool node_is_unwell(struct node *node, struct httpd_request *request)
 {
     char why[LIMIT_REASON];
     char text[LIMIT_REASON + 64];
+    node_revive(node);
     const enum fault fault = node_health(node, why, sizeof why);
     if (fault == FAULT_NONE)
         return false;
@@ -413,6 +414,7 @@ static void info_get(struct node *node, struct httpd_request *request,
     (void)target;
     const struct wait wait = {.request = request,
                               .until_ms = node->now_ms + LIMIT_WAIT_MS};
+    node_revive(node);
     if (probe_is_over(&node->probe) || !waits_add(&node->waits, &wait))
         reply_json(request, 200, NULL, info_json(node));
 }

@@ -306,7 +306,7 @@ def samples_set(scene, job):
     if scene.render.engine == "CYCLES":
         scene.cycles.samples = job["samples"]
         scene.cycles.use_layer_samples = "IGNORE"
-    elif scene.render.engine == "BLENDER_EEVEE":
+    elif scene.render.engine.startswith("BLENDER_EEVEE"):
         scene.eevee.taa_render_samples = job["samples"]
 
 

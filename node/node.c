@@ -30,8 +30,9 @@
 #include "node/which.h"
 
 enum {
-    LEAVE_MS = 2500,   /* from SIGTERM to the end at the latest */
-    CONNECTIONS = 256, /* an agent, and people looking */
+    LEAVE_MS = 2500,        /* from SIGTERM to the end at the latest */
+    PROBE_AGAIN_MS = 30000, /* between two tries of a Blender that fails */
+    CONNECTIONS = 256,      /* an agent, and people looking */
 };
 
 /* -- Jobs ------------------------------------------------------------------ */
@@ -143,6 +144,22 @@ struct job *node_start(struct node *node, struct spec *spec)
     return job;
 }
 
+void node_revive(struct node *node)
+{
+    if (disk_free(node->output) >= node->disk_need)
+        node->disk_need = LIMIT_DISK_FREE;
+    if (!node->blender) {
+        node->blender = which_find(node->options.blender);
+        node->site.blender = node->blender;
+    }
+    if (!node->blender || node->probe.told || node->probe.running ||
+        node->leaving || node->now_ms < node->probe_again_ms)
+        return;
+    probe_done(&node->probe);
+    probe_start(&node->probe, &node->site, node->now_ms);
+    node->probe_again_ms = node->now_ms + PROBE_AGAIN_MS;
+}
+
 void node_stop(struct node *node, struct job *job)
 {
     struct run *run = run_find(node, job);
@@ -195,19 +212,20 @@ static void child_reaped(struct node *node, pid_t pid, int status)
 static void children_reap(struct node *node)
 {
     siginfo_t info = {0};
-    bool any = false;
+    bool leader = false;
     while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
            info.si_pid != 0) {
         int status = 0;
         const pid_t pid = info.si_pid;
-        if (getpgid(pid) == pid)
+        if (getpgid(pid) == pid) {
             kill(-pid, SIGKILL);
+            leader = true;
+        }
         if (waitpid(pid, &status, 0) == pid)
             child_reaped(node, pid, status);
         info.si_pid = 0;
-        any = true;
     }
-    if (any)
+    if (leader)
         proc_children(stray_kill, node);
 }
 
@@ -346,9 +364,8 @@ static bool rules_open(struct node *node, char *why, size_t size)
     return true;
 }
 
-static void blender_open(struct node *node)
+static void site_open(struct node *node)
 {
-    node->blender = which_find(node->options.blender);
     if (node->options.sandbox)
         node->sandbox =
             sandbox_open(node->sandbox_why, sizeof node->sandbox_why);
@@ -356,8 +373,7 @@ static void blender_open(struct node *node)
         snprintf(node->sandbox_why, sizeof node->sandbox_why, "--sandbox off");
     if (!node->sandbox)
         log_warn("no_sandbox", "reason=%s", log_quoted(node->sandbox_why));
-    node->site = (struct run_site){.blender = node->blender,
-                                   .output = node->output,
+    node->site = (struct run_site){.output = node->output,
                                    .work_root = node->work_root,
                                    .device = node->options.device,
                                    .sandbox = node->sandbox,
@@ -419,12 +435,11 @@ struct node *node_open(const struct node_options *options, char *why,
         node_close(&node);
         return NULL;
     }
-    blender_open(node);
+    site_open(node);
     signals_open(node);
     name_make(node);
     work_tidy(node);
-    if (node->blender)
-        probe_start(&node->probe, &node->site, node->now_ms);
+    node_revive(node);
     return node;
 }
 

@@ -60,9 +60,10 @@ struct node {
     struct poller poller;
     int signals; /* signalfd */
     bool leaving;
-    int64_t leave_ms;   /* when it stops waiting for what still runs */
-    uint64_t disk_need; /* free bytes below which the disk counts as full */
-    int64_t now_ms;     /* of this turn */
+    int64_t leave_ms;       /* when it stops waiting for what still runs */
+    uint64_t disk_need;     /* free bytes below which the disk counts as full */
+    int64_t probe_again_ms; /* not before */
+    int64_t now_ms;         /* of this turn */
 };
 
 /* node_open resolves folders, sweeps what a dead node left, and listens.
@@ -89,6 +90,10 @@ struct job *node_start(struct node *node, struct spec *spec);
 
 /* node_stop ends a job's Blender, if it runs. */
 void node_stop(struct node *node, struct job *job);
+
+/* node_revive looks again for what made the node unwell: a Blender that was
+ * not there, a disk that was full. */
+void node_revive(struct node *node);
 
 /* node_health returns FAULT_NONE, or why the node takes no work, with the
  * reason for people in why. */

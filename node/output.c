@@ -61,7 +61,11 @@ static void progress_look(struct output *output, const char *line)
 static void error_look(struct output *output, const char *line)
 {
     static const char mark[] = "Error: ";
-    if (strncmp(line, mark, sizeof mark - 1) == 0)
+    if (is_progress(line) || !line[0])
+        return;
+    if (strncmp(line, mark, sizeof mark - 1) != 0)
+        text_excerpt(line, strlen(line), output->last, sizeof output->last);
+    else
         text_excerpt(line + sizeof mark - 1, strlen(line) - sizeof mark + 1,
                      output->error, sizeof output->error);
 }

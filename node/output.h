@@ -24,6 +24,7 @@ struct output {
     int32_t frame;              /* of the last progress line; 0 at first */
     int32_t sample, samples;    /* of it; samples 0: not said */
     char error[LIMIT_REASON];   /* the last line beginning "Error: " */
+    char last[256];             /* the last line of another kind, not empty */
     char missing[LIMIT_REASON]; /* linked data that its library lacks */
     bool hints[FAULT_COUNT];    /* failures of which there was talk */
 };

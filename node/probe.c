@@ -42,10 +42,8 @@ static bool blender_run(struct probe *probe, const struct run_site *site,
     char driver[PATH_MAX];
     char why[LIMIT_REASON];
     if (!work_open(site->work_root, "probe", getpid(), &probe->work) ||
-        !driver_write(probe->work.path, driver, sizeof driver)) {
-        complain(probe, strerror(errno));
-        return false;
-    }
+        !driver_write(probe->work.path, driver, sizeof driver))
+        return false; /* OUTPUT's fault, not Blender's */
     const struct blender_options options = {.path = site->blender,
                                             .driver = driver,
                                             .work = probe->work.path,

@@ -71,8 +71,9 @@ enum fault verdict_make(int status, bool opened, const struct output *output,
     if (output->error[0])
         snprintf(text, size, "%s", output->error);
     else
-        snprintf(text, size, "Blender ended too early, with status %d",
-                 WEXITSTATUS(status));
+        snprintf(text, size, "Blender ended too early, with status %d%s%s",
+                 WEXITSTATUS(status), output->last[0] ? ": " : "",
+                 output->last);
     return fault;
 }
 

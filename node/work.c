@@ -37,16 +37,21 @@ void work_remove(const char *path)
     nftw(path, entry_remove, DEPTH, FTW_DEPTH | FTW_PHYS);
 }
 
+/* On a file system without locks an owner goes on without one, and nobody
+ * sweeps. */
 static int lock_take(const char *folder, int flags)
 {
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s/lock", folder);
     const int fd = open(path, flags | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
-        close(fd);
-        return -1;
-    }
-    return fd;
+    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return fd;
+    const int reason = errno;
+    if (reason != EWOULDBLOCK && (flags & O_CREAT))
+        return fd;
+    close(fd);
+    errno = reason;
+    return -1;
 }
 
 /* Whether the lock we hold is still the one in the folder: a sweeper may have
@@ -149,7 +154,8 @@ static bool serial_write(int fd, int64_t value)
 static bool block_take(struct serial *serial, int fd)
 {
     char text[32] = "";
-    if (flock(fd, LOCK_EX) < 0 || pread(fd, text, sizeof text - 1, 0) < 0)
+    flock(fd, LOCK_EX); /* where there are locks */
+    if (pread(fd, text, sizeof text - 1, 0) < 0)
         return false;
     const int64_t first = strtoll(text, NULL, 10);
     serial->next = first > 0 ? first : 1;

@@ -92,7 +92,17 @@ static struct user *user_get(struct core *core, const char *name)
         user->name = mem_text(name);
         HASH_ADD_KEYPTR(hh, core->users, user->name, strlen(user->name), user);
     }
+    user->jobs++;
     return user;
+}
+
+static void user_put(struct core *core, struct user *user)
+{
+    if (--user->jobs > 0)
+        return;
+    HASH_DEL(core->users, user);
+    mem_free(user->name);
+    mem_free(user);
 }
 
 /* A key that an older job had is the younger one's from now on. */
@@ -208,6 +218,7 @@ static void apply_forgotten(struct core *core, const struct event *event)
     DL_DELETE(core->jobs, job);
     core->n_jobs--;
     core->recheck = true;
+    user_put(core, job->owner);
     job_free(&job);
 }
 
@@ -265,7 +276,7 @@ static void apply_charged(struct core *core, const struct event *event)
     struct range run;
     struct ranges one = just(&run, event->lo);
     charge(core, job, event, event->lo);
-    leases_drop(job, &one, true);
+    leases_drop(job, &one, false); /* a second copy of it goes on */
     job_move(core, job, CHANGE_CHARGE, &one);
     job_touch(core, job, event->at_ms);
 }

@@ -130,10 +130,13 @@ static void check_totals(const struct core *core)
     assert(jobs == core->n_jobs && queued == core->n_queued);
     assert(memcmp(totals, core->totals, sizeof totals) == 0);
     const struct user *user;
-    int64_t leased = 0;
-    for (user = core->users; user; user = user->hh.next)
+    int64_t leased = 0, owned = 0;
+    for (user = core->users; user; user = user->hh.next) {
+        assert(user->jobs > 0);
         leased += user->leased;
-    assert(leased == core->totals[FRAME_LEASED]);
+        owned += user->jobs;
+    }
+    assert(leased == core->totals[FRAME_LEASED] && owned == core->n_jobs);
 }
 
 void core_check(const struct core *core)

@@ -19,6 +19,10 @@
             was heard this lately: a heartbeat time-out of a                   \
             cut link closes it too */
 
+#define CORE_LATE_MS                                                           \
+    500 /* a STATE heard this soon after another inc's may have been sent      \
+           before its agent died */
+
 /* One step in progress: what it may use, and where its events go. */
 struct step {
     struct core *core;

@@ -120,6 +120,7 @@ struct job {
 /* A person's jobs of one priority that have work to hand out, oldest first. */
 struct user {
     char *name;
+    int32_t jobs;   /* of it, ended ones too; the last one takes it along */
     int32_t leased; /* frames leased now, over all priorities */
     struct queue *queues;
     UT_hash_handle hh;

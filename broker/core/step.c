@@ -32,12 +32,6 @@ void core_free(struct core **core_ref)
         core_apply(core, &event);
     }
     agent_free_all(core);
-    struct user *user, *next;
-    HASH_ITER (hh, core->users, user, next) {
-        HASH_DEL(core->users, user);
-        mem_free(user->name);
-        mem_free(user);
-    }
     mem_free(core);
     *core_ref = NULL;
 }

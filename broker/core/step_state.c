@@ -29,7 +29,8 @@ static void rival_refuse(struct step *step, const struct agent *agent,
 
 /* A second inc of a name that is still alive: either a restart whose closed
  * connection was not noticed, then the first falls silent; or a second agent,
- * then the first is heard again after it and the second is told to end. */
+ * then the first is heard again, well after it, and the second is told to
+ * end. */
 static bool rival_wins(struct step *step, const struct agent *agent,
                        uint64_t inc)
 {
@@ -41,7 +42,7 @@ static bool rival_wins(struct step *step, const struct agent *agent,
         struct event event = {
             .type = EVENT_RIVAL, .agent = agent->name, .inc = inc};
         step_emit(step, &event);
-    } else if (agent->heard_ms > agent->rival_ms) {
+    } else if (agent->heard_ms > agent->rival_ms + CORE_LATE_MS) {
         rival_refuse(step, agent, inc);
     }
     return false;

@@ -77,7 +77,7 @@ def stripes_paint():
             inside = wave < y / height < wave + 0.09
             pixels += [*(band if inside else gore), 1]
     image = bpy.data.images.new("stripes", width, height)
-    image.colorspace_settings.name = "Linear"
+    image.colorspace_settings.name = "Non-Color"  # as reckoned here
     image.pixels = pixels
     image.pack()
     return image

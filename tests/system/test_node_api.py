@@ -2,7 +2,7 @@
 """frameq-node: the /job API, what it answers and what it refuses."""
 
 from farm import main
-from nodes import JSON, NodeTest
+from nodes import BLENDER, JSON, NodeTest
 from wire import Web
 
 LAST = 1048574
@@ -243,6 +243,15 @@ class Refusals(NodeTest):
         self.assertEqual(answer.status, 503)
         self.assertIn("no_blender", answer.text)
         self.assertEqual(answer.headers["Retry-After"], "5")
+
+    def test_a_blender_that_comes_later(self):
+        program = self.folder / "blender"
+        node = self.start("--blender", program)
+        self.assertFalse(self.web(node).get("/info").json()["healthy"])
+        program.symlink_to(BLENDER)
+        info = self.web(node).get("/info").json()
+        self.assertTrue(info["healthy"], info)
+        self.assertIsNotNone(info["blender"]["version"])
 
     def test_a_blender_that_does_not_run(self):
         program = self.folder / "blender"

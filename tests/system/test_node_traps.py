@@ -75,6 +75,16 @@ class Traps(NodeTest):
         self.assert_fails("bad_engine", "BLENDER_EEVEE_NEXT",
                   engine="BLENDER_EEVEE_NEXT")
 
+    def test_engine_without_opengl(self):
+        node = self.start(env={"__EGL_VENDOR_LIBRARY_DIRS": "/nowhere",
+                               "DISPLAY": ""})
+        self.assertIn("BLENDER_WORKBENCH",
+                      self.web(node).get("/info").json()["engines"])
+        self.assert_fails("bad_engine", "OpenGL", node=node,
+                          engine="BLENDER_WORKBENCH")
+        self.assertEqual(self.web(node).get("/info").json()["engines"],
+                         ["CYCLES"])
+
     def test_not_a_blend(self):
         broken = scenes() / "broken.blend"
         whole = pathlib.Path(self.scene("plain")).read_bytes()

@@ -202,6 +202,24 @@ static void failed_copy_charges_nobody(void **state)
     assert_int_equal(only_job(farm)->in[FRAME_LEASED].count, 5);
 }
 
+/* Its holder failed on a frame; the copy did not. */
+static void copy_of_a_charged_frame_counts(void **state)
+{
+    struct farm *farm = *state;
+    struct hand a, b;
+    begin(farm, &a, "1-5");
+    farm_restart(farm, 1);
+    hand_init(&b, "b", 1);
+    hand_join(farm, &b);
+    hand_say(farm, &a);
+    hand_end(&b, 0, LEASE_FAILED, FAULT_CRASH, 1);
+    hand_say(farm, &b);
+    assert_int_equal(farm_count(farm, EVENT_CHARGED), 1);
+    hand_render(&a, 0, 1, 1);
+    hand_say(farm, &a);
+    assert_int_equal(farm_count(farm, EVENT_DONE), 1);
+}
+
 /* Two agents say they have the same frames; the ledger knows neither. */
 static void younger_lease_takes_over(void **state)
 {
@@ -286,6 +304,7 @@ int main(void)
         TEST(adoption_wants_open_frames),
         TEST(second_copy_of_what_went_elsewhere),
         TEST(failed_copy_charges_nobody),
+        TEST(copy_of_a_charged_frame_counts),
         TEST(younger_lease_takes_over),
         TEST(late_pictures_count_late_failures_do_not),
         TEST(ended_lease_is_not_adopted_again),

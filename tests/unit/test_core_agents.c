@@ -236,6 +236,22 @@ static void second_agent_of_a_name_is_refused(void **state)
     assert_int_equal(agent_find(farm->core, "a")->inc, first.state.inc);
 }
 
+/* The last word of a dead agent comes late. */
+static void late_word_of_a_dead_agent_refuses_nobody(void **state)
+{
+    struct farm *farm = *state;
+    struct hand first, second;
+    hand_init(&first, "a", 1);
+    hand_join(farm, &first);
+    hand_init(&second, "a", 1);
+    hand_say(farm, &second);
+    farm->now_ms += 500;
+    hand_say(farm, &first);
+    farm->now_ms += 2000;
+    hand_say(farm, &second);
+    assert_int_equal(farm_count(farm, EVENT_REFUSED), 0);
+}
+
 /* A restart whose closed connection went unseen. */
 static void second_agent_takes_over_from_a_dead_one(void **state)
 {
@@ -366,6 +382,7 @@ int main(void)
         TEST(grace_can_be_set),
         TEST(leaving_agent_gets_nothing_new),
         TEST(second_agent_of_a_name_is_refused),
+        TEST(late_word_of_a_dead_agent_refuses_nobody),
         TEST(second_agent_takes_over_from_a_dead_one),
         TEST(longest_gone_agent_makes_room),
         TEST(drain_wants_a_known_agent),

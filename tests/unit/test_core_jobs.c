@@ -321,6 +321,19 @@ static void forget_wants_an_ended_job(void **state)
     assert_true(farm_event(farm, EVENT_ACKED, 0)->flag);
 }
 
+static void last_job_of_a_user_takes_it_along(void **state)
+{
+    struct farm *farm = *state;
+    const struct job *first = farm_job(farm, "first", "1");
+    const struct job *second = farm_job(farm, "second", "1");
+    farm_ask(farm, CMD_CANCEL, first, NULL, "");
+    farm_ask(farm, CMD_FORGET, first, NULL, "");
+    assert_non_null(farm->core->users);
+    farm_ask(farm, CMD_CANCEL, second, NULL, "");
+    farm_ask(farm, CMD_FORGET, second, NULL, "");
+    assert_null(farm->core->users);
+}
+
 static void key_belongs_to_the_youngest(void **state)
 {
     struct farm *farm = *state;
@@ -360,6 +373,7 @@ int main(void)
         TEST(job_waited_for_lets_it_begin),
         TEST(job_that_failed_is_waited_for_until_forgotten),
         TEST(forget_wants_an_ended_job),
+        TEST(last_job_of_a_user_takes_it_along),
         TEST(key_belongs_to_the_youngest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

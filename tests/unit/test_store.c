@@ -23,6 +23,22 @@ static void test_a_new_ledger_is_empty(void **state)
     assert_int_equal(store_poll(w->store), 0);
 }
 
+static void test_a_ledger_is_its_owners_alone(void **state)
+{
+    static const char *const names[] = {"ledger.db", "ledger.db-wal", "lock",
+                                        "ballast"};
+    struct world *w = *state;
+    world_open(w);
+    world_begin(w);
+    world_append(w, 1, 20);
+    world_commit(w, 20);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct stat file = {0};
+        assert_int_equal(stat(world_path(w, names[i]), &file), 0);
+        assert_int_equal(file.st_mode & 0777, 0600);
+    }
+}
+
 static void test_what_is_appended_comes_back(void **state)
 {
     struct world *w = *state;
@@ -345,6 +361,7 @@ int main(void)
     cmocka_unit_test_setup_teardown(name, world_set_up, world_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(test_a_new_ledger_is_empty),
+        TEST(test_a_ledger_is_its_owners_alone),
         TEST(test_what_is_appended_comes_back),
         TEST(test_closing_commits_what_is_queued),
         TEST(test_a_lazy_event_is_committed_by_itself),

@@ -132,6 +132,14 @@ static void open_ledger(struct parts *parts, const struct conf *conf)
     parts->facts.start_ms = clock_now_ms();
 }
 
+/* What is open is closed first: CZMQ speaks up about sockets left behind. */
+static void give_up(struct parts *parts, const char *why)
+{
+    feed_close(&parts->loop.feed);
+    link_close(&parts->loop.link);
+    log_fatal(1, "%s", why);
+}
+
 /* Status, control and feed stand in a row. Where the row is ours to choose,
  * somebody may take a port of it meanwhile: then another row is tried. */
 static bool open_row(struct parts *parts, const struct link_options *options,
@@ -165,7 +173,7 @@ static void open_zmq(struct parts *parts, const struct conf *conf)
     while (tries-- > 0)
         if (open_row(parts, &options, why, sizeof why))
             return;
-    log_fatal(1, "%s", why);
+    give_up(parts, why);
 }
 
 static void open_http(struct parts *parts, const struct conf *conf)
@@ -177,7 +185,7 @@ static void open_http(struct parts *parts, const struct conf *conf)
     loop->http =
         http_open(loop->broker, loop->feed, host, port, why, sizeof why);
     if (!loop->http)
-        log_fatal(1, "%s", why);
+        give_up(parts, why);
     parts->facts.http_host = host;
     parts->facts.http_port = http_port(loop->http);
 }

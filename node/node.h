@@ -16,6 +16,7 @@
 #include "node/probe.h"
 #include "node/run.h"
 #include "node/sandbox.h"
+#include "node/serial.h"
 #include "node/spec.h"
 #include "node/wait.h"
 #include "node/work.h"

@@ -11,16 +11,14 @@
 #include <ftw.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/mem.h"
 
-enum { TRIES = 4, DEPTH = 16, BLOCK = 100, YOUNG_S = 3600 };
+enum { TRIES = 4, DEPTH = 16 };
 
 static int entry_remove(const char *path, const struct stat *st, int kind,
                         struct FTW *at)
@@ -66,19 +64,17 @@ static bool lock_is_there(const char *folder, int fd)
            held.st_ino == there.st_ino && held.st_dev == there.st_dev;
 }
 
-/* Empties and removes a folder whose owner is dead. */
+/* Empties and removes a folder whose owner is dead. One without a lock is
+ * about to be claimed, or its owner died right then: it is empty, and whoever
+ * still wants it makes it again. */
 static bool folder_sweep(const char *path)
 {
     const int fd = lock_take(path, 0);
-    struct stat st;
-    const bool dead = fd >= 0;
-    const bool stale = errno == ENOENT && stat(path, &st) == 0 &&
-                       time(NULL) - st.st_mtime > YOUNG_S;
-    if (dead || stale)
-        work_remove(path);
-    if (dead)
-        close(fd);
-    return dead || stale;
+    if (fd < 0)
+        return errno == ENOENT && rmdir(path) == 0;
+    work_remove(path);
+    close(fd);
+    return true;
 }
 
 static bool folder_claim(const char *path, struct work *ret)
@@ -142,40 +138,4 @@ int work_sweep(const char *root)
     if (folder)
         closedir(folder);
     return swept;
-}
-
-static bool serial_write(int fd, int64_t value)
-{
-    char text[32];
-    const int n = snprintf(text, sizeof text, "%lld\n", (long long)value);
-    return pwrite(fd, text, (size_t)n, 0) == n && fsync(fd) == 0;
-}
-
-static bool block_take(struct serial *serial, int fd)
-{
-    char text[32] = "";
-    flock(fd, LOCK_EX); /* where there are locks */
-    if (pread(fd, text, sizeof text - 1, 0) < 0)
-        return false;
-    const int64_t first = strtoll(text, NULL, 10);
-    serial->next = first > 0 ? first : 1;
-    serial->end = serial->next + BLOCK;
-    return serial_write(fd, serial->end);
-}
-
-int64_t serial_next(struct serial *serial, const char *root)
-{
-    if (serial->next < serial->end)
-        return serial->next++;
-    char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s/serial", root);
-    const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (fd < 0)
-        return -1;
-    const bool taken = block_take(serial, fd);
-    close(fd);
-    if (taken)
-        return serial->next++;
-    *serial = (struct serial){0};
-    return -1;
 }

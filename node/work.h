@@ -31,13 +31,4 @@ int work_sweep(const char *root);
 /* work_remove removes a folder and all in it, following no link. */
 void work_remove(const char *path);
 
-/* Numbers that never come twice out of one OUTPUT, whoever asks. */
-struct serial {
-    int64_t next, end;
-};
-
-/* serial_next returns the next number (1 and up), taking a new block of them
- * from the file root/serial when it has none left. Returns -1 with errno. */
-int64_t serial_next(struct serial *serial, const char *root);
-
 #endif

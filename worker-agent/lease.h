@@ -77,6 +77,7 @@ struct lease_view {
     bool proving;     /* files are looked at: a classic node's word is not taken
                          for them */
     int64_t frame_ms; /* what a frame takes here, launch included; 0: unknown */
+    int64_t down_ms;  /* since when the node is not up; 0: it is */
 };
 
 /* lease_new takes a batch. Owned by the caller. */

@@ -46,7 +46,8 @@ static struct lease_view view_of(const struct slots *slots)
 {
     return (struct lease_view){.node = &slots->node,
                                .proving = slots->proving && slots->node.classic,
-                               .frame_ms = slots->frame_ms};
+                               .frame_ms = slots->frame_ms,
+                               .down_ms = slots->down_ms};
 }
 
 static void tell(struct slots *slots, enum news news)
@@ -166,6 +167,10 @@ void slots_node(struct slots *slots, int64_t now_ms,
     slots->now_ms = now_ms;
     if (!node_facts_equal(&slots->node, facts))
         tell(slots, NEWS_NOW);
+    if (facts->up)
+        slots->down_ms = 0;
+    else if (slots->down_ms == 0)
+        slots->down_ms = now_ms;
     slots->node = *facts;
 }
 

@@ -16,6 +16,7 @@ struct slots {
     int32_t wanted; /* --slots; 0: what the node offers */
     bool proving;   /* there is a --frames-dir */
     struct node_facts node;
+    int64_t down_ms;      /* since when the node is not up; 0: it is */
     struct lease *leases; /* by prev/next, oldest first */
     size_t n_leases;
     bool leaving;

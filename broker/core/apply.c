@@ -241,6 +241,9 @@ static void apply_done(struct core *core, const struct event *event)
     struct agent *agent = agent_get(core, event->agent);
     struct range run;
     struct ranges one = just(&run, event->lo);
+    struct lease *lease = lease_find(core, event->lease);
+    if (lease)
+        lease->news_ms = event->at_ms;
     leases_drop(job, &one, true);
     job_move(core, job, CHANGE_FINISH, &one);
     ranges_remove(&job->redo, event->lo, event->lo + 1);
@@ -329,7 +332,7 @@ static void apply_leased(struct core *core, const struct event *event)
     struct lease *lease = lease_new(core, event->lease, job, agent);
     lease->lo = event->lo;
     lease->hi = event->hi;
-    lease->granted_ms = event->at_ms;
+    lease->granted_ms = lease->news_ms = event->at_ms;
     lease->lane = event->lane;
     lease->dseq = (uint64_t)event->number;
     lease->heard_seq = agent->seq;
@@ -488,7 +491,7 @@ static void apply_progress(struct core *core, const struct event *event)
 {
     struct lease *lease = lease_find(core, event->lease);
     if (lease->frame != event->lo)
-        lease->frame_since_ms = event->at_ms;
+        lease->frame_since_ms = lease->news_ms = event->at_ms;
     lease->frame = event->lo;
     lease->permille = event->number;
     lease->progress_ms = event->at_ms;

@@ -95,8 +95,18 @@ void sched_place(struct core *core, struct job *job);
 /* sched_open emits OPENED for every job that nothing stands in the way of any
  * more: gates that are committed, times that came, jobs waited for. */
 void sched_open(struct step *step);
+/* sched_lease grants a run of a job's ordinals to an agent that has room. */
+void sched_lease(struct step *step, const struct agent *agent,
+                 const struct job *job, struct range run, bool copy);
+/* sched_welcome tells whether max_agents lets the agent work on the job. */
+bool sched_welcome(const struct agent *agent, const struct job *job);
 /* sched_able tells whether an agent's machine fits a job at all. */
 bool sched_able(const struct agent *agent, const struct job *job);
+
+/* tail.c: tail_run gives agents that have nothing else to do second copies of
+ * overdue leases; tail_watch sees to it that this is looked at in time. */
+void tail_run(struct step *step);
+void tail_watch(struct core *core);
 
 /* sched_others_able tells whether an agent that is there, other than those in
  * names and avoid (may be NULL), could take the job. */

@@ -263,15 +263,18 @@ static bool cut_start(const struct core *core, const struct job *job,
     return false;
 }
 
+bool sched_welcome(const struct agent *agent, const struct job *job)
+{
+    return job->max_agents == 0 || job->agents < job->max_agents ||
+           agent_has_job(agent, job, NULL);
+}
+
 static bool job_fits(const struct core *core, const struct job *job,
                      const struct agent *agent, int32_t *ret_lo)
 {
     if (!sched_able(agent, job))
         return false;
-    if (job->max_agents > 0 && job->agents >= job->max_agents &&
-        !agent_has_job(agent, job, NULL))
-        return false;
-    return cut_start(core, job, agent, ret_lo);
+    return sched_welcome(agent, job) && cut_start(core, job, agent, ret_lo);
 }
 
 static struct job *queue_first_fit(const struct core *core,
@@ -307,24 +310,33 @@ static struct job *pick(const struct core *core, const struct agent *agent,
     return NULL;
 }
 
-static bool grant(struct step *step, const struct agent *agent)
+void sched_lease(struct step *step, const struct agent *agent,
+                 const struct job *job, struct range run, bool copy)
 {
-    struct core *core = step->core;
-    int32_t lo = 0;
-    const struct job *job = pick(core, agent, &lo);
-    if (!job)
-        return false;
+    const struct core *core = step->core;
     struct event event = {
         .type = EVENT_LEASED,
         .job = job->id,
         .agent = agent->name,
         .lease = LEASE_ID(core->epoch, core->counter + 1),
-        .lo = lo,
-        .hi = cut_end(job, agent, lo, share_of(core, job, agent)),
+        .lo = run.lo,
+        .hi = run.hi,
         .number = (int32_t)(agent->lane_sent + 1),
+        .flag = copy,
         .lane = agent->lane,
     };
     step_emit(step, &event);
+}
+
+static bool grant(struct step *step, const struct agent *agent)
+{
+    const struct core *core = step->core;
+    struct range run = {0};
+    const struct job *job = pick(core, agent, &run.lo);
+    if (!job)
+        return false;
+    run.hi = cut_end(job, agent, run.lo, share_of(core, job, agent));
+    sched_lease(step, agent, job, run, false);
     return true;
 }
 
@@ -361,4 +373,6 @@ void sched_run(struct step *step)
     core->wake = false;
     while (core->n_queued > 0 && core->idle && grant_round(step))
         ;
+    if (core->idle && core->totals[FRAME_LEASED] > 0)
+        tail_run(step);
 }

@@ -154,6 +154,7 @@ struct lease {
     int32_t frame;      /* number rendering now; -1 */
     int32_t permille;
     int64_t frame_since_ms; /* when `frame` became so */
+    int64_t news_ms;        /* when it last got on: a result, another frame */
     int64_t progress_ms;    /* when progress was last shown */
 
     struct lease *job_prev, *job_next;

@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,19 +57,29 @@ static int port_of(const char *line, const char *name)
     return colon == NULL ? 0 : (int)strtol(colon + 1, NULL, 10);
 }
 
-static void read_ready(struct host *host, int in)
+/* Reads the ready line. Returns false when the broker did not start. */
+static bool read_ready(struct host *host, int in)
 {
     char line[512] = "";
     FILE *file = fdopen(in, "r");
-    if (file == NULL || fgets(line, sizeof line, file) == NULL)
-        log_fatal(1, "frameq-broker does not start");
+    if (file == NULL)
+        return false;
+    bool said = fgets(line, sizeof line, file) != NULL;
     fclose(file);
     host->http_port = port_of(line, " http=");
     host->status_port = port_of(line, " status=");
     host->control_port = port_of(line, " control=");
-    if (host->http_port == 0 || host->status_port == 0 ||
-        host->control_port == 0)
-        log_fatal(1, "no ports in the ready line: %s", line);
+    return said && host->http_port > 0 && host->status_port > 0 &&
+           host->control_port > 0;
+}
+
+static int remove_entry(const char *path, const struct stat *stat, int type,
+                        struct FTW *ftw)
+{
+    (void)stat;
+    (void)type;
+    (void)ftw;
+    return remove(path);
 }
 
 void host_start(struct host *host, const char *below)
@@ -81,7 +92,10 @@ void host_start(struct host *host, const char *below)
                   strerror(errno));
     spawn_broker(host, ends[1]);
     close(ends[1]);
-    read_ready(host, ends[0]);
+    if (read_ready(host, ends[0]))
+        return;
+    host_stop(host);
+    log_fatal(1, "frameq-broker does not start");
 }
 
 /* Reads a small file of the broker's in /proc. */
@@ -118,15 +132,6 @@ int64_t host_memory_kb(const struct host *host)
     read_proc(host, "status", text, sizeof text);
     const char *line = strstr(text, "VmRSS:");
     return line == NULL ? 0 : strtoll(line + strlen("VmRSS:"), NULL, 10);
-}
-
-static int remove_entry(const char *path, const struct stat *stat, int type,
-                        struct FTW *ftw)
-{
-    (void)stat;
-    (void)type;
-    (void)ftw;
-    return remove(path);
 }
 
 void host_stop(struct host *host)

@@ -40,7 +40,8 @@ struct swarm {
     size_t n, next;
     int32_t slots;
     bool keep;
-    zmq_pollitem_t *items; /* sub and pull of each member */
+    zmq_pollitem_t *items;  /* sub and pull of each member */
+    struct member **owners; /* of each item */
     struct arena arena;
     struct buf out;
     int64_t batches;
@@ -82,11 +83,12 @@ struct swarm *swarm_new(const struct host *host, size_t n, int32_t slots)
 {
     struct swarm *swarm = mem_new(sizeof *swarm);
     swarm->zmq = zmq_ctx_new();
-    zmq_ctx_set(swarm->zmq, ZMQ_MAX_SOCKETS, (int)(3 * n) + 16);
+    zmq_ctx_set(swarm->zmq, ZMQ_MAX_SOCKETS, (int)(8 * n) + 64);
     swarm->n = n;
     swarm->slots = slots;
     swarm->members = mem_new(n * sizeof *swarm->members);
     swarm->items = mem_new(2 * n * sizeof *swarm->items);
+    swarm->owners = mem_new(2 * n * sizeof *swarm->owners);
     buf_init(&swarm->out, LIMIT_MESSAGE);
     for (size_t i = 0; i < n; i++)
         open_member(swarm, host, i);
@@ -108,6 +110,7 @@ void swarm_free(struct swarm **swarm_ref)
     figures_done(&swarm->waits);
     mem_free(swarm->members);
     mem_free(swarm->items);
+    mem_free(swarm->owners);
     mem_free(swarm);
     *swarm_ref = NULL;
 }
@@ -283,21 +286,31 @@ static bool take_message(struct swarm *swarm, struct member *member,
 
 static void take_all(struct swarm *swarm, struct member *member, void *socket)
 {
-    while (socket != NULL && take_message(swarm, member, socket))
+    while (take_message(swarm, member, socket))
         continue;
 }
 
-/* The sub of each member, then the pull of those that have one. */
+/* A LANE just taken may have closed the pull of its member. */
+static void take_item(struct swarm *swarm, int i)
+{
+    struct member *member = swarm->owners[i];
+    void *socket = swarm->items[i].socket;
+    if (socket == member->sub || socket == member->pull)
+        take_all(swarm, member, socket);
+}
+
+/* The sub of each member, and the pull of those that have one. */
 static int fill_items(struct swarm *swarm)
 {
     int n = 0;
     for (size_t i = 0; i < swarm->n; i++) {
         struct member *member = &swarm->members[i];
-        swarm->items[n++] =
-            (zmq_pollitem_t){.socket = member->sub, .events = ZMQ_POLLIN};
-        if (member->pull != NULL)
+        void *sockets[] = {member->sub, member->pull};
+        for (int k = 0; k < 2 && sockets[k] != NULL; k++) {
+            swarm->owners[n] = member;
             swarm->items[n++] =
-                (zmq_pollitem_t){.socket = member->pull, .events = ZMQ_POLLIN};
+                (zmq_pollitem_t){.socket = sockets[k], .events = ZMQ_POLLIN};
+        }
     }
     return n;
 }
@@ -307,11 +320,13 @@ void swarm_turn(struct swarm *swarm, int64_t until_us)
     int64_t left_us = until_us - now_us();
     int n = fill_items(swarm);
     zmq_poll(swarm->items, n, left_us > 0 ? (long)(left_us / 1000) : 0);
+    for (int i = 0; i < n; i++)
+        if (swarm->items[i].revents != 0)
+            take_item(swarm, i);
+    int64_t now = now_us();
     for (size_t i = 0; i < swarm->n; i++) {
         struct member *member = &swarm->members[i];
-        take_all(swarm, member, member->sub);
-        take_all(swarm, member, member->pull);
-        if (member->news || now_us() - member->said_us > STATE_EVERY_US)
+        if (member->news || now - member->said_us > STATE_EVERY_US)
             say_state(swarm, member);
     }
 }

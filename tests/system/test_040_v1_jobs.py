@@ -265,13 +265,6 @@ class Documents(farm.FarmTest):
         self.assertEqual(document["ledger"]["state"], "ok")
         self.assertRegex(document["seq"], r"\A\d+:\d+\Z")
 
-    def test_activity(self):
-        job = self.host.submit(frames="1", user="ann")["id"]
-        self.web.post(f"/v1/jobs/{job}:cancel", {"reason": "enough"})
-        answer = self.web.get(f"/v1/activity?job={job}")
-        self.assertEqual(answer.status, 200, answer)
-        self.assertIn("cancel", answer.text)
-
 
 class WithAgents(farm.FarmTest):
     def test_document_of_a_done_job(self):

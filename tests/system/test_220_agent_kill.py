@@ -4,6 +4,7 @@
 done exactly once."""
 
 import farm
+from wire import Web
 
 QUICK = ("--lease-ttl", 4, "--orphan-grace", 1)
 
@@ -58,7 +59,9 @@ class AgentKill(farm.FarmTest):
         broker = self.broker("--orphan-grace", 20)
         agent, = self.agents_beside(broker, fakes)
         job = broker.render(1, 10, batch=10)
-        farm.until("it renders", fakes[0].started)
+        farm.until("the agent knows the launch's number",
+                   lambda: Web(fakes[0].address).get(
+                       "/fake/log").json()["polls"] > 0)
         agent.kill()
         farm.until("its node is done", lambda: len(fakes[0].rendered()) == 10)
         agent.start()

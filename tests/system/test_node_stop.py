@@ -42,7 +42,8 @@ class Stopping(NodeTest):
 
     def test_delete_while_loading(self):
         node = self.start()
-        self.await_no_blender(node, 30)  # that of the start
+        self.web(node).get("/info")  # answered when its Blender has
+        self.await_no_blender(node, 10)
         pid = self.post(node, frames="1-9")
         self.web(node).delete(f"/job/{pid}")
         self.await_no_blender(node, 2)

@@ -634,6 +634,40 @@ static void test_node_silent(void **state)
     assert_failed(world, 1, FAULT_NODE_DOWN, -1);
 }
 
+/* A long poll that stays open does not hold up what the watch has found out. */
+static void test_node_down_ends_open_poll(void **state)
+{
+    struct world *world = *state;
+    struct node_facts down = ours;
+    give_running(world, 1, 1, 3);
+    pass(world, 10);
+    assert_acts(world, "poll1");
+    down.up = false;
+    snprintf(down.error, sizeof down.error, "no answer");
+    slots_node(&world->slots, world->now_ms, &down);
+    slots_node(&world->slots, world->now_ms + 5000, &down);
+    assert_int_equal(pass_to_act(world, 60000), 10000);
+    assert_string_equal(buf_text(&world->log), "end1");
+    assert_failed(world, 1, FAULT_NODE_DOWN, -1);
+    assert_string_equal(shown(world, 1)->text, "no answer");
+}
+
+static void test_node_back_in_time(void **state)
+{
+    struct world *world = *state;
+    struct node_facts down = ours;
+    give_running(world, 1, 1, 3);
+    pass(world, 10);
+    step(world);
+    down.up = false;
+    slots_node(&world->slots, world->now_ms, &down);
+    pass(world, 9999);
+    slots_node(&world->slots, world->now_ms, &ours);
+    pass(world, 9999);
+    step(world);
+    assert_status(world, 1, LEASE_RUNNING);
+}
+
 static void test_node_failure(void **state)
 {
     struct world *world = *state;
@@ -1184,6 +1218,8 @@ int main(void)
         TEST(test_node_forgets),
         TEST(test_node_away),
         TEST(test_node_silent),
+        TEST(test_node_down_ends_open_poll),
+        TEST(test_node_back_in_time),
         TEST(test_node_failure),
         TEST(test_unwell_node_pauses),
         TEST(test_ours_completed_short),

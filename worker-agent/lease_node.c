@@ -9,8 +9,8 @@
 #define RETRY_MAX_MS    1000  /* the same, when it has failed for long */
 #define DOWN_MS         10000 /* no connection for so long: the node is gone */
 #define SILENT_MS       30000 /* connections, but no answers, for so long */
-#define WAIT_MIN_MS     10    /* between long polls that brought news */
-#define POLL_MIN_MS     50    /* each poll costs a classic node a `ps` */
+#define WAIT_MIN_MS     10    /* between polls of short launches */
+#define POLL_MIN_MS     50    /* of others; a classic node starts `ps` for it */
 #define POLL_MAX_MS     1000
 #define GUESS_FRAME_MS  10000 /* of a frame, when none was seen yet */
 #define UNSURE_MIN_MS   10000
@@ -63,16 +63,21 @@ bool lease_overdue(const struct lease *lease, const struct lease_view *view,
 
 /* The wait before the next poll where the node cannot tell us by itself: half
  * of what is left to the expected end, past it a fiftieth of the time it has
- * taken, so that an end is noticed late by 2 % at most. */
+ * taken, so that an end is noticed late by 2 % at most; never so often that the
+ * asking costs more than it saves. */
 static int64_t poll_wait(const struct lease *lease,
                          const struct lease_view *view, int64_t now_ms)
 {
     if (view->node->can_wait)
         return WAIT_MIN_MS;
+    int64_t expected = expected_ms(lease, view);
     int64_t elapsed = now_ms - lease->posted_ms;
-    int64_t left = expected_ms(lease, view) - elapsed;
+    int64_t left = expected - elapsed;
     int64_t wait = left / 2 > elapsed / 50 ? left / 2 : elapsed / 50;
-    return clamp(wait, POLL_MIN_MS, POLL_MAX_MS);
+    int64_t least = expected > 0
+                        ? clamp(expected / 10, WAIT_MIN_MS, POLL_MIN_MS)
+                        : POLL_MIN_MS;
+    return clamp(wait, least, POLL_MAX_MS);
 }
 
 /* Notes a call that failed. Returns whether the node is given up. */

@@ -72,7 +72,7 @@ static const char *is_tags(const char *value)
                        LIMIT_TAGS, LIMIT_TAG);
 }
 
-static const char *is_broker(const char *value)
+static const char *is_server(const char *value)
 {
     struct address address;
     const char *reason = conf_is_url(value);
@@ -86,12 +86,12 @@ static const struct setting settings[] = {
      .argument = "URL",
      .fallback = "http://127.0.0.1:4000",
      .help = "The broker's HTTP address; it tells all other ports.",
-     .check = is_broker},
+     .check = is_server},
     {.name = "node",
      .argument = "URL",
      .fallback = "http://127.0.0.1:3001",
      .help = "The node this agent feeds.",
-     .check = is_broker},
+     .check = is_server},
     {.name = "name",
      .argument = "NAME",
      .help = "Name of this agent in the farm. Default: the host's name and "

@@ -95,6 +95,10 @@ void sched_place(struct core *core, struct job *job);
 /* sched_open emits OPENED for every job that nothing stands in the way of any
  * more: gates that are committed, times that came, jobs waited for. */
 void sched_open(struct step *step);
+/* sched_most returns how many frames from lo on the agent's node could take in
+ * one batch: a classic one knows no steps and breaks on many frames. */
+int32_t sched_most(const struct agent *agent, const struct job *job,
+                   int32_t lo);
 /* sched_lease grants a run of a job's ordinals to an agent that has room. */
 void sched_lease(struct step *step, const struct agent *agent,
                  const struct job *job, struct range run, bool copy);

@@ -214,12 +214,19 @@ static int32_t share_auto(const struct core *core, const struct job *job,
     return share < 1.0 ? 1 : share < LIMIT_BATCH ? (int32_t)share : LIMIT_BATCH;
 }
 
+int32_t sched_most(const struct agent *agent, const struct job *job, int32_t lo)
+{
+    if (!agent->node.classic)
+        return LIMIT_BATCH;
+    return frames_run(&job->frames, lo)->step == 1 ? LIMIT_CLASSIC_BATCH : 1;
+}
+
 static int32_t share_of(const struct core *core, const struct job *job,
-                        const struct agent *agent)
+                        const struct agent *agent, int32_t lo)
 {
     int32_t batch = job->batch < 0 ? core->options.batch : job->batch;
     int32_t n = batch > 0 ? batch : share_auto(core, job, agent);
-    int32_t most = agent->node.classic ? LIMIT_CLASSIC_BATCH : LIMIT_BATCH;
+    int32_t most = sched_most(agent, job, lo);
     return n < most ? n : most;
 }
 
@@ -227,14 +234,12 @@ static int32_t share_of(const struct core *core, const struct job *job,
  * wire), within pending, all or none of it replacing a picture or avoiding an
  * agent, and a frame that was charged before alone, so that it can take nothing
  * down with it. */
-static int32_t cut_end(const struct job *job, const struct agent *agent,
-                       int32_t lo, int32_t most)
+static int32_t cut_end(const struct job *job, int32_t lo, int32_t most)
 {
     const struct span *span = frames_run(&job->frames, lo);
     int32_t span_end = span->base + (span->last - span->first) / span->step + 1;
     int32_t end = lo + most < span_end ? lo + most : span_end;
-    bool alone = (agent->node.classic && span->step != 1) ||
-                 (job->attempts && job_attempt_find(job, lo));
+    bool alone = job->attempts && job_attempt_find(job, lo);
     bool redo = ranges_has(&job->redo, lo);
     bool avoided = ranges_has(&job->avoided, lo);
     int32_t hi = lo + 1;
@@ -335,7 +340,7 @@ static bool grant(struct step *step, const struct agent *agent)
     const struct job *job = pick(core, agent, &run.lo);
     if (!job)
         return false;
-    run.hi = cut_end(job, agent, run.lo, share_of(core, job, agent));
+    run.hi = cut_end(job, run.lo, share_of(core, job, agent, run.lo));
     sched_lease(step, agent, job, run, false);
     return true;
 }

@@ -59,6 +59,16 @@ static const struct lease *copy_find(const struct core *core,
     return NULL;
 }
 
+static void copy_grant(struct step *step, const struct agent *agent,
+                       const struct lease *lease)
+{
+    struct range run = lease->held.at[0];
+    int32_t most = sched_most(agent, lease->job, run.lo);
+    if (run.hi - run.lo > most)
+        run.hi = run.lo + most;
+    sched_lease(step, agent, lease->job, run, true);
+}
+
 void tail_run(struct step *step)
 {
     struct agent *agent, *next;
@@ -66,7 +76,7 @@ void tail_run(struct step *step)
         next = agent->idle_next;
         const struct lease *lease = copy_find(step->core, agent);
         if (lease)
-            sched_lease(step, agent, lease->job, lease->held.at[0], true);
+            copy_grant(step, agent, lease);
     }
 }
 

@@ -36,6 +36,7 @@ static void draw_weather(struct rng *rng, struct weather *weather)
         .calm_ms = rng_skewed(rng, 10000, 90000),
         .fail = (int)maybe(rng, 1, 80),
         .lie = (int)maybe(rng, 1, 50),
+        .hang = (int)maybe(rng, 1, 30),
         .results_max = (int32_t)rng_between(rng, 1, LIMIT_RESULTS)};
 }
 

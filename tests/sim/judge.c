@@ -292,6 +292,16 @@ void judge_event(struct world *world, const struct event *event)
 
 /* --- What leaves the broker. --- */
 
+/* Leases that render any of the event's frames. */
+static int renderers(const struct world *world, const struct event *event)
+{
+    const struct lease *lease;
+    int n = 0;
+    DL_FOREACH2 (job_find(world->hub.core, event->job)->leases, lease, job_next)
+        n += ranges_meets(&lease->left, event->lo, event->hi);
+    return n;
+}
+
 void judge_grant(const struct world *world, const struct event *event)
 {
     const struct judged_job *job = job_of(world, event);
@@ -302,6 +312,9 @@ void judge_grant(const struct world *world, const struct event *event)
         fail(world, "work-for-those-there", "%s to %s", job->id, agent->name);
     if (LEASE_EPOCH(event->lease) != world->hub.epoch)
         fail(world, "lease-ids-of-this-epoch", "%" PRIx64, event->lease);
+    if (event->flag && renderers(world, event) > 2)
+        fail(world, "one-extra-copy", "%s ordinals %d..%d", job->id, event->lo,
+             event->hi);
 }
 
 /* Whatever a result was good for when its acknowledgement was decided, that is

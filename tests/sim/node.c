@@ -37,6 +37,8 @@ static void frame_begin(struct world *world, const struct worker *worker,
 {
     int64_t ms = launch->job->frame_ms / worker->speed;
     ms = ms * rng_between(&world->rng, 700, 1300) / 1000 + 1;
+    if (!world->calm && rng_chance(&world->rng, world->weather.hang))
+        ms *= rng_between(&world->rng, 5, 200);
     struct happening happening = {.act = frame_over,
                                   .who = worker->id,
                                   .life = worker->node,

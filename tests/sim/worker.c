@@ -222,6 +222,11 @@ static void batch_take(struct world *world, struct worker *worker,
     if (slots == 0 || worker->leaving)
         return;
     struct launch *launch = launch_new(world, batch);
+    int32_t n = launch_frames(launch);
+    if (worker->classic &&
+        (n > LIMIT_CLASSIC_BATCH || (n > 1 && batch->step > 1)))
+        fail(world, "classic-batches", "%s got %d frames by %d", worker->name,
+             n, batch->step);
     DL_APPEND(worker->launches, launch);
     node_launch(world, worker, launch);
 }

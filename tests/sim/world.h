@@ -36,6 +36,7 @@ struct weather {
     int64_t calm_ms;     /* when all faults are over */
     int fail;            /* frames that fail */
     int lie;             /* launches that end without a frame's picture */
+    int hang;            /* frames that take many times as long */
     int32_t results_max; /* results an agent puts into one STATE */
 };
 

@@ -1,5 +1,6 @@
 frameq_unit(msg frameq_wire PkgConfig::JANSSON PkgConfig::MSGPACK)
 frameq_unit(slots frameq_slots frameq_wire)
+frameq_unit(slots_orders frameq_slots frameq_wire)
 frameq_unit(agent_timing frameq_slots)
 frameq_unit(node_reply frameq_agent_parts)
 frameq_unit(journal frameq_agent_parts)

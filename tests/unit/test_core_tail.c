@@ -7,8 +7,8 @@
 
 #include "common/mem.h"
 
-/* Two agents; "fast" has rendered frames 1-5 in a second each and has no more to
- * do; "stuck" holds 6-10 and says nothing new about them. */
+/* Two agents; "fast" has rendered frames 1-5 in a second each and has no more
+ * to do; "stuck" holds 6-10 and says nothing new about them. */
 struct scene {
     struct hand fast, stuck;
     struct job *job;
@@ -109,6 +109,28 @@ static void test_unknown_times_make_nobody_late(void **state)
     assert_int_equal(farm_count(farm, EVENT_LEASED), 0);
 }
 
+/* It cannot count by steps. */
+static void test_copy_for_a_classic_node(void **state)
+{
+    struct farm *farm = *state;
+    struct scene scene;
+    hand_init(&scene.fast, "fast", 1);
+    scene.fast.state.node.classic = true;
+    hand_init(&scene.stuck, "stuck", 1);
+    hand_join(farm, &scene.stuck);
+    farm_job(farm, "tail", "1-19x3");
+    assert_int_equal(hand_take(farm, &scene.stuck), 1);
+    hand_join(farm, &scene.fast);
+    for (int i = 0; i < 2; i++) { /* 16 and 19, one by one */
+        hand_finish(farm, &scene.fast, 0);
+        assert_int_equal(farm_count(farm, EVENT_DONE), 1);
+        hand_take(farm, &scene.fast);
+    }
+    time_passes(farm, &scene, 20000);
+    farm_tick(farm, 0);
+    assert_run(farm_event(farm, EVENT_LEASED, 0), 0, 1);
+}
+
 int main(void)
 {
 #define TEST(name)                                                             \
@@ -119,6 +141,7 @@ int main(void)
         TEST(test_first_result_wins),
         TEST(test_copy_that_fails_costs_nothing),
         TEST(test_unknown_times_make_nobody_late),
+        TEST(test_copy_for_a_classic_node),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

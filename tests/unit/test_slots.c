@@ -1,225 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The agent's pure part, scenario by scenario: what comes in, which acts come
- * out, what a STATE then says. After every step the STATE is written and read
- * as a message, which asserts every bound and rule of it.
+ * out, what a STATE then says. Lives and deaths beside nodes of both kinds.
  */
-#include "worker-agent/slots.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include <utlist.h>
-
-#include "common/mem.h"
-
-#define JOB   "AAAAAAAAAAAAAAAA"
-#define ID(n) LEASE_ID(1, n)
-
-struct world {
-    struct slots slots;
-    struct acts acts;
-    struct buf log; /* acts as words since they were last asserted */
-    struct arena arena;
-    struct msg state; /* the last one read */
-    int64_t now_ms;
-};
-
-static const struct node_facts ours = {.known = true,
-                                       .up = true,
-                                       .well = true,
-                                       .can_wait = true,
-                                       .can_trim = true,
-                                       .can_stop = true,
-                                       .can_key = true,
-                                       .slots = 1};
-static const struct node_facts classic = {
-    .known = true, .up = true, .well = true, .classic = true, .slots = 1};
-
-/* --- The world. --- */
-
-static int set_up(void **state)
-{
-    struct world *world = mem_new(sizeof *world);
-    slots_init(&world->slots, 0, false);
-    buf_init(&world->log, 65536);
-    world->now_ms = 1000000;
-    slots_node(&world->slots, world->now_ms, &ours);
-    *state = world;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct world *world = *state;
-    slots_done(&world->slots);
-    acts_free(&world->acts);
-    buf_free(&world->log);
-    arena_done(&world->arena);
-    mem_free(world);
-    return 0;
-}
-
-static void use_classic(struct world *world, bool proving)
-{
-    slots_done(&world->slots);
-    slots_init(&world->slots, 0, proving);
-    slots_node(&world->slots, world->now_ms, &classic);
-}
-
-static void note_act(struct world *world, const struct act *act)
-{
-    static const char *const words[] = {
-        [ACT_SAVE] = "save", [ACT_POST] = "post",     [ACT_POLL] = "poll",
-        [ACT_TRIM] = "trim", [ACT_STOP] = "stop",     [ACT_SETTLE] = "settle",
-        [ACT_ENDED] = "end", [ACT_FORGET] = "forget",
-    };
-    unsigned number = (unsigned)(act->lease - LEASE_ID(1, 0));
-    buf_print(&world->log, "%s%s%u", world->log.len == 0 ? "" : " ",
-              words[act->type], number);
-    if (act->type == ACT_TRIM)
-        buf_print(&world->log, ":%d", (int)act->to);
-}
-
-static void read_state(struct world *world)
-{
-    struct msg msg = {.kind = KIND_STATE,
-                      .state = {.agent = "a", .inc = 1, .seq = 1}};
-    struct buf bytes;
-    char why[256];
-    buf_init(&bytes, LIMIT_MESSAGE);
-    arena_reset(&world->arena);
-    slots_state(&world->slots, &world->arena, &msg.state);
-    assert_true(msg_encode(&msg, &bytes));
-    if (!msg_decode(bytes.data, bytes.len, &world->arena, &world->state, why,
-                    sizeof why))
-        fail_msg("%s", why);
-    buf_free(&bytes);
-}
-
-/* Steps until nothing more is asked for, as the agent's loop does. */
-static void step(struct world *world)
-{
-    do {
-        acts_clear(&world->acts);
-        slots_step(&world->slots, world->now_ms, &world->acts);
-        for (size_t i = 0; i < world->acts.n; i++)
-            note_act(world, &world->acts.at[i]);
-    } while (world->acts.n > 0);
-    read_state(world);
-}
-
-#define assert_acts(world, words)                                              \
-    do {                                                                       \
-        step(world);                                                           \
-        assert_string_equal(buf_text(&(world)->log), words);                   \
-        buf_clear(&(world)->log);                                              \
-    } while (0)
-
-static void pass(struct world *world, int64_t ms)
-{
-    world->now_ms += ms;
-}
-
-/* Lets time go by until the next act or for ms. Returns how long it took. */
-static int64_t pass_to_act(struct world *world, int64_t ms)
-{
-    int64_t began_ms = world->now_ms, until_ms = began_ms + ms;
-    buf_clear(&world->log);
-    for (;;) {
-        step(world);
-        int64_t next_ms = slots_next(&world->slots);
-        if (world->log.len > 0 || next_ms > until_ms)
-            break;
-        assert_true(next_ms > world->now_ms);
-        world->now_ms = next_ms;
-    }
-    return world->now_ms - began_ms;
-}
-
-static struct msg_batch batch_of(unsigned n, int32_t from, int32_t to)
-{
-    return (struct msg_batch){.lease = ID(n),
-                              .job = JOB,
-                              .name = "shot",
-                              .from = from,
-                              .to = to,
-                              .step = 1,
-                              .render = "{}"};
-}
-
-static bool give(struct world *world, unsigned n, int32_t from, int32_t to)
-{
-    struct msg_batch batch = batch_of(n, from, to);
-    return slots_batch(&world->slots, world->now_ms, &batch);
-}
-
-/* What an answer leaves out (0) it does not say. */
-static void answer(struct world *world, unsigned n, enum call call,
-                   const struct node_answer *answer)
-{
-    struct node_answer full = *answer;
-    if (full.to == 0)
-        full.to = -1;
-    if (full.frame == 0)
-        full.frame = -1;
-    if (full.text == NULL)
-        full.text = "";
-    slots_answer(&world->slots, world->now_ms, ID(n), call, &full);
-}
-
-#define ANSWER(...) (&(const struct node_answer){__VA_ARGS__})
-
-/* A batch of frames from..to that the node runs as pid 7, nothing asked yet. */
-static void give_running(struct world *world, unsigned n, int32_t from,
-                         int32_t to)
-{
-    assert_true(give(world, n, from, to));
-    step(world);
-    answer(world, n, CALL_POST, ANSWER(.word = ANSWER_TAKEN, .pid = 7));
-    step(world);
-    buf_clear(&world->log);
-}
-
-static const struct msg_lease *shown(const struct world *world, unsigned n)
-{
-    const struct msg_state *state = &world->state.state;
-    for (size_t i = 0; i < state->n_leases; i++)
-        if (state->leases[i].lease == ID(n))
-            return &state->leases[i];
-    return NULL;
-}
-
-static void assert_status(const struct world *world, unsigned n,
-                          enum lease_status status)
-{
-    assert_non_null(shown(world, n));
-    assert_int_equal(shown(world, n)->status, status);
-}
-
-static void assert_failed(struct world *world, unsigned n, enum fault fault,
-                          int32_t blamed)
-{
-    assert_status(world, n, LEASE_FAILED);
-    assert_int_equal(shown(world, n)->fault, fault);
-    assert_int_equal(shown(world, n)->blamed, blamed);
-}
-
-static void ack(struct world *world, unsigned n, int32_t from, int32_t to,
-                bool closed)
-{
-    const struct msg_ack one = {ID(n), from, to, closed};
-    slots_acks(&world->slots, &(struct msg_acks){&one, 1});
-}
-
-static int32_t room(const struct world *world)
-{
-    return world->state.state.slots;
-}
+#include "tests/unit/slots_world.h"
 
 /* --- A life at our own node. --- */
 
@@ -344,7 +128,7 @@ static int64_t poll_to_end(struct world *world, unsigned n, int64_t total_ms,
     give_running(world, n, 1, 10);
     for (*ret_polls = 0;; ++*ret_polls) {
         int64_t wait_ms = pass_to_act(world, 5000);
-        assert_in_range(wait_ms, 50, 1000);
+        assert_in_range(wait_ms, 10, 1000);
         bool over = world->now_ms - began_ms >= total_ms;
         answer(world, n, CALL_POLL,
                ANSWER(.word = over ? ANSWER_COMPLETED : ANSWER_RUNNING));
@@ -365,6 +149,24 @@ static void test_classic_polls(void **state)
     step(world);
     assert_in_range(poll_to_end(world, 3, 30000, &polls), 0, 620);
     assert_in_range(polls, 2, 170);
+}
+
+/* Where launches are short an end is noticed within 10 ms, once it is known
+ * how short they are. */
+static void test_classic_short_polls(void **state)
+{
+    struct world *world = *state;
+    int polls;
+    use_classic(world, false);
+    for (unsigned n = 1; n < 6; n++) {
+        poll_to_end(world, n, 60, &polls);
+        step(world);
+    }
+    for (unsigned n = 6; n < 10; n++) {
+        step(world);
+        assert_in_range(poll_to_end(world, n, 60, &polls), 0, 10);
+        assert_in_range(polls, 1, 8);
+    }
 }
 
 static void test_proven_frames_end_early(void **state)
@@ -707,290 +509,6 @@ static void test_ours_completed_short(void **state)
     assert_failed(world, 1, FAULT_UNPROVEN, 1);
 }
 
-/* --- Orders. --- */
-
-static void test_revoke_unposted(void **state)
-{
-    struct world *world = *state;
-    assert_true(give(world, 1, 1, 3));
-    slots_revoke(&world->slots, ID(1));
-    assert_acts(world, "end1");
-    assert_status(world, 1, LEASE_STOPPED);
-}
-
-static void test_revoke_while_posting(void **state)
-{
-    struct world *world = *state;
-    assert_true(give(world, 1, 1, 3));
-    assert_acts(world, "save1 post1");
-    slots_revoke(&world->slots, ID(1));
-    assert_acts(world, "");
-    assert_status(world, 1, LEASE_STOPPING);
-    answer(world, 1, CALL_POST, ANSWER(.word = ANSWER_TAKEN, .pid = 7));
-    assert_acts(world, "save1 stop1");
-}
-
-static void test_revoke_running(void **state)
-{
-    struct world *world = *state;
-    const struct answer_frame one[] = {{1, 100, "[]"}};
-    give_running(world, 1, 1, 3);
-    slots_revoke(&world->slots, ID(1));
-    slots_revoke(&world->slots, ID(1));
-    assert_acts(world, "stop1");
-    assert_status(world, 1, LEASE_STOPPING);
-    answer(world, 1, CALL_STOP, ANSWER(.word = ANSWER_SILENT));
-    pass(world, 249);
-    assert_acts(world, "poll1");
-    pass(world, 1);
-    assert_acts(world, "stop1");
-    answer(world, 1, CALL_STOP, ANSWER(.word = ANSWER_AGREED));
-    pass(world, 1000);
-    assert_acts(world, "");
-    assert_int_equal(slots_live(&world->slots), 1);
-    answer(world, 1, CALL_POLL,
-           ANSWER(.word = ANSWER_STOPPED, .frames = one, .n_frames = 1));
-    assert_acts(world, "end1");
-    assert_status(world, 1, LEASE_STOPPED);
-    assert_int_equal(shown(world, 1)->n_results, 1);
-}
-
-/* All of it was rendered before the stop got there. */
-static void test_revoked_too_late(void **state)
-{
-    struct world *world = *state;
-    const struct answer_frame one[] = {{1, 100, "[]"}};
-    give_running(world, 1, 1, 1);
-    slots_revoke(&world->slots, ID(1));
-    step(world);
-    answer(world, 1, CALL_STOP, ANSWER(.word = ANSWER_AGREED));
-    answer(world, 1, CALL_POLL,
-           ANSWER(.word = ANSWER_COMPLETED, .frames = one, .n_frames = 1));
-    step(world);
-    assert_status(world, 1, LEASE_DONE);
-}
-
-static void test_revoke_classic_keeps_slot(void **state)
-{
-    struct world *world = *state;
-    use_classic(world, false);
-    give_running(world, 1, 1, 3);
-    slots_revoke(&world->slots, ID(1));
-    assert_acts(world, "");
-    assert_status(world, 1, LEASE_STOPPING);
-    assert_int_equal(room(world), 1);
-    assert_false(give(world, 2, 4, 6));
-    pass(world, 120000);
-    step(world);
-    assert_int_equal(room(world), 1);
-    pass(world, 1);
-    step(world);
-    assert_int_equal(room(world), 0);
-    assert_non_null(strstr(world->state.state.why, "long ago"));
-    answer(world, 1, CALL_POLL, ANSWER(.word = ANSWER_COMPLETED));
-    step(world);
-    assert_status(world, 1, LEASE_DONE);
-    assert_int_equal(room(world), 1);
-}
-
-static void test_revoked_node_gone(void **state)
-{
-    struct world *world = *state;
-    give_running(world, 1, 1, 3);
-    slots_revoke(&world->slots, ID(1));
-    step(world);
-    answer(world, 1, CALL_STOP, ANSWER(.word = ANSWER_UNKNOWN));
-    step(world);
-    assert_status(world, 1, LEASE_STOPPED);
-}
-
-static void trim(struct world *world, unsigned n, int32_t to)
-{
-    slots_trim(&world->slots, &(struct msg_trim){ID(n), to});
-}
-
-static void test_trim_unposted(void **state)
-{
-    struct world *world = *state;
-    assert_true(give(world, 1, 1, 9));
-    trim(world, 1, 4);
-    assert_acts(world, "save1 save1 post1");
-    assert_int_equal(shown(world, 1)->to, 4);
-}
-
-static void test_trim_all_of_unposted(void **state)
-{
-    struct world *world = *state;
-    assert_true(give(world, 1, 5, 9));
-    trim(world, 1, 4);
-    assert_acts(world, "end1");
-    assert_status(world, 1, LEASE_STOPPED);
-}
-
-static void test_trim_running(void **state)
-{
-    struct world *world = *state;
-    give_running(world, 1, 1, 9);
-    trim(world, 1, 4);
-    trim(world, 1, 4);
-    assert_acts(world, "trim1:4");
-    assert_int_equal(shown(world, 1)->to, 9);
-    answer(world, 1, CALL_TRIM, ANSWER(.word = ANSWER_TRIMMED, .to = 6));
-    slots_news(&world->slots);
-    assert_acts(world, "save1");
-    assert_int_equal(slots_news(&world->slots), NEWS_NOW);
-    assert_int_equal(shown(world, 1)->to, 6);
-    trim(world, 1, 4);
-    trim(world, 1, 7);
-    assert_acts(world, "");
-    trim(world, 1, 2);
-    assert_acts(world, "trim1:2");
-}
-
-static void test_trim_that_failed(void **state)
-{
-    struct world *world = *state;
-    give_running(world, 1, 1, 9);
-    trim(world, 1, 4);
-    assert_acts(world, "trim1:4");
-    answer(world, 1, CALL_TRIM, ANSWER(.word = ANSWER_SILENT));
-    assert_acts(world, "");
-    trim(world, 1, 4);
-    assert_acts(world, "trim1:4");
-}
-
-/* The answer to a trim was lost; the node's next word tells. */
-static void test_trim_seen_in_poll(void **state)
-{
-    struct world *world = *state;
-    give_running(world, 1, 1, 9);
-    answer(world, 1, CALL_POLL, ANSWER(.word = ANSWER_RUNNING, .to = 5));
-    step(world);
-    assert_int_equal(shown(world, 1)->to, 5);
-}
-
-static void test_trim_never_below_results(void **state)
-{
-    struct world *world = *state;
-    const struct answer_frame some[] = {{1, 1, ""}, {7, 1, ""}};
-    struct msg_batch batch = batch_of(1, 1, 21);
-    batch.step = 2;
-    assert_true(slots_batch(&world->slots, world->now_ms, &batch));
-    step(world);
-    answer(world, 1, CALL_POST, ANSWER(.word = ANSWER_TAKEN, .pid = 7));
-    answer(world, 1, CALL_POLL,
-           ANSWER(.word = ANSWER_RUNNING, .frame = 9, .frames = some,
-                  .n_frames = 2));
-    trim(world, 1, 3);
-    step(world);
-    answer(world, 1, CALL_TRIM, ANSWER(.word = ANSWER_TRIMMED, .to = 14));
-    step(world);
-    assert_int_equal(shown(world, 1)->to, 13);
-    answer(world, 1, CALL_POLL, ANSWER(.word = ANSWER_RUNNING, .to = 2));
-    step(world);
-    assert_int_equal(shown(world, 1)->to, 7);
-}
-
-static void test_trim_classic_is_ignored(void **state)
-{
-    struct world *world = *state;
-    use_classic(world, false);
-    give_running(world, 1, 1, 9);
-    trim(world, 1, 4);
-    assert_acts(world, "");
-    assert_int_equal(shown(world, 1)->to, 9);
-}
-
-static void test_closed_while_running(void **state)
-{
-    struct world *world = *state;
-    give_running(world, 1, 1, 9);
-    ack(world, 1, 1, 0, true);
-    assert_acts(world, "stop1");
-    assert_status(world, 1, LEASE_STOPPING);
-    answer(world, 1, CALL_STOP, ANSWER(.word = ANSWER_AGREED));
-    answer(world, 1, CALL_POLL, ANSWER(.word = ANSWER_STOPPED));
-    assert_acts(world, "end1 forget1");
-}
-
-/* --- Leaving. --- */
-
-static void test_leave(void **state)
-{
-    struct world *world = *state;
-    struct node_facts facts = ours;
-    facts.slots = 3;
-    slots_node(&world->slots, world->now_ms, &facts);
-    give_running(world, 1, 1, 9);
-    pass(world, 10);
-    step(world);
-    answer(world, 1, CALL_POLL, ANSWER(.word = ANSWER_RUNNING, .frame = 3));
-    assert_true(give(world, 2, 10, 19));
-    assert_acts(world, "poll1 save2 post2");
-    assert_true(give(world, 3, 20, 29));
-    slots_leave(&world->slots);
-    assert_acts(world, "trim1:3 end3");
-    assert_true(world->state.state.leaving);
-    assert_int_equal(room(world), 0);
-    assert_status(world, 3, LEASE_STOPPED);
-    answer(world, 2, CALL_POST, ANSWER(.word = ANSWER_TAKEN, .pid = 8));
-    assert_acts(world, "save2 trim2:10");
-    slots_abandon(&world->slots);
-    assert_acts(world, "end1 end2");
-    assert_status(world, 1, LEASE_STOPPED);
-    assert_int_equal(slots_live(&world->slots), 0);
-}
-
-static void test_leave_classic(void **state)
-{
-    struct world *world = *state;
-    use_classic(world, false);
-    give_running(world, 1, 1, 9);
-    slots_leave(&world->slots);
-    assert_acts(world, "");
-    assert_status(world, 1, LEASE_RUNNING);
-}
-
-/* --- Leases of an earlier run. --- */
-
-static void test_adopt_with_pid(void **state)
-{
-    struct world *world = *state;
-    struct msg_batch batch = batch_of(1, 1, 3);
-    slots_init(&world->slots, 0, false);
-    slots_adopt(&world->slots, world->now_ms, &batch, 5000, 7);
-    slots_adopt(&world->slots, world->now_ms, &batch, 5000, 7);
-    assert_acts(world, "");
-    assert_int_equal(world->slots.n_leases, 1);
-    assert_status(world, 1, LEASE_RUNNING);
-    slots_node(&world->slots, world->now_ms, &ours);
-    assert_acts(world, "poll1");
-}
-
-static void test_adopt_without_pid(void **state)
-{
-    struct world *world = *state;
-    struct msg_batch batch = batch_of(1, 1, 3);
-    slots_adopt(&world->slots, world->now_ms, &batch, 5000, 0);
-    assert_acts(world, "post1");
-    use_classic(world, false);
-    slots_adopt(&world->slots, world->now_ms, &batch, world->now_ms - 29999, 0);
-    assert_acts(world, "");
-    pass(world, 1);
-    assert_acts(world, "end1");
-    assert_failed(world, 1, FAULT_UNKNOWN, -1);
-}
-
-static void test_adopt_lost(void **state)
-{
-    struct world *world = *state;
-    struct msg_batch batch = batch_of(1, 1, 3);
-    slots_adopt_lost(&world->slots, world->now_ms, &batch, "moved");
-    assert_acts(world, "end1");
-    assert_failed(world, 1, FAULT_UNKNOWN, -1);
-    assert_string_equal(shown(world, 1)->text, "moved");
-}
-
 /* --- What fits in a STATE. --- */
 
 static void prove_all(struct world *world, unsigned n, int32_t to,
@@ -1191,8 +709,6 @@ static void test_chances(void **state)
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1202,6 +718,7 @@ int main(void)
         TEST(test_slots_asked_for),
         TEST(test_classic_believed),
         TEST(test_classic_polls),
+        TEST(test_classic_short_polls),
         TEST(test_proven_frames_end_early),
         TEST(test_completed_is_not_proof),
         TEST(test_settled_whole),
@@ -1223,25 +740,6 @@ int main(void)
         TEST(test_node_failure),
         TEST(test_unwell_node_pauses),
         TEST(test_ours_completed_short),
-        TEST(test_revoke_unposted),
-        TEST(test_revoke_while_posting),
-        TEST(test_revoke_running),
-        TEST(test_revoked_too_late),
-        TEST(test_revoke_classic_keeps_slot),
-        TEST(test_revoked_node_gone),
-        TEST(test_trim_unposted),
-        TEST(test_trim_all_of_unposted),
-        TEST(test_trim_running),
-        TEST(test_trim_that_failed),
-        TEST(test_trim_seen_in_poll),
-        TEST(test_trim_never_below_results),
-        TEST(test_trim_classic_is_ignored),
-        TEST(test_closed_while_running),
-        TEST(test_leave),
-        TEST(test_leave_classic),
-        TEST(test_adopt_with_pid),
-        TEST(test_adopt_without_pid),
-        TEST(test_adopt_lost),
         TEST(test_many_results),
         TEST(test_large_results),
         TEST(test_full_table),

@@ -24,7 +24,7 @@ struct held {
 };
 
 struct member {
-    char name[16];
+    char name[32];
     void *pub, *sub, *pull; /* pull: NULL without a lane */
     uint64_t inc, seq, epoch, lane, dseq;
     struct held held[LIMIT_LEASES];

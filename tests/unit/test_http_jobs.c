@@ -301,9 +301,12 @@ static const char *names_of(const char *path)
     size_t i;
     json_t *job;
     json_t *list = world_json("GET", path, NULL, 200);
-    names[0] = '\0';
+    memset(names, 0, sizeof names);
     json_array_foreach(json_object_get(list, "jobs"), i, job)
-        strncat(names, text_of(job, "name"), 1);
+    {
+        assert_true(i < sizeof names - 1);
+        names[i] = text_of(job, "name")[0];
+    }
     json_decref(list);
     return names;
 }

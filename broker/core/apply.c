@@ -260,6 +260,9 @@ static void apply_done(struct core *core, const struct event *event)
 static void charge(struct core *core, struct job *job,
                    const struct event *event, int32_t ordinal)
 {
+    struct lease *lease = lease_find(core, event->lease);
+    if (lease)
+        lease->charged = true;
     struct attempt *attempt = job_attempt(job, ordinal);
     attempt->fault = event->fault;
     mem_free(attempt->text);

@@ -143,6 +143,7 @@ struct lease {
     struct ranges held;  /* of left: owned, in[FRAME_LEASED] through it */
     uint64_t lane, dseq; /* how it was sent; 0 when adopted */
     int64_t granted_ms;
+    bool charged; /* an attempt was charged for its end; it ends once */
 
     /* Soft: from the agent's last STATE. */
     bool seen;          /* a STATE has listed it */

@@ -255,10 +255,12 @@ static void charge_frame(struct step *step, const struct lease *lease,
 
 /* The frame that pays for a failed launch: the one the agent names, or the
  * first that is left where it names none; -1 when this lease does not own it
- * (any more). */
+ * (any more), or has paid and the broker crashed before it was released. */
 static int32_t blamed(const struct lease *lease, const struct msg_lease *entry)
 {
     int32_t at = frames_ordinal(&lease->job->frames, entry->blamed);
+    if (lease->charged)
+        return -1;
     if (entry->blamed >= 0)
         return ranges_has(&lease->held, at) ? at : -1;
     return lease->held.n > 0 ? lease->held.at[0].lo : -1;

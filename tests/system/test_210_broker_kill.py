@@ -44,10 +44,15 @@ class BrokerKill(farm.FarmTest):
         self.kill_and_restart(("--superset",), 4)
 
     def test_agents_finish_while_it_is_away(self):
-        fakes = [self.fake(frame_ms=30) for _ in range(2)]
-        broker = self.farm(*fakes)
+        """The leases are in the ledger: they went there with the first frame
+        that was done."""
+        frames = self.folder / "frames"
+        fakes = [self.fake(frame_ms=60, frames=frames) for _ in range(2)]
+        broker = self.farm(*fakes, agent_flags=("--frames-dir", frames))
         job = broker.render(1, 20, batch=10)
-        farm.until("both render", lambda: all(f.started() for f in fakes))
+        farm.until("both render and a frame is done", lambda:
+                   all(f.started() for f in fakes) and
+                   "d" in broker.states(job))
         broker.kill()
         farm.until("all is rendered", lambda: self.rendered(fakes) == 20)
         broker.restart()

@@ -112,6 +112,21 @@ static void half_a_failure_is_not_charged_twice(void **state)
     assert_int_equal(farm_count(farm, EVENT_RELEASED), 1);
 }
 
+static void half_an_unproven_end_is_not_charged_twice(void **state)
+{
+    struct farm *farm = *state;
+    struct hand hand;
+    begin(farm, &hand, "1-5");
+    hand_render(&hand, 0, 1, 3); /* of five, it says */
+    hand_end(&hand, 0, LEASE_DONE, FAULT_NONE, -1);
+    hand_say(farm, &hand);
+    assert_run(farm_event(farm, EVENT_CHARGED, 0), 3, 4);
+    farm_restart(farm, 2); /* RELEASED and LEASED */
+    hand_say(farm, &hand);
+    assert_int_equal(farm_count(farm, EVENT_CHARGED), 0);
+    assert_int_equal(farm_count(farm, EVENT_RELEASED), 1);
+}
+
 /* --- Leases that it does not. --- */
 
 static void unknown_lease_is_adopted(void **state)
@@ -299,6 +314,7 @@ int main(void)
         TEST(order_to_stop_is_given_again),
         TEST(agent_drained_at_once_stays_so),
         TEST(half_a_failure_is_not_charged_twice),
+        TEST(half_an_unproven_end_is_not_charged_twice),
         TEST(unknown_lease_is_adopted),
         TEST(adopted_lease_must_be_a_run_of_the_job),
         TEST(adoption_wants_open_frames),

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <utlist.h>
 
+#include "common/app/clock.h"
 #include "common/limits.h"
 
 #define PAUSE_MS 200           /* lazy events wait, a full disk is tried */
@@ -78,12 +79,9 @@ static void end_backup(struct store *store, const char *why)
 
 static struct timespec after_pause(void)
 {
-    struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_nsec += PAUSE_MS * 1000000L;
-    at.tv_sec += at.tv_nsec / 1000000000;
-    at.tv_nsec %= 1000000000;
-    return at;
+    int64_t at_ms = clock_monotonic_ms() + PAUSE_MS;
+    return (struct timespec){.tv_sec = at_ms / 1000,
+                             .tv_nsec = at_ms % 1000 * 1000000};
 }
 
 static bool has_work(const struct store *store)

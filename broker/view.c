@@ -49,4 +49,3 @@ char *view_lease(uint64_t lease, char ret[VIEW_LEASE_SIZE])
              lease - LEASE_ID(epoch, 0));
     return ret;
 }
-

@@ -41,6 +41,11 @@ int64_t clock_wall_ms(void)
     return read_ms(CLOCK_REALTIME);
 }
 
+int64_t clock_monotonic_ms(void)
+{
+    return read_ms(CLOCK_MONOTONIC);
+}
+
 char *clock_text(int64_t ms, char ret[CLOCK_TEXT_SIZE])
 {
     int64_t rest = ms % 1000;

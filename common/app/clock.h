@@ -19,6 +19,10 @@ int64_t clock_now_ms(void);
  */
 int64_t clock_wall_ms(void);
 
+/* clock_monotonic_ms returns the monotonic clock alone: for deadlines that a
+ * system call takes as a time on it. */
+int64_t clock_monotonic_ms(void);
+
 #define CLOCK_TEXT_SIZE 32
 
 /* clock_text writes ms as RFC 3339 in UTC with milliseconds

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 frameq_unit(msg frameq_wire PkgConfig::JANSSON PkgConfig::MSGPACK)
 frameq_unit(slots frameq_slots frameq_wire)
 frameq_unit(slots_orders frameq_slots frameq_wire)

@@ -40,14 +40,22 @@ static void leave(struct agent *agent)
     slots_leave(&agent->slots);
 }
 
+static void reap(struct agent *agent)
+{
+    if (agent->keeper == NULL)
+        return;
+    keeper_reap(agent->keeper, agent->now_ms);
+    node_watch_doubt(&agent->watch, agent->now_ms);
+}
+
 static void take_signals(struct agent *agent)
 {
     struct signalfd_siginfo info;
     while (read(agent->signals, &info, sizeof info) == sizeof info) {
-        if (info.ssi_signo == SIGCHLD && agent->keeper != NULL)
-            keeper_reap(agent->keeper, agent->now_ms);
-        if (info.ssi_signo == SIGCHLD)
+        if (info.ssi_signo == SIGCHLD) {
+            reap(agent);
             continue;
+        }
         if (agent->leave_ms > 0) {
             keeper_close(&agent->keeper);
             _exit(0); /* the second one: at once */

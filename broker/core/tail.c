@@ -42,8 +42,10 @@ static bool copy_fits(const struct core *core, const struct lease *lease,
                       const struct agent *agent)
 {
     const struct job *job = lease->job;
-    if (overdue_ms(lease) > core->now_ms || lease->agent == agent ||
-        job->paused || !sched_able(agent, job) || !sched_welcome(agent, job))
+    if (overdue_ms(lease) > core->now_ms || lease->agent == agent)
+        return false;
+    if (job->paused || job->gate > core->committed || !sched_able(agent, job) ||
+        !sched_welcome(agent, job))
         return false;
     const struct range *run = &lease->held.at[0];
     return !has_copy(lease, run->lo, run->hi);

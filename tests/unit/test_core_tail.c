@@ -109,6 +109,21 @@ static void test_unknown_times_make_nobody_late(void **state)
     assert_int_equal(farm_count(farm, EVENT_LEASED), 0);
 }
 
+/* Nothing of a job is handed out while its retry is not on disk. */
+static void test_copy_waits_for_the_commit(void **state)
+{
+    struct farm *farm = *state;
+    struct scene scene;
+    scene_set(farm, &scene);
+    time_passes(farm, &scene, 16000);
+    farm->now_ms += 2000; /* now it is late */
+    farm_ask(farm, CMD_RETRY, scene.job, "1", "");
+    assert_int_equal(farm_count(farm, EVENT_LEASED), 0);
+    farm_commit(farm);
+    assert_int_equal(farm_count(farm, EVENT_LEASED), 1);
+    assert_false(farm_event(farm, EVENT_LEASED, 0)->flag);
+}
+
 /* It cannot count by steps. */
 static void test_copy_for_a_classic_node(void **state)
 {
@@ -141,6 +156,7 @@ int main(void)
         TEST(test_first_result_wins),
         TEST(test_copy_that_fails_costs_nothing),
         TEST(test_unknown_times_make_nobody_late),
+        TEST(test_copy_waits_for_the_commit),
         TEST(test_copy_for_a_classic_node),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,14 +4,22 @@
  */
 #include "broker/settings.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool lanes_parse(const char *value, int *ret_low, int *ret_high)
 {
-    char rest;
-    return sscanf(value, "%d-%d%c", ret_low, ret_high, &rest) == 2 &&
-           *ret_low >= 1 && *ret_low <= *ret_high && *ret_high <= 65535;
+    char *dash, *end;
+    long low = strtol(value, &dash, 10);
+    if (dash == value || *dash != '-')
+        return false;
+    long high = strtol(dash + 1, &end, 10);
+    if (end == dash + 1 || *end != '\0' || low < 1 || low > high ||
+        high > 65535)
+        return false;
+    *ret_low = (int)low;
+    *ret_high = (int)high;
+    return true;
 }
 
 void settings_lanes(const char *value, int *ret_low, int *ret_high)

@@ -88,7 +88,7 @@ struct swarm *swarm_new(const struct host *host, size_t n, int32_t slots)
     swarm->slots = slots;
     swarm->members = mem_new(n * sizeof *swarm->members);
     swarm->items = mem_new(2 * n * sizeof *swarm->items);
-    swarm->owners = mem_new(2 * n * sizeof *swarm->owners);
+    swarm->owners = mem_grow(NULL, 2 * n, sizeof(void *)); /* open_member */
     buf_init(&swarm->out, LIMIT_MESSAGE);
     for (size_t i = 0; i < n; i++)
         open_member(swarm, host, i);

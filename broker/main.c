@@ -68,14 +68,13 @@ static struct core_options options_of(const struct conf *conf)
     };
 }
 
-static int check_ledger(const char *dir)
+static void check_ledger(const char *dir)
 {
     char why[WHY_SIZE];
     int64_t events = 0;
     if (!store_verify(dir, &events, why, sizeof why))
         log_fatal(1, "the ledger in %s is not sound: %s", dir, why);
     printf("%s: sound, %lld events\n", dir, (long long)events);
-    return 0;
 }
 
 /* A replay in progress: the first event that does not fit ends it. */
@@ -238,8 +237,11 @@ int main(int argc, char **argv)
     struct parts parts = {0};
     struct conf *conf = conf_load(&broker_program, argc, argv);
     log_open("frameq-broker");
-    if (conf_on(conf, "check"))
-        return check_ledger(conf_get(conf, "data"));
+    if (conf_on(conf, "check")) {
+        check_ledger(conf_get(conf, "data"));
+        conf_free(&conf);
+        return 0;
+    }
     refuse_open_door(conf);
     parts.loop.signal_fd = signals_open();
     zsys_init();

@@ -19,15 +19,23 @@ class BrokerKill(farm.FarmTest):
     def works(self, fake):
         return len(fake.events("post")) > len(fake.events("completed"))
 
+    def times_rendered(self, frame, fakes):
+        return sum(fake.rendered().count(frame) for fake in fakes)
+
     def kill_and_restart(self, kinds, kills):
         fakes = [self.fake(*kinds, frame_ms=40) for _ in range(2)]
         broker = self.farm(*fakes)
         job = broker.render(1, 100, batch=5)
+        finished = {}
         for nth in range(1, kills + 1):
             wanted = nth * 60 // kills
             farm.until(f"{wanted} frames are done",
                        lambda n=wanted: self.done(broker, job) >= n)
+            states = broker.states(job)
             broker.kill()
+            for frame, state in enumerate(states, 1):
+                if state == "d" and frame not in finished:
+                    finished[frame] = self.times_rendered(frame, fakes)
             before = self.rendered(fakes)
             farm.until("agents carry on with what they have",
                        lambda n=before: self.rendered(fakes) > n or
@@ -35,7 +43,11 @@ class BrokerKill(farm.FarmTest):
             broker.restart()
             self.assertGreaterEqual(self.done(broker, job), wanted)
         broker.await_job(job, seconds=30)
-        self.assert_each_once(range(1, 101), *fakes)
+        for frame, times in finished.items():
+            self.assertEqual(self.times_rendered(frame, fakes), times, frame)
+        # A lease granted in the last fifth of a second may be unknown after
+        # a kill; its frames are then handed out once more.
+        self.assertLessEqual(self.rendered(fakes), 100 + kills * 2 * 5)
 
     def test_one_kill_over_classic_nodes(self):
         self.kill_and_restart((), 1)

@@ -6,9 +6,9 @@
 #include "broker/ports.h"
 
 #include <netdb.h>
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,11 +19,12 @@ static int port_of(int fd)
 {
     struct sockaddr_storage at = {0};
     socklen_t len = sizeof at;
-    if (getsockname(fd, (struct sockaddr *)&at, &len) != 0)
+    char service[16] = "";
+    if (getsockname(fd, (struct sockaddr *)&at, &len) != 0 ||
+        getnameinfo((struct sockaddr *)&at, len, NULL, 0, service,
+                    sizeof service, NI_NUMERICSERV) != 0)
         return 0;
-    return ntohs(at.ss_family == AF_INET6
-                     ? ((struct sockaddr_in6 *)&at)->sin6_port
-                     : ((struct sockaddr_in *)&at)->sin_port);
+    return (int)strtol(service, NULL, 10);
 }
 
 /* Binds host:port (0: any) and returns the descriptor, or -1. */

@@ -6,7 +6,6 @@
  */
 #include "broker/jobspec.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,17 +34,6 @@ static const struct field_bounds depends_bounds = {LIMIT_DEPENDS, LIMIT_ID};
 static const char *const codecs[] = {"h264", "h265",   "av1", "vp9",
                                      "ffv1", "prores", NULL};
 
-/* Writes a reason; false, so that a check can end with it. */
-__attribute__((format(printf, 3, 4))) static bool
-refuse(char *why, size_t size, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    vsnprintf(why, size, format, args);
-    va_end(args);
-    return false;
-}
-
 static bool check_batch(const json_t *v, const void *unused, char *why,
                         size_t size)
 {
@@ -53,7 +41,7 @@ static bool check_batch(const json_t *v, const void *unused, char *why,
     if (json_is_string(v) && strcmp(json_string_value(v), "auto") == 0)
         return true;
     if (!json_is_integer(v))
-        return refuse(why, size, "must be \"auto\" or a whole number");
+        return field_refuse(why, size, "must be \"auto\" or a whole number");
     return field_integer(v, &batch_bounds, why, size);
 }
 
@@ -65,8 +53,8 @@ static bool check_time(const json_t *v, const void *unused, char *why,
         return false;
     if (clock_parse(json_string_value(v)) >= 0)
         return true;
-    return refuse(why, size,
-                  "must be a time such as 2026-11-24T20:00:00Z (RFC 3339)");
+    return field_refuse(
+        why, size, "must be a time such as 2026-11-24T20:00:00Z (RFC 3339)");
 }
 
 static bool check_labels(const json_t *v, const void *unused, char *why,
@@ -77,18 +65,19 @@ static bool check_labels(const json_t *v, const void *unused, char *why,
     char reason[WHY_SIZE];
     (void)unused;
     if (!json_is_object(v))
-        return refuse(why, size, "must be an object of texts");
+        return field_refuse(why, size, "must be an object of texts");
     if (json_object_size(v) > LIMIT_LABELS)
-        return refuse(why, size, "must have at most %d labels", LIMIT_LABELS);
+        return field_refuse(why, size, "must have at most %d labels",
+                            LIMIT_LABELS);
     json_object_foreach((json_t *)(uintptr_t)v, key, value)
     {
         json_t *name = json_string(key);
         bool ok = field_text(name, &name_max, reason, sizeof reason);
         json_decref(name);
         if (!ok)
-            return refuse(why, size, "a label's name %s", reason);
+            return field_refuse(why, size, "a label's name %s", reason);
         if (!field_text(value, &name_max, reason, sizeof reason))
-            return refuse(why, size, "`%s` %s", key, reason);
+            return field_refuse(why, size, "`%s` %s", key, reason);
     }
     return true;
 }
@@ -109,7 +98,7 @@ static bool check_depends(const json_t *v, const void *unused, char *why,
         return false;
     for (size_t i = 0; i < json_array_size(v); i++)
         if (!id_is_good(json_string_value(json_array_get(v, i))))
-            return refuse(why, size, "item %zu: not a job id", i + 1);
+            return field_refuse(why, size, "item %zu: not a job id", i + 1);
     return true;
 }
 
@@ -124,7 +113,7 @@ static bool check_url(const json_t *v, const void *unused, char *why,
     bool https = strncmp(url, "https://", 8) == 0 && url[8] != '\0';
     if (http || https)
         return true;
-    return refuse(why, size, "must be a URL with http:// or https://");
+    return field_refuse(why, size, "must be a URL with http:// or https://");
 }
 
 /* A field that is an object with a table of its own. */
@@ -133,7 +122,7 @@ static bool check_inner(const json_t *v, const void *table, char *why,
 {
     const struct field *const tables[] = {table, NULL};
     if (!json_is_object(v))
-        return refuse(why, size, "must be an object");
+        return field_refuse(why, size, "must be an object");
     return fields_check(v, tables, why, size);
 }
 
@@ -212,12 +201,12 @@ static bool read_expression(const struct reader *r)
     char reason[WHY_SIZE];
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (member(r, others[i]))
-            return refuse(r->why, r->size,
-                          "field `%s`: must not stand beside `frames`",
-                          others[i]);
+            return field_refuse(r->why, r->size,
+                                "field `%s`: must not stand beside `frames`",
+                                others[i]);
     const char *text = json_string_value(member(r, "frames"));
     if (!frames_parse(text, &r->spec->frames, reason, sizeof reason))
-        return refuse(r->why, r->size, "field `frames`: %s", reason);
+        return field_refuse(r->why, r->size, "field `frames`: %s", reason);
     return true;
 }
 
@@ -226,14 +215,15 @@ static bool read_span(const struct reader *r)
     const json_t *from = member(r, "from"), *to = member(r, "to");
     const json_t *step = member(r, "step");
     if (!from || !to)
-        return refuse(r->why, r->size, "field `%s`: missing",
-                      from ? "to" : "from");
+        return field_refuse(r->why, r->size, "field `%s`: missing",
+                            from ? "to" : "from");
     json_int_t first = json_integer_value(from), last = json_integer_value(to);
     if (first > last)
-        return refuse(r->why, r->size,
-                      "field `from`: must not be greater than `to` "
-                      "(%" JSON_INTEGER_FORMAT " > %" JSON_INTEGER_FORMAT ")",
-                      first, last);
+        return field_refuse(r->why, r->size,
+                            "field `from`: must not be greater than `to` "
+                            "(%" JSON_INTEGER_FORMAT " > %" JSON_INTEGER_FORMAT
+                            ")",
+                            first, last);
     frames_span(&r->spec->frames, (int32_t)first, (int32_t)last,
                 step ? (int32_t)json_integer_value(step) : 1);
     return true;
@@ -292,8 +282,8 @@ static bool read_doc(const struct reader *r)
     json_decref(doc);
     if (strlen(r->spec->doc) <= LIMIT_SPEC)
         return true;
-    return refuse(r->why, r->size, "the fields together pass %d bytes",
-                  LIMIT_SPEC);
+    return field_refuse(r->why, r->size, "the fields together pass %d bytes",
+                        LIMIT_SPEC);
 }
 
 static void read_texts(const struct reader *r)

@@ -158,26 +158,13 @@ static void apply_cancelled(struct core *core, const struct event *event)
     job_touch(core, job, event->at_ms);
 }
 
-static void attempts_drop(struct job *job, const struct ranges *set)
-{
-    struct attempt *attempt, *next;
-    HASH_ITER (hh, job->attempts, attempt, next) {
-        if (!ranges_has(set, attempt->ordinal))
-            continue;
-        HASH_DEL(job->attempts, attempt);
-        names_free(&attempt->by);
-        mem_free(attempt->text);
-        mem_free(attempt);
-    }
-}
-
 static void apply_retried(struct core *core, const struct event *event)
 {
     struct job *job = job_find(core, event->job);
     for (int32_t i = 0; i < event->frames->n; i++)
         ranges_within(&job->in[FRAME_DONE], event->frames->at[i].lo,
                       event->frames->at[i].hi, &job->redo);
-    attempts_drop(job, event->frames);
+    job_attempts_drop(job, event->frames);
     names_free(&job->likely);
     job->fault = FAULT_NONE;
     reason_set(job, NULL);

@@ -8,20 +8,17 @@
 
 #include "broker/core/state.h"
 
-/* Protocol times that the core acts on (docs/protocol.md, "Timings"). */
-#define CORE_SILENT_MS (3 * MSG_STATE_MS) /* no STATE: no new work */
-#define CORE_UNSEEN_MS                                                         \
-    (2 * MSG_STATE_MS)       /* a BATCH not seen: lane replaced                \
-                              */
-#define CORE_PROGRESS_MS 250 /* progress of one frame is shown this often */
-#define CORE_FRESH_MS                                                          \
-    3000 /* a closed connection is a kill only if the agent                    \
-            was heard this lately: a heartbeat time-out of a                   \
-            cut link closes it too */
-
-#define CORE_LATE_MS                                                           \
-    500 /* a STATE heard this soon after another inc's may have been sent      \
-           before its agent died */
+/* Protocol times that the core acts on (docs/protocol.md, "Timings").
+ * silent: without STATE this long, no new work. unseen: a BATCH that no STATE
+ * shows, its lane is replaced. progress: of one frame is shown this often.
+ * fresh: a closed connection is a kill only if the agent was heard this lately,
+ * for a heartbeat time-out of a cut link closes it too. late: a STATE heard
+ * this soon after another inc's may have been sent before its agent died. */
+#define CORE_SILENT_MS   (3 * MSG_STATE_MS)
+#define CORE_UNSEEN_MS   (2 * MSG_STATE_MS)
+#define CORE_PROGRESS_MS 250
+#define CORE_FRESH_MS    3000
+#define CORE_LATE_MS     500
 
 /* One step in progress: what it may use, and where its events go. */
 struct step {
@@ -35,6 +32,10 @@ struct step {
 
 /* step.c: step_emit numbers and dates an event, appends and applies it. */
 void step_emit(struct step *step, const struct event *event);
+
+/* step_ranges copies a set into the step's arena, where events may keep it. */
+const struct ranges *step_ranges(const struct step *step,
+                                 const struct ranges *set);
 
 /* step_refuse writes the reason and returns rc. */
 enum rc step_refuse(const struct step *step, enum rc rc, const char *format,
@@ -123,6 +124,17 @@ void job_free(struct job **job);
 struct attempt *job_attempt(struct job *job, int32_t ordinal);
 bool job_depends_met(const struct core *core, const struct job *job);
 int32_t job_max_attempts(const struct core *core, const struct job *job);
+
+/* job_attempts_drop forgets what the frames of a set were charged for; set
+ * NULL: all. */
+void job_attempts_drop(struct job *job, const struct ranges *set);
+
+/* Texts the core owns. text_own copies one (NULL as ""); text_set makes *own
+ * the same text as text, and touches no memory where it is already. */
+char *text_own(const char *text);
+void text_set(const char **own, const char *text);
+char **texts_own(const char *const *texts, size_t n);
+void texts_free(char **texts, size_t n);
 
 /* Lists of names: owned, without doubles. */
 void names_add(struct agent_name **names, const char *name);

@@ -10,37 +10,17 @@
 
 #include "common/mem.h"
 
-static char **texts_copy(const char *const *texts, size_t n)
-{
-    char **copy = mem_new(n * sizeof *copy);
-    for (size_t i = 0; i < n; i++)
-        copy[i] = mem_text(texts[i]);
-    return copy;
-}
-
-static void texts_free(char **texts, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        mem_free(texts[i]);
-    mem_free(texts);
-}
-
-static char *text_or_empty(const char *text)
-{
-    return mem_text(text ? text : "");
-}
-
 struct job *job_new(const struct job_spec *spec)
 {
     struct job *job = mem_new(sizeof *job);
     job->id = mem_text(spec->id);
-    job->name = text_or_empty(spec->name);
-    job->user = text_or_empty(spec->user);
-    job->key = text_or_empty(spec->key);
-    job->blend = text_or_empty(spec->blend);
-    job->blender = text_or_empty(spec->blender);
-    job->render = text_or_empty(spec->render);
-    job->doc = text_or_empty(spec->doc);
+    job->name = text_own(spec->name);
+    job->user = text_own(spec->user);
+    job->key = text_own(spec->key);
+    job->blend = text_own(spec->blend);
+    job->blender = text_own(spec->blender);
+    job->render = text_own(spec->render);
+    job->doc = text_own(spec->doc);
     job->key_hash = spec->key_hash;
     frames_copy(&job->frames, &spec->frames);
     job->batch = spec->batch;
@@ -52,18 +32,20 @@ struct job *job_new(const struct job_spec *spec)
     job->plain = spec->plain;
     job->paused = spec->paused;
     job->not_before_ms = spec->not_before_ms;
-    job->depends = texts_copy(spec->depends, spec->n_depends);
+    job->depends = texts_own(spec->depends, spec->n_depends);
     job->n_depends = spec->n_depends;
-    job->tags = texts_copy(spec->tags, spec->n_tags);
+    job->tags = texts_own(spec->tags, spec->n_tags);
     job->n_tags = spec->n_tags;
     ranges_add(&job->in[FRAME_PENDING], 0, job->frames.count);
     return job;
 }
 
-static void attempts_free(struct job *job)
+void job_attempts_drop(struct job *job, const struct ranges *set)
 {
     struct attempt *attempt, *next;
     HASH_ITER (hh, job->attempts, attempt, next) {
+        if (set && !ranges_has(set, attempt->ordinal))
+            continue;
         HASH_DEL(job->attempts, attempt);
         names_free(&attempt->by);
         mem_free(attempt->text);
@@ -88,7 +70,7 @@ void job_free(struct job **job_ref)
         ranges_free(&job->in[i]);
     ranges_free(&job->redo);
     ranges_free(&job->avoided);
-    attempts_free(job);
+    job_attempts_drop(job, NULL);
     names_free(&job->blenders);
     names_free(&job->likely);
     times_free(&job->times);
@@ -175,31 +157,4 @@ int32_t job_max_attempts(const struct core *core, const struct job *job)
 {
     return job->max_attempts > 0 ? job->max_attempts
                                  : core->options.max_attempts;
-}
-
-bool names_have(const struct agent_name *names, const char *name)
-{
-    for (; names; names = names->next)
-        if (strcmp(names->name, name) == 0)
-            return true;
-    return false;
-}
-
-void names_add(struct agent_name **names, const char *name)
-{
-    if (names_have(*names, name))
-        return;
-    struct agent_name *entry = mem_new(sizeof *entry);
-    entry->name = mem_text(name);
-    LL_APPEND(*names, entry);
-}
-
-void names_free(struct agent_name **names)
-{
-    struct agent_name *entry, *next;
-    LL_FOREACH_SAFE (*names, entry, next) {
-        mem_free(entry->name);
-        mem_free(entry);
-    }
-    *names = NULL;
 }

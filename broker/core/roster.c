@@ -34,17 +34,15 @@ struct agent *agent_get(struct core *core, const char *name)
     return agent;
 }
 
-static void texts_clear(struct agent *agent)
+static void agent_free_texts(struct agent *agent)
 {
-    const char *texts[] = {agent->why,          agent->version,
-                           agent->node.name,    agent->node.version,
-                           agent->node.blender, agent->node.device,
-                           agent->node.error};
+    const char *texts[] = {
+        agent->why,          agent->version,      agent->node.name,
+        agent->node.version, agent->node.blender, agent->node.device,
+        agent->node.error,   agent->last_blend,   agent->name};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         mem_free((void *)(uintptr_t)texts[i]);
-    for (size_t i = 0; i < agent->n_tags; i++)
-        mem_free(agent->tags[i]);
-    mem_free(agent->tags);
+    texts_free(agent->tags, agent->n_tags);
 }
 
 static void agent_remove(struct core *core, struct agent *agent)
@@ -53,9 +51,7 @@ static void agent_remove(struct core *core, struct agent *agent)
     HASH_DEL(core->by_name, agent);
     DL_DELETE(core->agents, agent);
     core->n_agents--;
-    texts_clear(agent);
-    mem_free(agent->last_blend);
-    mem_free(agent->name);
+    agent_free_texts(agent);
     mem_free(agent);
 }
 
@@ -85,27 +81,48 @@ bool agent_evict(struct core *core)
     return oldest != NULL;
 }
 
-static const char *text_own(const char *text)
+static bool tags_same(const struct agent *agent, const struct msg_state *state)
 {
-    return mem_text(text ? text : "");
+    bool same = agent->n_tags == state->n_tags;
+    for (size_t i = 0; same && i < state->n_tags; i++)
+        same = strcmp(agent->tags[i], state->tags[i]) == 0;
+    return same;
 }
 
+static void tags_read(struct agent *agent, const struct msg_state *state)
+{
+    if (tags_same(agent, state))
+        return;
+    texts_free(agent->tags, agent->n_tags);
+    agent->tags = texts_own(state->tags, state->n_tags);
+    agent->n_tags = state->n_tags;
+}
+
+static void node_read(struct msg_node *node, const struct msg_node *from)
+{
+    node->up = from->up;
+    node->classic = from->classic;
+    node->can_trim = from->can_trim;
+    node->can_stop = from->can_stop;
+    node->cores = from->cores;
+    node->memory_mb = from->memory_mb;
+    node->gpus = from->gpus;
+    text_set(&node->name, from->name);
+    text_set(&node->version, from->version);
+    text_set(&node->blender, from->blender);
+    text_set(&node->device, from->device);
+    text_set(&node->error, from->error);
+}
+
+/* STATEs come every moment and their texts hardly ever change: those that are
+ * the same stay where they are. */
 void agent_read(struct core *core, struct agent *agent,
                 const struct msg_state *state)
 {
-    texts_clear(agent);
-    agent->why = mem_text(state->why ? state->why : "");
-    agent->version = mem_text(state->version ? state->version : "");
-    agent->node = state->node;
-    agent->node.name = text_own(state->node.name);
-    agent->node.version = text_own(state->node.version);
-    agent->node.blender = text_own(state->node.blender);
-    agent->node.device = text_own(state->node.device);
-    agent->node.error = text_own(state->node.error);
-    agent->n_tags = state->n_tags;
-    agent->tags = mem_new(state->n_tags * sizeof *agent->tags);
-    for (size_t i = 0; i < state->n_tags; i++)
-        agent->tags[i] = mem_text(state->tags[i]);
+    text_set(&agent->why, state->why);
+    text_set(&agent->version, state->version);
+    tags_read(agent, state);
+    node_read(&agent->node, &state->node);
     agent->inc = state->inc;
     agent->seq = state->seq;
     agent->epoch_seen = state->epoch;

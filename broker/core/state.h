@@ -178,7 +178,7 @@ struct agent {
     int64_t heard_ms, up_ms, gone_ms;
     int32_t slots, running, unacked;
     bool leaving;
-    char *why, *version;
+    const char *why, *version; /* owned */
     char **tags;
     size_t n_tags;
     struct msg_node node; /* texts owned */

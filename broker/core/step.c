@@ -104,6 +104,18 @@ void step_emit(struct step *step, const struct event *event)
         emit_turn(step, EVENT_ENDED, job);
 }
 
+const struct ranges *step_ranges(const struct step *step,
+                                 const struct ranges *set)
+{
+    struct ranges *copy = arena_new(step->arena, sizeof *copy);
+    *copy = *set;
+    copy->cap = set->n;
+    copy->at = arena_new(step->arena, (size_t)set->n * sizeof *copy->at);
+    for (int32_t i = 0; i < set->n; i++)
+        copy->at[i] = set->at[i];
+    return copy;
+}
+
 enum rc step_refuse(const struct step *step, enum rc rc, const char *format,
                     ...)
 {

@@ -60,28 +60,23 @@ static enum rc frames_of(const struct step *step, const struct job *job,
 }
 
 /* The members of set that are in one of two states, in the step's arena. */
-static struct ranges *in_states(struct step *step, const struct job *job,
-                                const struct ranges *set,
-                                const enum frame_state *states, size_t n)
+static const struct ranges *in_states(struct step *step, const struct job *job,
+                                      const struct ranges *set,
+                                      const enum frame_state *states, size_t n)
 {
     struct ranges hit = {0};
     for (size_t k = 0; k < n; k++)
         for (int32_t i = 0; i < set->n; i++)
             ranges_within(&job->in[states[k]], set->at[i].lo, set->at[i].hi,
                           &hit);
-    struct ranges *ret = arena_new(step->arena, sizeof *ret);
-    *ret = hit;
-    if (hit.n > 0) {
-        ret->at = arena_new(step->arena, (size_t)hit.n * sizeof *ret->at);
-        memcpy(ret->at, hit.at, (size_t)hit.n * sizeof *ret->at);
-    }
+    const struct ranges *ret = step_ranges(step, &hit);
     ranges_free(&hit);
     return ret;
 }
 
 static enum rc cmd_ranges(struct step *step, const struct job *job,
                           const enum frame_state *states, size_t n,
-                          struct ranges **ret)
+                          const struct ranges **ret)
 {
     struct ranges wanted = {0};
     if (!step->cmd->frames) {
@@ -100,7 +95,7 @@ enum rc step_cancel(struct step *step)
 {
     static const enum frame_state open[] = {FRAME_PENDING, FRAME_LEASED};
     struct job *job;
-    struct ranges *frames;
+    const struct ranges *frames;
     enum rc rc = job_of(step, &job);
     if (rc == RC_OK)
         rc = cmd_ranges(step, job, open, 2, &frames);
@@ -126,7 +121,7 @@ enum rc step_retry(struct step *step)
     static const enum frame_state over[] = {FRAME_FAILED, FRAME_CANCELLED,
                                             FRAME_DONE};
     struct job *job;
-    struct ranges *frames;
+    const struct ranges *frames;
     enum rc rc = job_of(step, &job);
     if (rc == RC_OK)
         rc = cmd_ranges(step, job, over, step->cmd->frames ? 3 : 1, &frames);

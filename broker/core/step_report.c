@@ -206,14 +206,10 @@ static void fail_job(struct step *step, struct job *job,
                      const struct lease *lease, enum fault fault,
                      const char *text)
 {
-    struct ranges *rest = arena_new(step->arena, sizeof *rest);
     struct ranges all = {0};
     ranges_add_all(&all, &job->in[FRAME_PENDING]);
     ranges_add_all(&all, &job->in[FRAME_LEASED]);
-    *rest = all;
-    rest->at = arena_new(step->arena, (size_t)all.n * sizeof *rest->at);
-    for (int32_t i = 0; i < all.n; i++)
-        rest->at[i] = all.at[i];
+    const struct ranges *rest = step_ranges(step, &all);
     ranges_free(&all);
     struct event event = {.type = EVENT_FAILED,
                           .job = job->id,
@@ -243,12 +239,10 @@ static void charge_frame(struct step *step, const struct lease *lease,
                           .fault = (int32_t)fault,
                           .text = text};
     if (charges + 1 >= job_max_attempts(step->core, job)) {
-        struct ranges *one = arena_new(step->arena, sizeof *one);
-        one->at = arena_new(step->arena, sizeof *one->at);
-        one->at[0] = (struct range){ordinal, ordinal + 1};
-        one->n = one->count = 1;
+        struct range run = {ordinal, ordinal + 1};
+        struct ranges one = {.at = &run, .n = 1, .count = 1};
         event.type = EVENT_FAILED;
-        event.frames = one;
+        event.frames = step_ranges(step, &one);
     }
     step_emit(step, &event);
 }

@@ -18,9 +18,7 @@
 
 #define SHOWN_SIZE 64
 
-/* Writes a reason; false, so that a check can end with it. */
-__attribute__((format(printf, 3, 4))) static bool
-refuse(char *why, size_t size, const char *format, ...)
+bool field_refuse(char *why, size_t size, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -68,8 +66,8 @@ static void explain(const json_error_t *error, char *why, size_t size)
     char shown[JSON_ERROR_TEXT_LENGTH];
     const char *words = plain_words(error);
     text_excerpt(words, strlen(words), shown, sizeof shown);
-    refuse(why, size, "not JSON: %s (line %d, column %d)", shown, error->line,
-           error->column);
+    field_refuse(why, size, "not JSON: %s (line %d, column %d)", shown,
+                 error->line, error->column);
 }
 
 static bool body_is_blank(const char *body, size_t len)
@@ -105,22 +103,23 @@ static const char *type_words(const json_t *value)
 static bool refuse_type(const json_t *value, const char *wanted, char *why,
                         size_t size)
 {
-    return refuse(why, size, "must be %s, not %s", wanted, type_words(value));
+    return field_refuse(why, size, "must be %s, not %s", wanted,
+                        type_words(value));
 }
 
 json_t *fields_parse(const char *body, size_t len, char *why, size_t size)
 {
     json_error_t error;
     if (body_is_blank(body, len)) {
-        refuse(why, size, "the body is empty; send a JSON object");
+        field_refuse(why, size, "the body is empty; send a JSON object");
         return NULL;
     }
     if (memchr(body, '\0', len) != NULL) {
-        refuse(why, size, "not JSON: a NUL byte in it");
+        field_refuse(why, size, "not JSON: a NUL byte in it");
         return NULL;
     }
     if (depth_of(body, len) > LIMIT_JSON_DEPTH) {
-        refuse(why, size, "nested deeper than %d", LIMIT_JSON_DEPTH);
+        field_refuse(why, size, "nested deeper than %d", LIMIT_JSON_DEPTH);
         return NULL;
     }
     json_t *value =
@@ -170,9 +169,9 @@ static bool refuse_unknown(const char *name, const struct field *const *tables,
     const char *nearest = conf_nearest(name, names, n);
     mem_free(names);
     if (nearest == NULL)
-        return refuse(why, size, "unknown field `%s`", shown);
-    return refuse(why, size, "unknown field `%s` (did you mean `%s`?)", shown,
-                  nearest);
+        return field_refuse(why, size, "unknown field `%s`", shown);
+    return field_refuse(why, size, "unknown field `%s` (did you mean `%s`?)",
+                        shown, nearest);
 }
 
 bool fields_check(const json_t *object, const struct field *const *tables,
@@ -189,7 +188,7 @@ bool fields_check(const json_t *object, const struct field *const *tables,
         if (row == NULL)
             return refuse_unknown(name, tables, why, size);
         if (!row->check(value, row->arg, reason, sizeof reason))
-            return refuse(why, size, "field `%s`: %s", name, reason);
+            return field_refuse(why, size, "field `%s`: %s", name, reason);
     }
     return true;
 }
@@ -203,12 +202,12 @@ bool field_text(const json_t *v, const void *max_bytes_size_t, char *why,
     const char *text = json_string_value(v);
     size_t len = json_string_length(v);
     if (len == 0)
-        return refuse(why, size, "must not be empty");
+        return field_refuse(why, size, "must not be empty");
     if (len > most)
-        return refuse(why, size, "must have at most %zu bytes, not %zu", most,
-                      len);
+        return field_refuse(why, size, "must have at most %zu bytes, not %zu",
+                            most, len);
     if (!text_is_plain(text, len))
-        return refuse(why, size, "must not have control characters");
+        return field_refuse(why, size, "must not have control characters");
     return true;
 }
 
@@ -220,10 +219,11 @@ bool field_integer(const json_t *v, const void *field_bounds, char *why,
         return refuse_type(v, "a whole number", why, size);
     json_int_t value = json_integer_value(v);
     if (value < bounds->low || value > bounds->high)
-        return refuse(why, size,
-                      "must be from %" JSON_INTEGER_FORMAT
-                      " to %" JSON_INTEGER_FORMAT ", not %" JSON_INTEGER_FORMAT,
-                      bounds->low, bounds->high, value);
+        return field_refuse(why, size,
+                            "must be from %" JSON_INTEGER_FORMAT
+                            " to %" JSON_INTEGER_FORMAT
+                            ", not %" JSON_INTEGER_FORMAT,
+                            bounds->low, bounds->high, value);
     return true;
 }
 
@@ -236,10 +236,11 @@ bool field_number(const json_t *v, const void *field_bounds, char *why,
     double value = json_number_value(v);
     bool low = bounds->low == 0 ? value >= 0 : value > 0;
     if (!low || value > (double)bounds->high)
-        return refuse(why, size,
-                      "must be %s and at most %" JSON_INTEGER_FORMAT ", not %g",
-                      bounds->low == 0 ? "0 or more" : "more than 0",
-                      bounds->high, value);
+        return field_refuse(why, size,
+                            "must be %s and at most %" JSON_INTEGER_FORMAT
+                            ", not %g",
+                            bounds->low == 0 ? "0 or more" : "more than 0",
+                            bounds->high, value);
     return true;
 }
 
@@ -261,7 +262,7 @@ bool field_choice(const json_t *v, const void *words, char *why, size_t size)
         if (strcmp(*word, text) == 0)
             return true;
     text_excerpt(text, json_string_length(v), shown, sizeof shown);
-    return refuse(why, size, "must be %s, not `%s`", all, shown);
+    return field_refuse(why, size, "must be %s, not `%s`", all, shown);
 }
 
 bool field_texts(const json_t *v, const void *field_bounds, char *why,
@@ -273,12 +274,12 @@ bool field_texts(const json_t *v, const void *field_bounds, char *why,
     if (!json_is_array(v))
         return refuse_type(v, "a list of strings", why, size);
     if ((json_int_t)json_array_size(v) > bounds->low)
-        return refuse(why, size,
-                      "must have at most %" JSON_INTEGER_FORMAT
-                      " items, not %zu",
-                      bounds->low, json_array_size(v));
+        return field_refuse(why, size,
+                            "must have at most %" JSON_INTEGER_FORMAT
+                            " items, not %zu",
+                            bounds->low, json_array_size(v));
     for (size_t i = 0; i < json_array_size(v); i++)
         if (!field_text(json_array_get(v, i), &bytes, reason, sizeof reason))
-            return refuse(why, size, "item %zu: %s", i + 1, reason);
+            return field_refuse(why, size, "item %zu: %s", i + 1, reason);
     return true;
 }

@@ -21,6 +21,10 @@ struct field {
     const void *arg;
 };
 
+/* field_refuse writes a reason for a check to why and returns false. */
+bool field_refuse(char *why, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 struct field_bounds {
     json_int_t low, high;
 };

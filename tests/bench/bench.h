@@ -6,6 +6,17 @@
 #ifndef FRAMEQ_TESTS_BENCH_BENCH_H
 #define FRAMEQ_TESTS_BENCH_BENCH_H
 
+/* Rows of every verb's table of settings. */
+#define BENCH_SETTING_DIR                                                      \
+    {                                                                          \
+        .name = "dir", .argument = "DIR", .fallback = ".",                     \
+        .help = "Where the ledger's folder is made; it is removed afterwards"  \
+    }
+#define BENCH_SETTING_JSON                                                     \
+    {                                                                          \
+        .name = "json", .help = "Print one line of JSON"                       \
+    }
+
 int bench_dispatch(int argc, char **argv);
 int bench_submit(int argc, char **argv);
 

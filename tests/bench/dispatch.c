@@ -43,11 +43,8 @@ static const struct setting settings[] = {
      .fallback = "5",
      .help = "Length of each of the two measurements",
      .check = conf_is_count},
-    {.name = "dir",
-     .argument = "DIR",
-     .fallback = ".",
-     .help = "Where the ledger's folder is made; it is removed afterwards"},
-    {.name = "json", .help = "Print one line of JSON"},
+    BENCH_SETTING_DIR,
+    BENCH_SETTING_JSON,
 };
 
 static const struct conf_program program = {

@@ -35,11 +35,8 @@ static const struct setting settings[] = {
      .fallback = "5",
      .help = "Length of the measurement",
      .check = conf_is_count},
-    {.name = "dir",
-     .argument = "DIR",
-     .fallback = ".",
-     .help = "Where the ledger's folder is made; it is removed afterwards"},
-    {.name = "json", .help = "Print one line of JSON"},
+    BENCH_SETTING_DIR,
+    BENCH_SETTING_JSON,
 };
 
 static const struct conf_program program = {

@@ -14,21 +14,9 @@
 #include "cli/doc.h"
 #include "cli/job.h"
 #include "cli/mirror.h"
+#include "quoted.h"
 
 static struct mirror mirror;
-
-/* JSON with ' for ". */
-static json_t *quoted(const char *text)
-{
-    char json[2048];
-    size_t i = 0;
-    for (; text[i] != '\0'; i++)
-        json[i] = text[i] == '\'' ? '"' : text[i];
-    json[i] = '\0';
-    json_t *value = json_loads(json, 0, NULL);
-    assert_non_null(value);
-    return value;
-}
 
 static int setup(void **state)
 {

@@ -10,24 +10,12 @@
 #include <cmocka.h>
 
 #include "cli/verdict.h"
+#include "quoted.h"
 
 #define GOOD                                                                   \
     "{'name':'n1','state':'up','drain':'off','slots':4,'why':'',"              \
     "'tags':['gpu'],'node':{'up':true,'gpus':1,'memory_mb':8000,"              \
     "'blender':'3.4.1'}}"
-
-/* JSON with ' for ". */
-static json_t *quoted(const char *text)
-{
-    char json[2048];
-    size_t i = 0;
-    for (; text[i] != '\0'; i++)
-        json[i] = text[i] == '\'' ? '"' : text[i];
-    json[i] = '\0';
-    json_t *value = json_loads(json, 0, NULL);
-    assert_non_null(value);
-    return value;
-}
 
 static void expect(const char *agent, const char *job, const char *reason)
 {

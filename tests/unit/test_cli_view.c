@@ -15,19 +15,7 @@
 
 #include "cli/event.h"
 #include "cli/view.h"
-
-/* JSON with ' for ". */
-static json_t *quoted(const char *text)
-{
-    char json[2048];
-    size_t i = 0;
-    for (; text[i] != '\0'; i++)
-        json[i] = text[i] == '\'' ? '"' : text[i];
-    json[i] = '\0';
-    json_t *value = json_loads(json, 0, NULL);
-    assert_non_null(value);
-    return value;
-}
+#include "quoted.h"
 
 static void expect_line(const char *event, const char *line)
 {

@@ -10,11 +10,14 @@ QUICK = ("--lease-ttl", 4, "--orphan-grace", 1)
 
 
 class AgentKill(farm.FarmTest):
-    def agents_beside(self, broker, fakes):
-        agents = [self.agent(broker, fake, f"a{i}")
+    def agents_beside(self, broker, fakes, *flags):
+        agents = [self.agent(broker, fake, f"a{i}", *flags)
                   for i, fake in enumerate(fakes, 1)]
         broker.await_agents(*(agent.agent for agent in agents))
         return agents
+
+    def polls(self, fake):
+        return Web(fake.address).get("/fake/log").json()["polls"]
 
     def assert_done_once(self, events, job, frames):
         """Reads the stream to the job's end: one done event a frame."""
@@ -60,8 +63,7 @@ class AgentKill(farm.FarmTest):
         agent, = self.agents_beside(broker, fakes)
         job = broker.render(1, 10, batch=10)
         farm.until("the agent knows the launch's number",
-                   lambda: Web(fakes[0].address).get(
-                       "/fake/log").json()["polls"] > 0)
+                   lambda: self.polls(fakes[0]))
         agent.kill()
         farm.until("its node is done", lambda: len(fakes[0].rendered()) == 10)
         agent.start()
@@ -85,12 +87,16 @@ class AgentKill(farm.FarmTest):
         broker.await_job(broker.render(11, 30))
 
     def test_broker_and_agent_killed_at_once(self):
-        fakes = [self.fake(frame_ms=60) for _ in range(2)]
+        """Both leases are in the ledger, for they went there with the first
+        frame that was done, and the agent knows its launch."""
+        frames = self.folder / "frames"
+        fakes = [self.fake(frame_ms=100, frames=frames) for _ in range(2)]
         broker = self.broker("--orphan-grace", 10)
-        agents = self.agents_beside(broker, fakes)
-        job = broker.render(1, 30, batch=5)
-        farm.until("some are done",
-                   lambda: broker.job(job)["counts"]["done"] >= 5)
+        agents = self.agents_beside(broker, fakes, "--frames-dir", frames)
+        job = broker.render(1, 30, batch=15)
+        farm.until("both render and a frame is done", lambda:
+                   all(self.polls(f) for f in fakes) and
+                   "d" in broker.states(job))
         agents[0].kill()
         broker.kill()
         broker.restart()

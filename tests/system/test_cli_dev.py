@@ -13,12 +13,13 @@ import subprocess
 import farm
 
 # Notes its start and its end; becomes ready, then waits for SIGTERM. With a
-# file of its name in $STUB it does what stands there instead.
+# file of its name in $STUB it does what stands there instead. Its sleeper is
+# killed: between fork and exec, SIGTERM would be lost.
 PROGRAM = """#!/bin/sh
 name=${0##*/}
 echo "start $name $*" >> "$STUB/log"
 [ -f "$STUB/$name" ] && . "$STUB/$name"
-trap 'echo "end $name" >> "$STUB/log"; kill $!; exit 0' TERM
+trap 'echo "end $name" >> "$STUB/log"; kill -9 $!; exit 0' TERM
 echo "ready http=127.0.0.1:47${#name}"
 while :; do sleep 1000 & echo $! >> "$STUB/sleepers"; wait $!; done
 """

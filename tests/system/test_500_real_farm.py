@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# ctest: blender long
 """The whole farm on real Blender: every failure an artist meets, told by its
 name, and every frame proven."""
 

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# ctest: blender
 """Two hosts with a shared folder and real Blender on both: the second knows
 nothing but the broker's address."""
 

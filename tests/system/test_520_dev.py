@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# ctest: blender
 """frameq dev: one command, 40 frames, every event within a second of its file,
 and nothing left behind."""
 

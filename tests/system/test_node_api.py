@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# ctest: blender
 """frameq-node: the /job API, what it answers and what it refuses."""
 
 from farm import main

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# ctest: blender
 """frameq-node: a full disk is no frame; what a killed node left goes."""
 
 import pathlib

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# ctest: blender long
 """frameq-node: a frame is done when all its files are whole and have their
 names; the first whole one stays."""
 

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# ctest: blender long
 """frameq-node: what a job may choose, and that it comes out so."""
 
 from farm import main

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# ctest: blender
 """frameq-node: however a job or the node ends, no Blender is left."""
 
 import os

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# ctest: blender long
 """frameq-node: what is wrong with a .blend shows before the first frame, with
 its name, and never as a job that completed."""
 

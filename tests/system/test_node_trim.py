@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# ctest: blender
 """frameq-node: PATCH ends a job early, and says the truth about where."""
 
 from farm import main

@@ -40,6 +40,8 @@ struct call {
     struct httpd_request *in;
     const struct route *route; /* NULL: none fits */
     struct route_params params;
+    const struct token *token; /* whose it is; good while its handler runs;
+                                  NULL: the farm has none, or anybody's */
     enum call_stage stage;
     bool shows; /* looked into the core: the answer waits for the gate */
     struct answer answer;

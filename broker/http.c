@@ -70,7 +70,7 @@ static void take_request(void *ctx, struct httpd_request *in)
     else if (is_foreign(call))
         reply_problem(call, RC_FORBIDDEN,
                       "a page of another site may not do this");
-    else
+    else if (guard_admits(call))
         call->route->handle(call);
 }
 
@@ -93,23 +93,34 @@ static void feed_news(void *ctx)
     stream_news(ctx);
 }
 
+static bool open_door(struct http *http, const struct http_options *options,
+                      char *why, size_t size)
+{
+    const struct httpd_options door = {.host = options->host,
+                                       .port = options->port,
+                                       .body_max = LIMIT_BODY,
+                                       .connections = LIMIT_CONNECTIONS,
+                                       .handle = take_request,
+                                       .ended = end_request,
+                                       .ctx = http};
+    if (!guard_open(&http->guard, options->tokens, why, size))
+        return false;
+    http->httpd = httpd_open(&door, why, size);
+    if (!http->httpd)
+        guard_close(&http->guard);
+    return http->httpd != NULL;
+}
+
 struct http *http_open(struct broker *broker, struct feed *feed,
-                       const char *host, int port, char *why, size_t size)
+                       const struct http_options *options, char *why,
+                       size_t size)
 {
     struct http *http = mem_new(sizeof *http);
-    const struct httpd_options options = {.host = host,
-                                          .port = port,
-                                          .body_max = LIMIT_BODY,
-                                          .connections = LIMIT_CONNECTIONS,
-                                          .handle = take_request,
-                                          .ended = end_request,
-                                          .ctx = http};
     http->broker = broker;
     http->feed = feed;
-    http->loopback = net_is_loopback(host);
+    http->loopback = net_is_loopback(options->host);
     http->fed = feed_seq(feed);
-    http->httpd = httpd_open(&options, why, size);
-    if (!http->httpd) {
+    if (!open_door(http, options, why, size)) {
         mem_free(http);
         return NULL;
     }
@@ -125,6 +136,7 @@ void http_close(struct http **http_ref)
     if (!http)
         return;
     httpd_close(&http->httpd); /* ends every call */
+    guard_close(&http->guard);
     meter_done(&http->meter);
     mem_free(http);
     *http_ref = NULL;
@@ -170,9 +182,19 @@ static void free_gated(struct http *http)
         }
 }
 
+/* Who waits or listens comes in again, by the tokens there are now. */
+static void look_at_tokens(struct http *http, int64_t now_ms)
+{
+    if (!guard_look(&http->guard, now_ms))
+        return;
+    wait_end_all(http);
+    stream_end_all(http);
+}
+
 void http_run(struct http *http, int64_t now_ms)
 {
     free_gated(http);
+    look_at_tokens(http, now_ms);
     wait_due(http, now_ms);
     stream_beat_all(http, now_ms);
     http->stirred = false;

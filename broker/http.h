@@ -14,9 +14,16 @@
 
 struct http;
 
-/* http_open binds host:port (0: a free one). NULL with the reason in why. */
+struct http_options {
+    const char *host;
+    int port;           /* 0: a free one */
+    const char *tokens; /* file of tokens, borrowed; NULL: none */
+};
+
+/* http_open binds host:port. NULL with the reason in why. */
 struct http *http_open(struct broker *broker, struct feed *feed,
-                       const char *host, int port, char *why, size_t size);
+                       const struct http_options *options, char *why,
+                       size_t size);
 void http_close(struct http **http);
 int http_port(const struct http *http);
 

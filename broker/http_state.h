@@ -6,6 +6,7 @@
 #define FRAMEQ_BROKER_HTTP_STATE_H
 
 #include "broker/core/state.h"
+#include "broker/guard.h"
 #include "broker/http.h"
 #include "broker/meter.h"
 
@@ -19,6 +20,7 @@ struct http {
     struct broker *broker;
     struct feed *feed;
     struct httpd *httpd;
+    struct guard guard;
     bool loopback; /* bound to an address of this machine alone */
     bool draining;
     bool stirred; /* answered since httpd ran: it has work */

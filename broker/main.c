@@ -34,10 +34,12 @@ static int signals_open(void)
     return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
+/* Tokens guard HTTP; nothing guards the agents' sockets yet. */
 static void refuse_open_door(const struct conf *conf)
 {
-    static const char *const flags[] = {"http", "zmq"};
-    for (size_t i = 0; i < 2 && !conf_on(conf, "insecure"); i++) {
+    static const char *const flags[] = {"zmq", "http"};
+    size_t n = conf_get(conf, "tokens") ? 1 : 2;
+    for (size_t i = 0; i < n && !conf_on(conf, "insecure"); i++) {
         char host[256];
         (void)conf_address(conf_get(conf, flags[i]), host, sizeof host);
         if (!net_is_loopback(host))
@@ -180,9 +182,10 @@ static void open_http(struct parts *parts, const struct conf *conf)
     static char host[256]; /* facts point to it */
     char why[WHY_SIZE];
     struct loop *loop = &parts->loop;
-    int port = conf_address(conf_get(conf, "http"), host, sizeof host);
-    loop->http =
-        http_open(loop->broker, loop->feed, host, port, why, sizeof why);
+    struct http_options options = {.host = host,
+                                   .tokens = conf_get(conf, "tokens")};
+    options.port = conf_address(conf_get(conf, "http"), host, sizeof host);
+    loop->http = http_open(loop->broker, loop->feed, &options, why, sizeof why);
     if (!loop->http)
         give_up(parts, why);
     parts->facts.http_host = host;

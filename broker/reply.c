@@ -158,6 +158,8 @@ void reply_problem(struct call *call, enum rc rc, const char *format, ...)
     const char *type = write_refusal(call, rc, detail);
     if (rc == RC_BUSY || rc == RC_TOO_MANY)
         reply_header(call, "Retry-After", "%d", REPLY_RETRY_S);
+    if (rc == RC_UNAUTHORIZED)
+        reply_header(call, "WWW-Authenticate", "Bearer realm=\"frameq\"");
     answer_finish(call, rc_status(rc), type);
 }
 

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "common/app/tokens.h"
 #include "common/buf.h"
 #include "common/limits.h"
 
@@ -19,6 +20,7 @@ struct route {
     const char *method; /* "GET" answers HEAD too */
     const char *pattern;
     void (*handle)(struct call *call);
+    enum token_role role; /* what it takes where the farm has tokens */
 };
 
 #define ROUTE_PARAMS 2

@@ -103,7 +103,10 @@ static const struct setting settings[] = {
      .help = "Ended jobs, their logs and thumbnails are forgotten after this; "
              "0 keeps them for ever.",
      .check = conf_is_count0},
-    {.name = "tokens", .argument = "FILE", .help = "File of HTTP tokens."},
+    {.name = "tokens",
+     .argument = "FILE",
+     .help = "File of HTTP tokens, as `frameq token` writes it: without one of "
+             "them nobody gets in. It is read again when it changes."},
     {.name = "insecure",
      .help = "Serve off loopback without tokens or keys: anyone who reaches "
              "the ports can submit, cancel and take work."},

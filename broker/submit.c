@@ -99,7 +99,9 @@ static const struct job *make_job(struct call *call, struct job_spec *spec)
         return NULL;
     id_draw(id);
     spec->id = id;
-    if (!*spec->user)
+    if (call->token)
+        spec->user = call->token->user;
+    else if (!*spec->user)
         spec->user = call->in->peer;
     return call_command(call, &cmd) ? job_find(core, id) : NULL;
 }

@@ -35,7 +35,8 @@ void cli_open(struct cli *cli, const struct conf_program *program, int argc,
 {
     cli->conf = conf_load(program, argc, argv);
     cli->json = conf_on(cli->conf, "json");
-    cli->client = client_new(conf_get(cli->conf, "broker"), !cli->json);
+    cli->client = client_new(conf_get(cli->conf, "broker"),
+                             conf_get(cli->conf, "token"), !cli->json);
     cli->hint = hint_of(cli->conf);
     term_look(&cli->term, STDOUT_FILENO);
 }

@@ -17,9 +17,15 @@
 
 /* Rows that most verbs' tables begin with. */
 #define SETTING_BROKER                                                         \
+    {.name = "broker",                                                         \
+     .argument = "URL",                                                        \
+     .fallback = CLI_BROKER,                                                   \
+     .check = conf_is_url,                                                     \
+     .help = "The broker to talk to."},                                        \
     {                                                                          \
-        .name = "broker", .argument = "URL", .fallback = CLI_BROKER,           \
-        .check = conf_is_url, .help = "The broker to talk to."                 \
+        .name = "token", .argument = "SECRET", .check = conf_is_token,         \
+        .help = "Who you are, where the farm wants to know. Others on this "   \
+                "machine can see flags: rather set FRAMEQ_TOKEN."              \
     }
 #define SETTING_JSON                                                           \
     {                                                                          \

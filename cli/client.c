@@ -25,6 +25,7 @@ struct client {
     CURL *curl;
     char *url; /* without a slash at its end */
     char *host;
+    char *token; /* NULL: none */
     bool clean;
     struct buf path;
     char error[CURL_ERROR_SIZE];
@@ -47,7 +48,7 @@ static char *host_of(const char *url)
     return host == NULL ? mem_text("") : host;
 }
 
-struct client *client_new(const char *url, bool clean)
+struct client *client_new(const char *url, const char *token, bool clean)
 {
     struct client *client = mem_new(sizeof *client);
     curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -59,6 +60,7 @@ struct client *client_new(const char *url, bool clean)
     while (len > 0 && url[len - 1] == '/')
         client->url[--len] = '\0';
     client->host = host_of(url);
+    client->token = token == NULL ? NULL : mem_text(token);
     client->clean = clean;
     buf_init(&client->path, PATH_MOST);
     return client;
@@ -73,6 +75,7 @@ void client_free(struct client **client)
     buf_free(&(*client)->path);
     mem_free((*client)->url);
     mem_free((*client)->host);
+    mem_free((*client)->token);
     mem_free(*client);
     *client = NULL;
 }
@@ -177,6 +180,10 @@ static void set_request(struct client *client, const struct ask *ask,
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, ANSWER_MS + ask->wait_s * 1000L);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, client->error);
+    if (client->token != NULL) {
+        curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
+        curl_easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, client->token);
+    }
     if (net_is_loopback(client->host)) /* http_proxy is not meant for these */
         curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
     mem_free(url);

@@ -22,9 +22,10 @@ enum exit_code {
 
 struct client;
 
-/* client_new makes a client of the broker at url. clean: control characters
- * are taken out of all texts it reads, for verbs that show them. */
-struct client *client_new(const char *url, bool clean);
+/* client_new makes a client of the broker at url. token: the secret it shows;
+ * NULL: none. clean: control characters are taken out of all texts it reads,
+ * for verbs that show them. */
+struct client *client_new(const char *url, const char *token, bool clean);
 void client_free(struct client **client);
 const char *client_url(const struct client *client);
 

@@ -200,7 +200,7 @@ static enum dev_end settle(struct dev *dev)
     enum dev_end end = DEV_WELL;
     int64_t until_ms = clock_now_ms() + SETTLE_MS;
     snprintf(url, sizeof url, "http://%s", dev->http);
-    struct client *client = client_new(url, true);
+    struct client *client = client_new(url, NULL, true);
     while (end == DEV_WELL && clock_now_ms() < until_ms) {
         int ready = agents_ready(client);
         if (ready < 0 || ready >= dev->agents)

@@ -37,14 +37,14 @@ static const struct verb verbs[] = {
     {NULL, "rm", "forget ended jobs; pictures stay", verb_rm},
     {"farm", "dev", "a whole farm on this machine, to try it out", verb_dev},
     {NULL, "drain", "let an agent finish and take nothing new", verb_drain},
+    {NULL, "token", "who may use the farm: add, ls, rm", verb_token},
     {NULL, "version", "print the version", verb_version},
 };
 #define VERBS (sizeof verbs / sizeof *verbs)
 
 /* Verbs that are promised and not here yet: known words, no typing errors. */
-static const char *const later[] = {"logs",  "explain",   "activity",
-                                    "movie", "doctor",    "backup",
-                                    "token", "completion"};
+static const char *const later[] = {"logs",   "explain", "activity",  "movie",
+                                    "doctor", "backup",  "completion"};
 
 static void print_help(FILE *out)
 {
@@ -95,7 +95,7 @@ static int verb_index(int argc, char **argv)
         if (argv[i][0] != '-')
             return i;
         if (strcmp(argv[i], "--broker") == 0 ||
-            strcmp(argv[i], "--config") == 0)
+            strcmp(argv[i], "--config") == 0 || strcmp(argv[i], "--token") == 0)
             i++;
     }
     return argc;

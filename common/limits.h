@@ -59,6 +59,7 @@
 #define LIMIT_LINGERERS    64 /* clients being so dropped; the oldest goes */
 #define LIMIT_CONNECTIONS  12000
 #define LIMIT_REQUEST_MS   30000 /* headers and body must be in by then */
+#define LIMIT_TOKENS       1000  /* of one farm */
 #define LIMIT_SSE          1000  /* open event streams */
 #define LIMIT_SSE_BEHIND   (256 * 1024) /* bytes unsent before `reset` */
 #define LIMIT_PARKED       10000 /* requests waiting for a commit or a change */

@@ -152,8 +152,8 @@ static void turn(struct agent *agent)
     if (probe != PROBE_NONE)
         node_client_probe(agent->node, agent->now_ms, probe);
     if (session_step(&agent->session, agent->now_ms) == SESSION_ASK)
-        farm_ask(agent->web, agent->now_ms, agent->options->broker, agent_farm,
-                 agent);
+        farm_ask(agent->web, agent->now_ms, agent->options->broker,
+                 agent->options->token, agent_farm, agent);
     agent_step_proof(agent);
     agent_step_slots(agent);
     step_pace(agent);

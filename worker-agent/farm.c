@@ -9,8 +9,8 @@
 
 #define FARM_MS 5000
 
-void farm_ask(struct web *web, int64_t now_ms, const char *url, web_done *done,
-              void *ctx)
+void farm_ask(struct web *web, int64_t now_ms, const char *url,
+              const char *token, web_done *done, void *ctx)
 {
     char path[512];
     snprintf(path, sizeof path, "%s/v1/farm", url);
@@ -18,6 +18,7 @@ void farm_ask(struct web *web, int64_t now_ms, const char *url, web_done *done,
              &(struct web_request){.method = "GET",
                                    .url = path,
                                    .accept = "application/json",
+                                   .token = token,
                                    .timeout_ms = FARM_MS,
                                    .done = done,
                                    .ctx = ctx});
@@ -34,6 +35,12 @@ bool farm_read(const struct web_answer *answer, struct farm *ret, char *why,
 {
     if (answer->result != WEB_ANSWERED) {
         snprintf(why, size, "%s", answer->text);
+        return false;
+    }
+    if (answer->status == 401 || answer->status == 403) {
+        snprintf(why, size,
+                 "the farm wants a token of role read: set FRAMEQ_TOKEN "
+                 "(`frameq token add` makes one)");
         return false;
     }
     if (answer->status != 200) {

@@ -112,6 +112,12 @@ static const struct setting settings[] = {
      .help = "Where this agent notes what it has at its node, to find it "
              "again after a restart. Default: ./frameq-agent/NAME."},
     {.name = "join", .argument = "STRING", .help = "Join a farm with a key."},
+    {.name = "token",
+     .argument = "SECRET",
+     .help = "What it shows the broker where the farm has tokens; one of role "
+             "read will do. Others on this machine can see flags: rather set "
+             "FRAMEQ_TOKEN.",
+     .check = conf_is_token},
     {.name = "start-node",
      .help = "Start a frameq-node where none answers, and keep it running. "
              "Its settings are taken from FRAMEQ_ variables."},
@@ -207,6 +213,7 @@ static int run(const struct conf *conf)
     struct agent_options options = {
         .broker = broker,
         .node = node,
+        .token = conf_get(conf, "token"),
         .name = name,
         .slots = (int32_t)strtol(conf_get(conf, "slots"), NULL, 10),
         .tags = (const char *const *)tags,

@@ -145,6 +145,10 @@ static void set_options(struct exchange *exchange,
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "frameq-agent/" FRAMEQ_VERSION);
     if (request->body != NULL)
         curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, request->body);
+    if (request->token != NULL) {
+        curl_easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
+        curl_easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, request->token);
+    }
 }
 
 static void set_headers(struct exchange *exchange,

@@ -39,6 +39,7 @@ struct web_request {
     const char *url;
     const char *accept; /* NULL: anything */
     const char *body;   /* JSON; NULL: none */
+    const char *token;  /* a bearer's; NULL: none */
     int timeout_ms;     /* for all of it; the connection has 2 s of that */
     bool once;          /* a connection of its own: on a reused one libcurl may
                            send the request a second time */

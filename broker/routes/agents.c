@@ -96,8 +96,8 @@ static void patch_agent(struct call *call)
 }
 
 const struct route routes_agents[] = {
-    {"GET", "/v1/agents", get_agents},
-    {"GET", "/v1/agents/{}", get_agent},
-    {"PATCH", "/v1/agents/{}", patch_agent},
-    {NULL, NULL, NULL},
+    {"GET", "/v1/agents", get_agents, TOKEN_READ},
+    {"GET", "/v1/agents/{}", get_agent, TOKEN_READ},
+    {"PATCH", "/v1/agents/{}", patch_agent, TOKEN_ADMIN},
+    {0},
 };

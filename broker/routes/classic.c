@@ -91,8 +91,8 @@ static void get_health(struct call *call)
 }
 
 const struct route routes_classic[] = {
-    {"POST", "/render", post_render},
-    {"GET", "/status/{}", get_status},
-    {"GET", "/health", get_health},
-    {NULL, NULL, NULL},
+    {"POST", "/render", post_render, TOKEN_SUBMIT},
+    {"GET", "/status/{}", get_status, TOKEN_READ},
+    {"GET", "/health", get_health, TOKEN_NONE},
+    {0},
 };

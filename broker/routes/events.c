@@ -79,6 +79,6 @@ static void get_events(struct call *call)
 }
 
 const struct route routes_events[] = {
-    {"GET", "/v1/events", get_events},
-    {NULL, NULL, NULL},
+    {"GET", "/v1/events", get_events, TOKEN_READ},
+    {0},
 };

@@ -62,6 +62,6 @@ static void get_farm(struct call *call)
 }
 
 const struct route routes_farm[] = {
-    {"GET", "/v1/farm", get_farm},
-    {NULL, NULL, NULL},
+    {"GET", "/v1/farm", get_farm, TOKEN_READ},
+    {0},
 };

@@ -225,11 +225,11 @@ static void get_failures(struct call *call)
 }
 
 const struct route routes_frames[] = {
-    {"GET", "/v1/jobs/{}/frames", get_frames},
-    {"GET", "/v1/jobs/{}/frames/{}", get_frame},
-    {"GET", "/v1/jobs/{}/frames/{}/image", get_image},
-    {"POST", "/v1/jobs/{}/frames:retry", retry_frames},
-    {"POST", "/v1/jobs/{}/frames:cancel", cancel_frames},
-    {"GET", "/v1/jobs/{}/failures", get_failures},
-    {NULL, NULL, NULL},
+    {"GET", "/v1/jobs/{}/frames", get_frames, TOKEN_READ},
+    {"GET", "/v1/jobs/{}/frames/{}", get_frame, TOKEN_READ},
+    {"GET", "/v1/jobs/{}/frames/{}/image", get_image, TOKEN_READ},
+    {"POST", "/v1/jobs/{}/frames:retry", retry_frames, TOKEN_SUBMIT},
+    {"POST", "/v1/jobs/{}/frames:cancel", cancel_frames, TOKEN_SUBMIT},
+    {"GET", "/v1/jobs/{}/failures", get_failures, TOKEN_READ},
+    {0},
 };

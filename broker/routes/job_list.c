@@ -175,6 +175,6 @@ static void get_jobs(struct call *call)
 }
 
 const struct route routes_job_list[] = {
-    {"GET", "/v1/jobs", get_jobs},
-    {NULL, NULL, NULL},
+    {"GET", "/v1/jobs", get_jobs, TOKEN_READ},
+    {0},
 };

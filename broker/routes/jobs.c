@@ -199,10 +199,10 @@ static void delete_job(struct call *call)
 }
 
 const struct route routes_jobs[] = {
-    {"GET", "/v1/jobs/{}", get_job},
-    {"POST", "/v1/jobs", post_job},
-    {"PATCH", "/v1/jobs/{}", patch_job},
-    {"POST", "/v1/jobs/{}:cancel", cancel_job},
-    {"DELETE", "/v1/jobs/{}", delete_job},
-    {NULL, NULL, NULL},
+    {"GET", "/v1/jobs/{}", get_job, TOKEN_READ},
+    {"POST", "/v1/jobs", post_job, TOKEN_SUBMIT},
+    {"PATCH", "/v1/jobs/{}", patch_job, TOKEN_SUBMIT},
+    {"POST", "/v1/jobs/{}:cancel", cancel_job, TOKEN_SUBMIT},
+    {"DELETE", "/v1/jobs/{}", delete_job, TOKEN_SUBMIT},
+    {0},
 };

@@ -87,14 +87,14 @@ static void get_page(struct call *call)
 }
 
 const struct route routes_system[] = {
-    {"GET", "/livez", get_livez},
-    {"GET", "/readyz", get_readyz},
-    {"GET", "/healthz", get_readyz},
-    {"GET", "/metrics", get_metrics},
-    {"GET", "/", get_page},
-    {"GET", "/app.js", get_page},
-    {"GET", "/app.css", get_page},
-    {"GET", "/favicon.svg", get_page},
-    {"GET", "/v1/openapi.yaml", get_page},
-    {NULL, NULL, NULL},
+    {"GET", "/livez", get_livez, TOKEN_NONE},
+    {"GET", "/readyz", get_readyz, TOKEN_NONE},
+    {"GET", "/healthz", get_readyz, TOKEN_NONE},
+    {"GET", "/metrics", get_metrics, TOKEN_READ},
+    {"GET", "/", get_page, TOKEN_NONE},
+    {"GET", "/app.js", get_page, TOKEN_NONE},
+    {"GET", "/app.css", get_page, TOKEN_NONE},
+    {"GET", "/favicon.svg", get_page, TOKEN_NONE},
+    {"GET", "/v1/openapi.yaml", get_page, TOKEN_NONE},
+    {0},
 };

@@ -78,6 +78,7 @@ const char *conf_is_auto_count(const char *value);   /* auto or a count */
 const char *conf_is_auto_seconds(const char *value); /* auto or seconds > 0 */
 const char *conf_is_seconds(const char *value);      /* > 0, fraction allowed */
 const char *conf_is_url(const char *value);          /* http(s)://host[:port] */
+const char *conf_is_token(const char *value);        /* a secret of tokens.h */
 
 /* conf_choice is for checks of a program's own: NULL when value is one of words
  * (ended by NULL), else a reason that names them and the nearest. */

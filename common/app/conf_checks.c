@@ -167,6 +167,14 @@ const char *conf_is_url(const char *value)
     return must_be("http://HOST:PORT or https://HOST:PORT", value);
 }
 
+const char *conf_is_token(const char *value)
+{
+    for (const char *at = value; *at != '\0'; at++)
+        if (*at <= ' ' || *at > '~')
+            return "must be a secret as `frameq token add` prints it";
+    return NULL;
+}
+
 const char *conf_choice(const char *value, const char *const *words)
 {
     char all[256], reason[384];

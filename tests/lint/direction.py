@@ -32,7 +32,7 @@ MAY_CALL = [
         "broker/link.c", "broker/lanes.c", "broker/feed.c", "broker/loop.c",
         "worker-agent/link.c", "worker-agent/agent.c", "cli/feed.c"}),
     (r"\b(fsync|fdatasync|syncfs|sync_file_range)\s*\(",
-     re.compile(r"/(store|place|journal)\w*\.c$")),
+     re.compile(r"/(store|place|journal|tokens)\w*\.c$")),
 ]
 
 COMMENT = re.compile(r'"(?:\\.|[^"\\])*"|/\*.*?\*/|//[^\n]*', re.DOTALL)

@@ -84,7 +84,7 @@ class Words(CliTest):
         self.assert_code(self.frameq("dev", "--agents", "1000"), 2)
 
     def test_verbs_to_come_are_known(self):
-        for verb in ("logs explain activity movie doctor backup token "
+        for verb in ("logs explain activity movie doctor backup "
                      "completion").split():
             self.assert_code(self.frameq(verb, "x"), 2,
                              f"frameq {verb} is not part of this version")

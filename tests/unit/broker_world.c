@@ -167,6 +167,8 @@ static const struct broker_facts facts = {.http_host = "127.0.0.1",
                                           .start_ms = 1000,
                                           .data_dir = "/nowhere"};
 
+const char *world_tokens;
+
 int world_setup(void **state)
 {
     (void)state;
@@ -184,7 +186,9 @@ int world_setup(void **state)
     broker_turn(world.broker, world.now_ms);
     struct cmd restart = {.type = CMD_RESTART, .epoch = facts.epoch};
     assert_int_equal(broker_do(world.broker, &restart, NULL, 0), RC_OK);
-    world.http = http_open(world.broker, &feed, "127.0.0.1", 0, why, 256);
+    const struct http_options door = {.host = "127.0.0.1",
+                                      .tokens = world_tokens};
+    world.http = http_open(world.broker, &feed, &door, why, 256);
     assert_non_null(world.http);
     return 0;
 }

@@ -39,7 +39,9 @@ struct world {
 };
 extern struct world world;
 
-/* For cmocka_unit_test_setup_teardown. */
+/* For cmocka_unit_test_setup_teardown. The broker has the tokens of a file
+ * where a test names one. */
+extern const char *world_tokens;
 int world_setup(void **state);
 int world_teardown(void **state);
 

@@ -6,7 +6,8 @@ frameq_unit(route frameq_broker)
 frameq_unit(view frameq_broker)
 
 # The HTTP face against a ledger and a feed of the test's own.
-foreach(name http_door http_classic http_jobs http_frames http_farm http_events)
+foreach(name http_guard http_door http_classic http_jobs http_frames http_farm
+    http_events)
   frameq_unit(${name} frameq_broker)
   target_sources(test_${name} PRIVATE ${CMAKE_CURRENT_LIST_DIR}/broker_world.c)
 endforeach()

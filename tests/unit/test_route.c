@@ -18,16 +18,16 @@ static void handle(struct call *call)
 }
 
 static const struct route first[] = {
-    {"GET", "/jobs/{}", handle},
-    {"POST", "/jobs/{}:cancel", handle},
-    {NULL, NULL, NULL},
+    {"GET", "/jobs/{}", handle, TOKEN_READ},
+    {"POST", "/jobs/{}:cancel", handle, TOKEN_READ},
+    {0},
 };
 static const struct route second[] = {
-    {"POST", "/jobs", handle},
-    {"GET", "/jobs", handle},
-    {"GET", "/jobs/{}/frames/{}", handle},
-    {"POST", "/jobs/{}/frames:retry", handle},
-    {NULL, NULL, NULL},
+    {"POST", "/jobs", handle, TOKEN_READ},
+    {"GET", "/jobs", handle, TOKEN_READ},
+    {"GET", "/jobs/{}/frames/{}", handle, TOKEN_READ},
+    {"POST", "/jobs/{}/frames:retry", handle, TOKEN_READ},
+    {0},
 };
 static const struct route *const tables[] = {first, second, NULL};
 

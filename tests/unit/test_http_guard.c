@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A farm with tokens: who gets in, what each role may do, and that a token
+ * taken back is none.
+ */
+#include "tests/unit/broker_world.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/app/tokens.h"
+
+static char path[] = "/tmp/frameq-guard-XXXXXX";
+static struct tokens tokens;
+static char headers[3][128]; /* by role, TOKEN_READ first */
+static char joe[128];        /* another who may submit */
+
+static void make(const char *user, enum token_role role, char ret[128])
+{
+    char secret[TOKEN_SECRET];
+    struct token token = {.role = role};
+    snprintf(token.name, sizeof token.name, "%s-%s", user,
+             token_role_word(role));
+    snprintf(token.user, sizeof token.user, "%s", user);
+    tokens_make(&tokens, &token, secret);
+    snprintf(ret, 128, "Authorization: Bearer %s\r\n", secret);
+}
+
+static void save(void)
+{
+    char why[512];
+    assert_true(tokens_save(&tokens, path, why, sizeof why));
+}
+
+static int setup(void **state)
+{
+    for (int role = TOKEN_READ; role <= TOKEN_ADMIN; role++)
+        make("mira", (enum token_role)role, headers[role - TOKEN_READ]);
+    make("joe", TOKEN_SUBMIT, joe);
+    save();
+    world_tokens = path;
+    return world_setup(state);
+}
+
+static int teardown(void **state)
+{
+    tokens_free(&tokens);
+    return world_teardown(state);
+}
+
+static void assert_status(const char *method, const char *target,
+                          const char *header, const char *body, int status)
+{
+    struct got got = world_ask(method, target, header, body);
+    if (got.status != status)
+        fail_msg("%s %s: %d, not %d: %s", method, target, got.status, status,
+                 got.body);
+    got_free(&got);
+}
+
+#define JOB "{\"from\":1,\"to\":3}"
+
+static void nobody_gets_in_without(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        "", "Authorization: Bearer\r\n", "Authorization: Bearer fq_x\r\n",
+        "Authorization: Basic bWlyYTptaXJh\r\n"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct got got = world_ask("GET", "/v1/jobs", wrong[i], NULL);
+        assert_int_equal(got.status, 401);
+        assert_string_equal(got_header(&got, "WWW-Authenticate"),
+                            "Bearer realm=\"frameq\"");
+        assert_non_null(strstr(got.body, "frameq token add"));
+        got_free(&got);
+        assert_status("POST", "/render", wrong[i], JOB, 401);
+        assert_status("GET", "/metrics", wrong[i], NULL, 401);
+        assert_status("GET", "/v1/events", wrong[i], NULL, 401);
+    }
+}
+
+static void anybody_may_ask_how_it_is(void **state)
+{
+    (void)state;
+    static const char *const open[] = {"/health", "/livez", "/healthz",
+                                       "/v1/openapi.yaml"};
+    for (size_t i = 0; i < sizeof open / sizeof *open; i++)
+        assert_status("GET", open[i], "", NULL, 200);
+}
+
+static void each_role_may_do_so_much(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *method, *target, *body;
+        int status[3]; /* read, submit, admin */
+    } rows[] = {
+        {"GET", "/v1/jobs", NULL, {200, 200, 200}},
+        {"GET", "/v1/farm", NULL, {200, 200, 200}},
+        {"GET", "/metrics", NULL, {200, 200, 200}},
+        {"POST", "/render", JOB, {403, 202, 202}},
+        {"POST", "/v1/jobs", JOB, {403, 202, 202}},
+        {"PATCH", "/v1/agents/a1", "{\"drain\":\"soft\"}", {403, 403, 404}},
+        {"DELETE", "/v1/jobs/nope-nope-nope-nope", NULL, {403, 404, 404}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (int role = 0; role < 3; role++)
+            assert_status(rows[i].method, rows[i].target, headers[role],
+                          rows[i].body, rows[i].status[role]);
+}
+
+/* Submits as mira; returns its path, good until the next. */
+static const char *job_of_mira(const char *suffix)
+{
+    static char target[128];
+    struct got got =
+        world_ask("POST", "/v1/jobs", headers[1],
+                  "{\"from\":1,\"to\":3,\"user\":\"somebody else\"}");
+    json_t *job = json_loads(got.body, 0, NULL);
+    assert_int_equal(got.status, 202);
+    assert_string_equal(json_string_value(json_object_get(job, "user")),
+                        "mira");
+    snprintf(target, sizeof target, "/v1/jobs/%s%s",
+             json_string_value(json_object_get(job, "id")), suffix);
+    json_decref(job);
+    got_free(&got);
+    return target;
+}
+
+static void a_job_is_steered_by_its_user(void **state)
+{
+    (void)state;
+    const char *job = job_of_mira("");
+    assert_status("GET", job, joe, NULL, 200);
+    assert_status("PATCH", job, joe, "{\"paused\":true}", 403);
+    assert_status("PATCH", job, headers[1], "{\"paused\":true}", 200);
+    assert_status("PATCH", job, headers[2], "{\"paused\":false}", 200);
+    assert_status("DELETE", job, joe, NULL, 403);
+    job = job_of_mira("/frames:cancel");
+    assert_status("POST", job, joe, "{\"frames\":\"1\"}", 403);
+    assert_status("POST", job, headers[1], "{\"frames\":\"1\"}", 200);
+    job = job_of_mira(":cancel");
+    assert_status("POST", job, joe, "{}", 403);
+    assert_status("POST", job, headers[1], "{}", 200);
+}
+
+static void taken_back_it_is_none(void **state)
+{
+    (void)state;
+    assert_status("GET", "/v1/jobs", joe, NULL, 200);
+    int stream = world_send("GET", "/v1/events", joe, NULL);
+    free(world_read(stream, "event-stream"));
+    assert_true(tokens_remove(&tokens, "joe-submit"));
+    save();
+    world.now_ms += 1001;
+    world_turn();
+    assert_status("GET", "/v1/jobs", joe, NULL, 401);
+    assert_status("GET", "/v1/jobs", headers[0], NULL, 200);
+    free(world_read(stream, "0\r\n\r\n")); /* it was ended */
+    close(stream);
+}
+
+static void a_broken_file_changes_nothing(void **state)
+{
+    (void)state;
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs("{\"tokens\":", file);
+    fclose(file);
+    world.now_ms += 1001;
+    world_turn();
+    assert_status("GET", "/v1/jobs", joe, NULL, 200);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(nobody_gets_in_without),   TEST(anybody_may_ask_how_it_is),
+        TEST(each_role_may_do_so_much), TEST(a_job_is_steered_by_its_user),
+        TEST(taken_back_it_is_none),    TEST(a_broken_file_changes_nothing),
+    };
+    int fd = mkstemp(path);
+    assert(fd >= 0);
+    close(fd);
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    unlink(path);
+    return failed;
+}

@@ -493,6 +493,22 @@ static void apply_opened(struct core *core, const struct event *event)
     sched_place(core, job_find(core, event->job));
 }
 
+/* Nobody was heard while the broker slept: that time does not count. */
+static void apply_slept(struct core *core, const struct event *event)
+{
+    struct agent *agent;
+    DL_FOREACH (core->agents, agent) {
+        agent->heard_ms += event->until_ms;
+        agent->gone_ms += event->until_ms;
+        if (agent->unseen_ms > 0)
+            agent->unseen_ms += event->until_ms;
+    }
+    struct lease *lease;
+    for (lease = core->leases; lease; lease = lease->hh.next)
+        lease->news_ms += event->until_ms;
+    core->next_ms = event->at_ms;
+}
+
 /* Orders to agents and answers to them change nothing here. */
 static void apply_nothing(struct core *core, const struct event *event)
 {
@@ -514,6 +530,7 @@ static void (*const appliers[EVENT_TYPES])(struct core *,
     [EVENT_REVOKED] = apply_revoked,     [EVENT_TRIMMED] = apply_trimmed,
     [EVENT_STARTED] = apply_nothing,     [EVENT_ENDED] = apply_nothing,
     [EVENT_PROGRESS] = apply_progress,   [EVENT_OPENED] = apply_opened,
+    [EVENT_SLEPT] = apply_slept,
 };
 
 void core_apply(struct core *core, const struct event *event)

@@ -101,7 +101,7 @@ struct event {
                            paused; LEASED: a second copy, holds nothing */
     int32_t fault;      /* CHARGED FAILED RELEASED: enum fault */
     int32_t limit;      /* PATCHED: max_agents */
-    int64_t until_ms;   /* DRAINED: 0 for ever */
+    int64_t until_ms;   /* DRAINED: 0 for ever; SLEPT: how long, in ms */
     uint64_t lane;      /* LANE, LEASED */
     uint64_t inc;       /* LANE, REFUSED */
     const char *text;   /* CHARGED FAILED CANCELLED REVOKED REFUSED: reason;

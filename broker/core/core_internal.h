@@ -13,12 +13,15 @@
  * shows, its lane is replaced. progress: of one frame is shown this often.
  * fresh: a closed connection is a kill only if the agent was heard this lately,
  * for a heartbeat time-out of a cut link closes it too. late: a STATE heard
- * this soon after another inc's may have been sent before its agent died. */
+ * this soon after another inc's may have been sent before its agent died.
+ * slept: a step this much later than core_next asked for means that the broker
+ * itself did not run, and heard nobody. */
 #define CORE_SILENT_MS   (3 * MSG_STATE_MS)
 #define CORE_UNSEEN_MS   (2 * MSG_STATE_MS)
 #define CORE_PROGRESS_MS 250
 #define CORE_FRESH_MS    3000
 #define CORE_LATE_MS     500
+#define CORE_SLEPT_MS    3000
 
 /* One step in progress: what it may use, and where its events go. */
 struct step {
@@ -70,6 +73,10 @@ enum rc step_unsent(struct step *step);
 enum rc step_committed(struct step *step);
 enum rc step_restart(struct step *step);
 enum rc step_tick(struct step *step);
+
+/* step_wake moves the deadlines of agents by as long as the broker did not run,
+ * stopped or suspended with its machine: nobody was silent meanwhile. */
+void step_wake(struct step *step);
 
 /* step_lane orders a fresh lane for an agent. */
 void step_lane(struct step *step, const struct agent *agent);

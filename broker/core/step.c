@@ -38,6 +38,8 @@ void core_free(struct core **core_ref)
 
 void core_due(struct core *core, int64_t at_ms)
 {
+    if (at_ms < core->now_ms)
+        at_ms = core->now_ms; /* how late a tick is tells of a sleep */
     if (at_ms < core->next_ms)
         core->next_ms = at_ms;
 }

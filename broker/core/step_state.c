@@ -152,6 +152,7 @@ static void lane_offer(struct step *step, const struct agent *agent,
 enum rc step_state(struct step *step)
 {
     const struct msg_state *state = step->cmd->state;
+    step_wake(step);
     struct agent *agent = agent_find(step->core, state->agent);
     if (!state_counts(step, agent, state))
         return RC_OK;
@@ -173,6 +174,7 @@ enum rc step_state(struct step *step)
 
 enum rc step_gone(struct step *step)
 {
+    step_wake(step);
     const struct agent *agent = agent_find(step->core, step->cmd->agent);
     if (!agent || !agent->known || agent->inc != step->cmd->inc)
         return RC_OK;

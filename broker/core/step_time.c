@@ -87,9 +87,20 @@ static void held_watch(struct core *core)
     }
 }
 
+void step_wake(struct step *step)
+{
+    const struct core *core = step->core;
+    if (core->next_ms > core->now_ms - CORE_SLEPT_MS)
+        return;
+    struct event event = {.type = EVENT_SLEPT,
+                          .until_ms = core->now_ms - core->next_ms};
+    step_emit(step, &event);
+}
+
 enum rc step_tick(struct step *step)
 {
     struct core *core = step->core;
+    step_wake(step);
     core->next_ms = INT64_MAX;
     struct agent *agent;
     DL_FOREACH (core->agents, agent) {
@@ -120,7 +131,7 @@ enum rc step_restart(struct step *step)
     assert(core->epoch == 0 && step->cmd->epoch > 0);
     core->epoch = step->cmd->epoch;
     core->committed = core->seq;
-    core->restart_ms = core->now_ms;
+    core->restart_ms = core->next_ms = core->now_ms;
     core->recheck = core->wake = true;
     struct agent *agent;
     DL_FOREACH (core->agents, agent) {

@@ -72,24 +72,43 @@ static void record_add(struct farm *farm, const struct event *event)
     assert_false(record->over);
 }
 
-enum rc farm_do(struct farm *farm, const struct cmd *cmd)
+static enum rc farm_step(struct farm *farm, const struct cmd *cmd)
 {
-    farm->out = (struct events){0};
+    size_t before = farm->out.n;
     enum rc rc = core_step(farm->core, farm->now_ms, cmd, &farm->arena,
                            &farm->out, farm->why, sizeof farm->why);
     core_check(farm->core);
     if (rc != RC_OK)
-        assert_int_equal(farm->out.n, 0);
-    for (size_t i = 0; i < farm->out.n; i++)
+        assert_int_equal(farm->out.n, before);
+    for (size_t i = before; i < farm->out.n; i++)
         if (event_keep(farm->out.at[i].type) != EVENT_SOFT)
             record_add(farm, &farm->out.at[i]);
     return rc;
 }
 
+enum rc farm_do(struct farm *farm, const struct cmd *cmd)
+{
+    farm->out = (struct events){0};
+    return farm_step(farm, cmd);
+}
+
 void farm_tick(struct farm *farm, int64_t after_ms)
 {
-    struct cmd cmd = {.type = CMD_TICK};
-    farm->now_ms += after_ms;
+    const struct cmd cmd = {.type = CMD_TICK};
+    int64_t until_ms = farm->now_ms + after_ms;
+    farm->out = (struct events){0};
+    do {
+        int64_t next_ms = core_next(farm->core);
+        if (next_ms > farm->now_ms)
+            farm->now_ms = next_ms < until_ms ? next_ms : until_ms;
+        farm_step(farm, &cmd);
+    } while (farm->now_ms < until_ms);
+}
+
+void farm_sleep(struct farm *farm, int64_t for_ms)
+{
+    const struct cmd cmd = {.type = CMD_TICK};
+    farm->now_ms += for_ms;
     farm_do(farm, &cmd);
 }
 

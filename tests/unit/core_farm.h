@@ -48,7 +48,12 @@ int farm_teardown(void **state);
 /* farm_do takes one step, after which out, why and the ledger hold what came of
  * it. */
 enum rc farm_do(struct farm *farm, const struct cmd *cmd);
+
+/* farm_tick lets time pass with a tick whenever the core wants one, and one at
+ * the end; out holds what came of all of them. farm_sleep lets it pass with the
+ * broker stopped, and one tick when it runs again. */
 void farm_tick(struct farm *farm, int64_t after_ms);
+void farm_sleep(struct farm *farm, int64_t for_ms);
 void farm_commit(struct farm *farm);
 
 /* farm_restart crashes the broker, which loses the last `lost` records, and

@@ -111,7 +111,7 @@ static void killed_agent_comes_back_with_its_lease(void **state)
     struct hand hand;
     const struct job *job = begin(farm, &hand, "1-5");
     gone(farm, &hand);
-    farm->now_ms += 1500;
+    farm_tick(farm, 1500);
     reborn(&hand);
     hand_say(farm, &hand); /* at once: the old inc is gone */
     assert_int_equal(life_of(farm, "a"), AGENT_UP);
@@ -156,7 +156,7 @@ static void cut_connection_is_no_death(void **state)
     struct farm *farm = *state;
     struct hand hand;
     const struct job *job = begin(farm, &hand, "1-5");
-    farm->now_ms += 5000;
+    farm_tick(farm, 5000);
     gone(farm, &hand);
     assert_int_equal(life_of(farm, "a"), AGENT_SILENT);
     farm_tick(farm, 9000);
@@ -227,7 +227,7 @@ static void second_agent_of_a_name_is_refused(void **state)
     hand_say(farm, &second);
     assert_int_equal(farm_count(farm, EVENT_RIVAL), 1);
     assert_int_equal(farm_count(farm, EVENT_HEARD), 0);
-    farm->now_ms += 2000;
+    farm_tick(farm, 2000);
     hand_say(farm, &first);
     hand_say(farm, &second);
     const struct event *refused = farm_event(farm, EVENT_REFUSED, 0);
@@ -245,9 +245,9 @@ static void late_word_of_a_dead_agent_refuses_nobody(void **state)
     hand_join(farm, &first);
     hand_init(&second, "a", 1);
     hand_say(farm, &second);
-    farm->now_ms += 500;
+    farm_tick(farm, 500);
     hand_say(farm, &first);
-    farm->now_ms += 2000;
+    farm_tick(farm, 2000);
     hand_say(farm, &second);
     assert_int_equal(farm_count(farm, EVENT_REFUSED), 0);
 }
@@ -261,10 +261,10 @@ static void second_agent_takes_over_from_a_dead_one(void **state)
     hand_join(farm, &first);
     hand_init(&second, "a", 1);
     hand_say(farm, &second);
-    farm->now_ms += 3000;
+    farm_tick(farm, 3000);
     hand_say(farm, &second);
     assert_int_equal(farm->out.n, 0);
-    farm->now_ms += 3000;
+    farm_tick(farm, 3000);
     hand_say(farm, &second);
     assert_int_equal(farm_count(farm, EVENT_HEARD), 1);
     assert_int_equal(agent_find(farm->core, "a")->inc, second.state.inc);

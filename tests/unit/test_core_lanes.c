@@ -25,10 +25,10 @@ static void lane_is_announced_until_it_is_taken(void **state)
     hand_say(farm, &hand);
     uint64_t lane = farm_event(farm, EVENT_LANE, 0)->lane;
     assert_int_equal(farm_event(farm, EVENT_LANE, 0)->inc, hand.state.inc);
-    farm->now_ms += 2000;
+    farm_tick(farm, 2000);
     hand_say(farm, &hand);
     assert_int_equal(farm_event(farm, EVENT_LANE, 0)->lane, lane);
-    farm->now_ms += 2000;
+    farm_tick(farm, 2000);
     hand_say(farm, &hand); /* something is wrong with that one */
     assert_int_not_equal(farm_event(farm, EVENT_LANE, 0)->lane, lane);
     hand_lane(farm, &hand);
@@ -72,7 +72,7 @@ static void batch_on_its_way_is_waited_for(void **state)
     struct hand hand;
     begin(farm, &hand, 1);
     hand_say(farm, &hand);
-    farm->now_ms += 3999;
+    farm_tick(farm, 3999);
     hand_say(farm, &hand);
     assert_int_equal(farm_count(farm, EVENT_RELEASED), 0);
     farm->now_ms += 1;
@@ -106,7 +106,7 @@ static void busy_lane_is_not_replaced(void **state)
     arrive(&sent, &hand);
     hand_say(farm, &hand);
     for (int i = 0; i < 5; i++) {
-        farm->now_ms += 2000;
+        farm_tick(farm, 2000);
         arrive(&sent, &hand);
         hand_finish(farm, &hand, 0);
         assert_int_equal(farm_count(farm, EVENT_LANE), 0);

@@ -106,7 +106,7 @@ static void progress_is_shown(void **state)
     assert_int_equal(job->leases->frame, 2);
     assert_int_equal(job->leases->permille, 300);
     int64_t since_ms = job->leases->frame_since_ms;
-    farm->now_ms += 500;
+    farm_tick(farm, 500);
     hand_say(farm, &hand);
     assert_int_equal(farm_count(farm, EVENT_PROGRESS), 0);
     hand.leases[0].permille = 400;

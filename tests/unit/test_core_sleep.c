@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The broker did not run for a while: stopped, or suspended with its machine.
+ * Nobody was silent then.
+ */
+#include "tests/unit/core_farm.h"
+
+#define HOUR_MS 3600000
+
+static struct job *begin(struct farm *farm, struct hand *hand,
+                         const char *frames)
+{
+    hand_init(hand, "a", 1);
+    hand_join(farm, hand);
+    struct job *job = farm_job(farm, "job", frames);
+    hand_take(farm, hand);
+    farm_tick(farm, 0);
+    return job;
+}
+
+static enum agent_life life_of(const struct farm *farm, const char *name)
+{
+    return agent_find(farm->core, name)->life;
+}
+
+static void nothing_expires_in_a_sleep(void **state)
+{
+    struct farm *farm = *state;
+    struct hand hand;
+    const struct job *job = begin(farm, &hand, "1-5");
+    farm_sleep(farm, HOUR_MS);
+    assert_int_equal(farm_count(farm, EVENT_SLEPT), 1);
+    assert_int_equal(farm_count(farm, EVENT_RELEASED), 0);
+    farm_tick(farm, FARM_TTL_MS - 6001);
+    assert_int_equal(farm_count(farm, EVENT_SLEPT), 0);
+    assert_int_equal(job->in[FRAME_LEASED].count, 5);
+    hand_say(farm, &hand);
+    assert_int_equal(life_of(farm, "a"), AGENT_UP);
+    hand_finish(farm, &hand, 0);
+    assert_int_equal(job_status(job), JOB_COMPLETED);
+}
+
+static void who_is_silent_after_it_is_lost_in_time(void **state)
+{
+    struct farm *farm = *state;
+    struct hand hand;
+    const struct job *job = begin(farm, &hand, "1-5");
+    farm_sleep(farm, HOUR_MS);
+    farm_tick(farm, FARM_TTL_MS);
+    assert_int_equal(life_of(farm, "a"), AGENT_LOST);
+    assert_int_equal(job->in[FRAME_PENDING].count, 5);
+}
+
+/* The first thing it reads may be a STATE, before it looks at the time. */
+static void a_state_before_the_tick_is_as_good(void **state)
+{
+    struct farm *farm = *state;
+    struct hand a, b;
+    const struct job *job = begin(farm, &a, "1-10");
+    hand_init(&b, "b", 1);
+    hand_join(farm, &b);
+    farm_tick(farm, 0);
+    farm->now_ms += HOUR_MS;
+    hand_say(farm, &b);
+    assert_int_equal(farm_count(farm, EVENT_SLEPT), 1);
+    farm_tick(farm, 0);
+    assert_int_equal(farm_count(farm, EVENT_SLEPT), 0);
+    assert_int_equal(job->in[FRAME_LEASED].count, 10);
+    assert_int_equal(life_of(farm, "a"), AGENT_SILENT);
+    hand_say(farm, &a);
+    assert_int_equal(farm_count(farm, EVENT_RELEASED), 0);
+}
+
+static void a_killed_agent_is_still_waited_for(void **state)
+{
+    struct farm *farm = *state;
+    struct hand hand;
+    const struct job *job = begin(farm, &hand, "1-5");
+    struct cmd gone = {.type = CMD_GONE, .agent = "a", .inc = hand.state.inc};
+    farm_do(farm, &gone);
+    farm_sleep(farm, HOUR_MS);
+    assert_int_equal(job->in[FRAME_LEASED].count, 5);
+    farm_tick(farm, 2000);
+    assert_int_equal(job->in[FRAME_PENDING].count, 5);
+}
+
+static void no_second_copies_for_a_sleep(void **state)
+{
+    struct farm *farm = *state;
+    struct hand a, b;
+    begin(farm, &a, "1-10");
+    hand_init(&b, "b", 1);
+    hand_join(farm, &b);
+    hand_finish(farm, &b, 0); /* frames take a second */
+    hand_say(farm, &b);
+    farm_sleep(farm, HOUR_MS);
+    hand_say(farm, &a);
+    hand_say(farm, &b);
+    farm_tick(farm, 0);
+    assert_int_equal(farm_count(farm, EVENT_LEASED), 0);
+}
+
+static void a_late_turn_is_no_sleep(void **state)
+{
+    struct farm *farm = *state;
+    struct hand hand;
+    begin(farm, &hand, "1-5");
+    farm_sleep(farm, 6000 + 2999);
+    assert_int_equal(farm_count(farm, EVENT_SLEPT), 0);
+    assert_int_equal(life_of(farm, "a"), AGENT_SILENT);
+}
+
+static void times_that_people_set_are_kept(void **state)
+{
+    struct farm *farm = *state;
+    struct hand hand;
+    hand_init(&hand, "a", 1);
+    hand_join(farm, &hand);
+    farm_drain(farm, "a", DRAIN_SOFT, farm->now_ms + 60000);
+    farm_sleep(farm, HOUR_MS);
+    assert_int_equal(farm_event(farm, EVENT_DRAINED, 0)->number, DRAIN_OFF);
+}
+
+/* Deadlines from before are no measure. */
+static void time_between_two_runs_is_no_sleep(void **state)
+{
+    struct farm *farm = *state;
+    struct hand hand;
+    begin(farm, &hand, "1-5");
+    farm_drain(farm, "a", DRAIN_SOFT, farm->now_ms + 1000);
+    farm->now_ms += HOUR_MS;
+    farm_restart(farm, 0);
+    farm_tick(farm, 0);
+    assert_int_equal(farm_count(farm, EVENT_SLEPT), 0);
+    farm_drain(farm, "a", DRAIN_SOFT, farm->now_ms - HOUR_MS);
+    farm_tick(farm, FARM_TTL_MS);
+    assert_int_equal(farm_count(farm, EVENT_SLEPT), 0);
+    assert_int_equal(life_of(farm, "a"), AGENT_LOST);
+}
+
+int main(void)
+{
+#define TEST(name)                                                             \
+    cmocka_unit_test_setup_teardown(name, farm_setup, farm_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(nothing_expires_in_a_sleep),
+        TEST(who_is_silent_after_it_is_lost_in_time),
+        TEST(a_state_before_the_tick_is_as_good),
+        TEST(a_killed_agent_is_still_waited_for),
+        TEST(no_second_copies_for_a_sleep),
+        TEST(a_late_turn_is_no_sleep),
+        TEST(times_that_people_set_are_kept),
+        TEST(time_between_two_runs_is_no_sleep),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -372,8 +372,8 @@ static void apply_released(struct core *core, const struct event *event)
 static void lease_heard(struct core *core, const struct agent *agent,
                         const struct msg_lease *entry)
 {
-    struct lease *lease = lease_find(core, entry->lease);
-    if (!lease || lease->agent != agent)
+    struct lease *lease = lease_named(core, agent, entry);
+    if (!lease)
         return;
     lease->seen = true;
     lease->status = entry->status;
@@ -454,6 +454,11 @@ static void apply_rival(struct core *core, const struct event *event)
     agent->rival_ms = event->at_ms;
 }
 
+static void apply_refused(struct core *core, const struct event *event)
+{
+    agent_find(core, event->agent)->rival = 0;
+}
+
 static void apply_lane(struct core *core, const struct event *event)
 {
     struct agent *agent = agent_find(core, event->agent);
@@ -526,7 +531,7 @@ static void (*const appliers[EVENT_TYPES])(struct core *,
     [EVENT_SHORTENED] = apply_shortened, [EVENT_RELEASED] = apply_released,
     [EVENT_HEARD] = apply_heard,         [EVENT_AGENT] = apply_agent,
     [EVENT_RIVAL] = apply_rival,         [EVENT_LANE] = apply_lane,
-    [EVENT_REFUSED] = apply_nothing,     [EVENT_ACKED] = apply_nothing,
+    [EVENT_REFUSED] = apply_refused,     [EVENT_ACKED] = apply_nothing,
     [EVENT_REVOKED] = apply_revoked,     [EVENT_TRIMMED] = apply_trimmed,
     [EVENT_STARTED] = apply_nothing,     [EVENT_ENDED] = apply_nothing,
     [EVENT_PROGRESS] = apply_progress,   [EVENT_OPENED] = apply_opened,

@@ -152,6 +152,11 @@ void names_free(struct agent_name **names);
 struct lease *lease_new(struct core *core, uint64_t id, struct job *job,
                         struct agent *agent);
 void lease_free(struct core *core, struct lease *lease);
+/* lease_named returns the lease that an agent's report is of, or NULL: the
+ * agent's own, and of the job it names, for ids begin anew where a ledger was
+ * lost. */
+struct lease *lease_named(const struct core *core, const struct agent *agent,
+                          const struct msg_lease *entry);
 /* lease_needed returns the end (ordinal) of what the lease must still render;
  * lease->lo when nothing. */
 int32_t lease_needed(const struct lease *lease);

@@ -6,6 +6,7 @@
 #include "broker/core/core_internal.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "common/mem.h"
 
@@ -14,6 +15,15 @@ struct lease *lease_find(const struct core *core, uint64_t id)
     struct lease *lease = NULL;
     HASH_FIND(hh, core->leases, &id, sizeof id, lease);
     return lease;
+}
+
+struct lease *lease_named(const struct core *core, const struct agent *agent,
+                          const struct msg_lease *entry)
+{
+    struct lease *lease = lease_find(core, entry->lease);
+    bool same = lease && lease->agent == agent &&
+                strcmp(lease->job->id, entry->job) == 0;
+    return same ? lease : NULL;
 }
 
 struct lease *lease_new(struct core *core, uint64_t id, struct job *job,

@@ -58,13 +58,14 @@ static bool entry_run(const struct job *job, const struct msg_lease *entry,
 
 /* The job of a lease that this epoch did not grant and the ledger does not
  * know, while reports of it count: not once its job was retried, for then they
- * may be of pictures and failures from before. */
+ * may be of pictures and failures from before; nor under an id that is taken. */
 static struct job *job_of_unknown(const struct core *core,
                                   const struct msg_lease *entry)
 {
     struct job *job = job_find(core, entry->job);
     uint64_t epoch = LEASE_EPOCH(entry->lease);
-    if (!job || epoch >= core->epoch || entry->lease <= job->fence)
+    if (!job || epoch >= core->epoch || entry->lease <= job->fence ||
+        lease_find(core, entry->lease))
         return NULL;
     return job;
 }
@@ -299,15 +300,13 @@ static void report_end(struct step *step, const struct agent *agent,
 void step_report(struct step *step, struct agent *agent,
                  const struct msg_lease *entry)
 {
-    const struct lease *lease = lease_find(step->core, entry->lease);
+    const struct lease *lease = lease_named(step->core, agent, entry);
     if (!lease && !LEASE_OVER(entry->status))
         lease = adopt(step, agent, entry);
     if (!lease) {
         report_unknown(step, agent, entry);
         return;
     }
-    if (lease->agent != agent)
-        return; /* another agent's lease: not its to report */
     report_range(step, lease, entry);
     report_results(step, agent, lease->job, lease, entry);
     if (LEASE_OVER(entry->status)) {

@@ -27,6 +27,14 @@ static void rival_refuse(struct step *step, const struct agent *agent,
     step_emit(step, &event);
 }
 
+/* Of several rivals one is looked at at a time, until it is refused or has not
+ * been for so long that it is gone. */
+static bool rival_waits(const struct step *step, const struct agent *agent)
+{
+    return agent->rival != 0 &&
+           step->core->now_ms - agent->rival_ms < CORE_SILENT_MS;
+}
+
 /* A second inc of a name that is still alive: either a restart whose closed
  * connection was not noticed, then the first falls silent; or a second agent,
  * then the first is heard again, well after it, and the second is told to
@@ -38,12 +46,13 @@ static bool rival_wins(struct step *step, const struct agent *agent,
     bool alive = agent->life == AGENT_UP || agent->life == AGENT_SILENT;
     if (!alive || now - agent->heard_ms >= CORE_SILENT_MS)
         return true;
-    if (agent->rival != inc) {
+    if (agent->rival == inc &&
+        agent->heard_ms > agent->rival_ms + CORE_LATE_MS) {
+        rival_refuse(step, agent, inc);
+    } else if (agent->rival != inc && !rival_waits(step, agent)) {
         struct event event = {
             .type = EVENT_RIVAL, .agent = agent->name, .inc = inc};
         step_emit(step, &event);
-    } else if (agent->heard_ms > agent->rival_ms + CORE_LATE_MS) {
-        rival_refuse(step, agent, inc);
     }
     return false;
 }

@@ -61,6 +61,7 @@ struct lease {
     bool stop_agreed;
     bool unsaved;            /* differs from the journal */
     bool settle_asked, told; /* ACT_SETTLE, ACT_ENDED are out */
+    bool shown_over;         /* a STATE has shown its end: all others will */
 
     /* The node's verdict while settling, then the lease's. */
     enum answer_word verdict;

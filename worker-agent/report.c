@@ -4,6 +4,7 @@
  * results and in bytes; what does not fit is shown once the broker has
  * acknowledged what did.
  */
+#include <assert.h>
 #include <string.h>
 #include <utlist.h>
 
@@ -77,7 +78,7 @@ static int32_t frame_now(const struct lease *lease, bool guess)
     return -1;
 }
 
-static void report_lease(const struct slots *slots, const struct lease *lease,
+static void report_lease(const struct slots *slots, struct lease *lease,
                          struct arena *arena, struct budget *budget,
                          struct msg_lease *ret)
 {
@@ -93,6 +94,8 @@ static void report_lease(const struct slots *slots, const struct lease *lease,
     ret->status = status_of(lease);
     if (LEASE_OVER(ret->status) && !whole)
         ret->status = LEASE_RUNNING;
+    assert(LEASE_OVER(ret->status) || !lease->shown_over);
+    lease->shown_over = LEASE_OVER(ret->status);
     bool guess = slots->proving && lease->phase == PHASE_RUNNING;
     if (!LEASE_OVER(ret->status)) {
         ret->frame = frame_now(lease, guess);
@@ -106,16 +109,20 @@ static void report_lease(const struct slots *slots, const struct lease *lease,
     }
 }
 
-void slots_state(const struct slots *slots, struct arena *arena,
+/* Those shown as over before come first: their results did fit together, so
+ * they do again, and none turns back. */
+void slots_state(struct slots *slots, struct arena *arena,
                  struct msg_state *ret)
 {
     struct budget budget = {LIMIT_RESULTS, RESULTS_BYTES};
     struct msg_lease *leases =
         arena_new(arena, slots->n_leases * sizeof *leases);
-    const struct lease *lease;
+    struct lease *lease;
     size_t n = 0;
-    DL_FOREACH (slots->leases, lease)
-        report_lease(slots, lease, arena, &budget, &leases[n++]);
+    for (int over = 1; over >= 0; over--)
+        DL_FOREACH (slots->leases, lease)
+            if (lease->shown_over == over)
+                report_lease(slots, lease, arena, &budget, &leases[n++]);
     ret->slots = slots_room(slots, &ret->why);
     ret->leaving = slots->leaving;
     ret->leases = leases;

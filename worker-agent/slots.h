@@ -76,8 +76,9 @@ int32_t slots_room(const struct slots *slots, const char **ret_why);
 
 /* slots_state fills slots, why, leaving and the leases of a STATE. Results that
  * do not fit wait for the next one; a lease is shown as over only together
- * with all its results that are not acknowledged yet. */
-void slots_state(const struct slots *slots, struct arena *arena,
+ * with all its results that are not acknowledged yet, and from then on in every
+ * STATE. */
+void slots_state(struct slots *slots, struct arena *arena,
                  struct msg_state *ret);
 
 #endif

@@ -556,6 +556,27 @@ static void test_large_results(void **state)
     assert_int_equal(shown(world, 1)->n_results, 100);
 }
 
+/* What an older lease has to say leaves a younger one that was shown as over no
+ * room. */
+static void test_over_stays_over(void **state)
+{
+    struct world *world = *state;
+    slots_done(&world->slots);
+    slots_init(&world->slots, 2, false);
+    slots_node(&world->slots, world->now_ms, &ours);
+    give_running(world, 1, 1, LIMIT_RESULTS);
+    give_running(world, 2, 1, 10);
+    prove_all(world, 2, 10, "[]");
+    answer(world, 2, CALL_POLL, ANSWER(.word = ANSWER_COMPLETED));
+    step(world);
+    assert_status(world, 2, LEASE_DONE);
+    prove_all(world, 1, LIMIT_RESULTS, "[]");
+    step(world);
+    assert_status(world, 2, LEASE_DONE);
+    assert_int_equal(shown(world, 2)->n_results, 10);
+    assert_int_equal(shown(world, 1)->n_results, LIMIT_RESULTS - 10);
+}
+
 /* As many leases as there can be, each with the longest text. */
 static void test_full_table(void **state)
 {
@@ -742,6 +763,7 @@ int main(void)
         TEST(test_ours_completed_short),
         TEST(test_many_results),
         TEST(test_large_results),
+        TEST(test_over_stays_over),
         TEST(test_full_table),
         TEST(test_late_and_strange_answers),
         TEST(test_chances),

@@ -66,10 +66,12 @@ static bool add_fault(struct ledger *ledger, const struct event *event,
     return ledger_run(add);
 }
 
-/* A charge without an agent is nobody's attempt. */
+/* A charge without an agent is nobody's attempt, one of a second copy (flag)
+ * costs none. */
 static bool add_charge(struct ledger *ledger, const struct event *event)
 {
-    return add_fault(ledger, event, event->lo, event->agent != NULL);
+    bool counts = event->agent != NULL && !event->flag;
+    return add_fault(ledger, event, event->lo, counts);
 }
 
 /* FAILED of one frame is its last charge; that of a whole job charges none. */

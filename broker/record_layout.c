@@ -88,8 +88,8 @@ static const char *refuse_change(const void *value)
     enum event_type type = record_type(record->word);
     if (type != EVENT_DRAINED && !is_set(record->event.job))
         return "names no job";
-    bool by_agent =
-        type == EVENT_DRAINED || type == EVENT_DONE || type == EVENT_LEASED;
+    bool by_agent = type == EVENT_DRAINED || type == EVENT_DONE ||
+                    type == EVENT_LEASED || type == EVENT_BENCHED;
     if (by_agent && !is_set(record->event.agent))
         return "names no agent";
     if (!fits_type(record))

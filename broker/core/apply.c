@@ -151,6 +151,8 @@ static void apply_cancelled(struct core *core, const struct event *event)
 {
     struct job *job = job_find(core, event->job);
     leases_drop(job, event->frames, true);
+    bench_ended(job, event->frames);
+    core->wake = true; /* an agent may be in less doubt than before */
     job_move(core, job, CHANGE_CANCEL, event->frames);
     ranges_remove_all(&job->redo, event->frames);
     if (event->flag)
@@ -165,6 +167,7 @@ static void apply_retried(struct core *core, const struct event *event)
         ranges_within(&job->in[FRAME_DONE], event->frames->at[i].lo,
                       event->frames->at[i].hi, &job->redo);
     job_attempts_drop(job, event->frames);
+    bench_clear(job);
     names_free(&job->likely);
     job->fault = FAULT_NONE;
     reason_set(job, NULL);
@@ -232,6 +235,8 @@ static void apply_done(struct core *core, const struct event *event)
     if (lease)
         lease->news_ms = event->at_ms;
     leases_drop(job, &one, true);
+    bench_done(job, event->lo, event->agent);
+    names_free(&job->likely); /* not every frame meets it */
     job_move(core, job, CHANGE_FINISH, &one);
     ranges_remove(&job->redo, event->lo, event->lo + 1);
     ranges_remove(&job->avoided, event->lo, event->lo + 1);
@@ -239,6 +244,8 @@ static void apply_done(struct core *core, const struct event *event)
         times_add(&job->times, event->number);
     agent_pace(core, agent, job, event->number);
     agent->done++;
+    agent->misses = 0;
+    core->wake = true; /* an agent may be in less doubt than before */
     if (event->detail && event->detail[0] != '\0')
         names_add(&job->blenders, event->detail);
     job_touch(core, job, event->at_ms);
@@ -256,9 +263,15 @@ static void charge(struct core *core, struct job *job,
     attempt->text = mem_text(event->text ? event->text : "");
     if (!event->agent || event->agent[0] == '\0')
         return;
-    attempt->charges++;
-    names_add(&attempt->by, event->agent);
-    agent_get(core, event->agent)->charged++;
+    if (event->type == EVENT_CHARGED && event->flag)
+        attempt->copies++;
+    else
+        attempt->charges++;
+    bench_failed(job, attempt, event->agent);
+    struct agent *agent = agent_get(core, event->agent);
+    agent->charged++;
+    agent->misses = 0;
+    core->wake = true;
     if (fault_reach((enum fault)event->fault) == FAULT_REACH_LIKELY)
         names_add(&job->likely, event->agent);
 }
@@ -269,8 +282,10 @@ static void apply_charged(struct core *core, const struct event *event)
     struct range run;
     struct ranges one = just(&run, event->lo);
     charge(core, job, event, event->lo);
-    leases_drop(job, &one, false); /* a second copy of it goes on */
-    job_move(core, job, CHANGE_CHARGE, &one);
+    if (!event->flag) {
+        leases_drop(job, &one, false); /* a second copy of it goes on */
+        job_move(core, job, CHANGE_CHARGE, &one);
+    }
     job_touch(core, job, event->at_ms);
 }
 
@@ -284,9 +299,18 @@ static void apply_failed(struct core *core, const struct event *event)
         charge(core, job, event, event->frames->at[0].lo);
     }
     leases_drop(job, event->frames, true);
+    bench_ended(job, event->frames);
     job_move(core, job, CHANGE_FAIL, event->frames);
     ranges_remove_all(&job->redo, event->frames);
     job_touch(core, job, event->at_ms);
+}
+
+static void apply_benched(struct core *core, const struct event *event)
+{
+    struct job *job = job_find(core, event->job);
+    bench_set(job, agent_get(core, event->agent));
+    job_touch(core, job, event->at_ms);
+    core->wake = true;
 }
 
 static void apply_drained(struct core *core, const struct event *event)
@@ -396,6 +420,8 @@ static void agent_reborn(struct agent *agent)
         lease->heard_seq = 0; /* another inc counts anew */
     lane_set(agent, 0);
     agent->rival = 0;
+    agent->misses = 0;
+    agent->rest_until_ms = 0;
 }
 
 /* What the agent says it has seen of its lane; never more than was sent. */
@@ -445,6 +471,27 @@ static void apply_agent(struct core *core, const struct event *event)
     agent_refresh(core, agent);
     core->wake = true; /* whom a frame is spared for may have changed */
     core_due(core, event->at_ms);
+}
+
+static void apply_missed(struct core *core, const struct event *event)
+{
+    struct agent *agent = agent_find(core, event->agent);
+    agent->misses = event->number;
+    agent->miss_fault = event->fault;
+    agent->missed_ms = event->at_ms;
+    agent->rest_until_ms = event->until_ms;
+    if (event->until_ms > 0)
+        core_due(core, event->until_ms);
+    agent_refresh(core, agent);
+    core->wake = true; /* whom a frame is spared for may have changed */
+}
+
+static void apply_rested(struct core *core, const struct event *event)
+{
+    struct agent *agent = agent_find(core, event->agent);
+    agent->rest_until_ms = 0;
+    agent_refresh(core, agent);
+    core->wake = true;
 }
 
 static void apply_rival(struct core *core, const struct event *event)
@@ -527,6 +574,8 @@ static void (*const appliers[EVENT_TYPES])(struct core *,
     [EVENT_CANCELLED] = apply_cancelled, [EVENT_RETRIED] = apply_retried,
     [EVENT_FORGOTTEN] = apply_forgotten, [EVENT_DONE] = apply_done,
     [EVENT_CHARGED] = apply_charged,     [EVENT_FAILED] = apply_failed,
+    [EVENT_BENCHED] = apply_benched,     [EVENT_MISSED] = apply_missed,
+    [EVENT_RESTED] = apply_rested,
     [EVENT_DRAINED] = apply_drained,     [EVENT_LEASED] = apply_leased,
     [EVENT_SHORTENED] = apply_shortened, [EVENT_RELEASED] = apply_released,
     [EVENT_HEARD] = apply_heard,         [EVENT_AGENT] = apply_agent,

@@ -147,6 +147,7 @@ void core_check(const struct core *core)
         check_leases(job);
         check_left(job);
         check_attempts(core, job);
+        bench_check(job);
         check_place(core, job);
         assert(job->agents == distinct_agents(job));
     }
@@ -192,6 +193,7 @@ static void fold_attempts(uint64_t *digest, const struct job *job)
         uint64_t one = 14695981039346656037u;
         fold_number(&one, attempt->ordinal);
         fold_number(&one, attempt->charges);
+        fold_number(&one, attempt->copies);
         fold_number(&one, attempt->fault);
         fold_text(&one, attempt->text);
         const struct agent_name *by;
@@ -200,6 +202,21 @@ static void fold_attempts(uint64_t *digest, const struct job *job)
         sum += one;
     }
     fold(digest, &sum, sizeof sum);
+}
+
+static void fold_standings(uint64_t *digest, const struct job *job)
+{
+    const struct standing *standing;
+    LL_FOREACH (job->standings, standing) {
+        fold_text(digest, standing->name);
+        fold_number(digest, standing->open);
+        fold_number(digest, standing->wrong);
+        fold_number(digest, standing->done);
+        fold_number(digest, standing->benched);
+    }
+    const struct agent_name *likely;
+    LL_FOREACH (job->likely, likely)
+        fold_text(digest, likely->name);
 }
 
 static void fold_job(uint64_t *digest, const struct job *job)
@@ -224,6 +241,7 @@ static void fold_job(uint64_t *digest, const struct job *job)
     fold_ranges(digest, &job->redo);
     fold_ranges(digest, &job->avoided);
     fold_attempts(digest, job);
+    fold_standings(digest, job);
 }
 
 uint64_t core_digest(const struct core *core)

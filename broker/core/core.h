@@ -96,12 +96,16 @@ struct event {
     int32_t number;     /* LEASED: dispatch number on the lane, 0 when adopted;
                            DONE: ms; PROGRESS: permille; TRIMMED: last frame
                            number; DRAINED: enum drain; AGENT: enum agent_life;
-                           PATCHED: priority */
+                           PATCHED: priority; BENCHED: frames it failed and
+                           others rendered; MISSED: times in a row */
     bool flag;          /* CANCELLED: the whole job; ACKED: closed; PATCHED:
-                           paused; LEASED: a second copy, holds nothing */
-    int32_t fault;      /* CHARGED FAILED RELEASED: enum fault */
+                           paused; LEASED: a second copy, holds nothing;
+                           CHARGED: such a copy failed, which is noted and
+                           costs no attempt */
+    int32_t fault;      /* CHARGED FAILED RELEASED MISSED: enum fault */
     int32_t limit;      /* PATCHED: max_agents */
-    int64_t until_ms;   /* DRAINED: 0 for ever; SLEPT: how long, in ms */
+    int64_t until_ms;   /* DRAINED: 0 for ever; SLEPT: how long, in ms;
+                           MISSED: no work before, 0: no pause */
     uint64_t lane;      /* LANE, LEASED */
     uint64_t inc;       /* LANE, REFUSED */
     const char *text;   /* CHARGED FAILED CANCELLED REVOKED REFUSED: reason;

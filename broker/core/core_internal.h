@@ -114,16 +114,25 @@ void sched_lease(struct step *step, const struct agent *agent,
 bool sched_welcome(const struct agent *agent, const struct job *job);
 /* sched_able tells whether an agent's machine fits a job at all. */
 bool sched_able(const struct agent *agent, const struct job *job);
+/* sched_keeps tells whether the agent is kept from the job because one that is
+ * less benched could take it; sched_spares, whether it is spared a frame it
+ * failed or is to avoid, because one that did not, or did longer ago, could.
+ * but_one does not count as one (may be NULL). */
+bool sched_keeps(const struct core *core, const struct job *job,
+                 const struct agent *agent, const struct agent *but_one);
+bool sched_spares(const struct core *core, const struct job *job,
+                  const struct agent *agent, int32_t ordinal,
+                  const struct agent *but_one);
 
 /* tail.c: tail_run gives agents that have nothing else to do second copies of
  * overdue leases; tail_watch sees to it that this is looked at in time. */
 void tail_run(struct step *step);
 void tail_watch(struct core *core);
 
-/* sched_others_able tells whether an agent that is there, other than those in
- * names and avoid (may be NULL), could take the job. */
+/* sched_others_able tells whether an agent that is there, not benched and not
+ * in names, could take the job. */
 bool sched_others_able(const struct core *core, const struct job *job,
-                       const struct agent_name *names, const char *avoid);
+                       const struct agent_name *names);
 
 /* job.c */
 struct job *job_new(const struct job_spec *spec);
@@ -145,8 +154,29 @@ void texts_free(char **texts, size_t n);
 
 /* Lists of names: owned, without doubles. */
 void names_add(struct agent_name **names, const char *name);
+void names_remove(struct agent_name **names, const char *name);
 bool names_have(const struct agent_name *names, const char *name);
 void names_free(struct agent_name **names);
+
+/* bench.c, for apply: an agent failed a frame; frames of a set end without a
+ * picture, or one with the agent's; an agent is benched; a retry gives all of
+ * them another chance; an agent is forgotten. Called before the frames move. */
+void bench_failed(struct job *job, struct attempt *attempt, const char *agent);
+void bench_ended(struct job *job, const struct ranges *set);
+void bench_done(struct job *job, int32_t ordinal, const char *agent);
+void bench_set(struct job *job, struct agent *agent);
+void bench_clear(struct job *job);
+void bench_forget(struct agent *agent);
+void bench_check(const struct job *job);
+
+/* bench_judge benches the agents that others have shown to be at fault. */
+void bench_judge(struct step *step, const struct job *job);
+
+/* brake.c: brake_missed has an agent rest when batches granted after the last
+ * one that came back untried do so as well. brake_watch ends the rest. */
+void brake_missed(struct step *step, const struct agent *agent,
+                  int64_t granted_ms, enum fault fault);
+void brake_watch(struct step *step, const struct agent *agent);
 
 /* lease.c */
 struct lease *lease_new(struct core *core, uint64_t id, struct job *job,

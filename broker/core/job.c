@@ -71,6 +71,7 @@ void job_free(struct job **job_ref)
     ranges_free(&job->redo);
     ranges_free(&job->avoided);
     job_attempts_drop(job, NULL);
+    bench_clear(job);
     names_free(&job->blenders);
     names_free(&job->likely);
     times_free(&job->times);

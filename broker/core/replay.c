@@ -32,7 +32,8 @@ static bool needs_run(enum event_type type)
 
 static bool needs_agent(enum event_type type)
 {
-    return type == EVENT_DRAINED || type == EVENT_DONE || type == EVENT_LEASED;
+    return type == EVENT_DRAINED || type == EVENT_DONE ||
+           type == EVENT_LEASED || type == EVENT_BENCHED;
 }
 
 static bool run_fits(const struct job *job, int32_t lo, int32_t hi)

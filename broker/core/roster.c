@@ -48,6 +48,7 @@ static void agent_free_texts(struct agent *agent)
 static void agent_remove(struct core *core, struct agent *agent)
 {
     assert(!agent->leases && agent->room == 0);
+    bench_forget(agent);
     HASH_DEL(core->by_name, agent);
     DL_DELETE(core->agents, agent);
     core->n_agents--;
@@ -148,7 +149,8 @@ const char *agent_life_word(enum agent_life life)
 int32_t agent_free(const struct agent *agent)
 {
     if (agent->life != AGENT_UP || !agent->lane_ok || agent->leaving ||
-        agent->drain != DRAIN_OFF || agent->unacked >= LIMIT_UNACKED)
+        agent->drain != DRAIN_OFF || agent->unacked >= LIMIT_UNACKED ||
+        agent->rest_until_ms > 0)
         return 0;
     int64_t unseen = (int64_t)(agent->lane_sent - agent->lane_seen);
     int64_t room = agent->slots - agent->running - unseen;
@@ -157,8 +159,8 @@ int32_t agent_free(const struct agent *agent)
 
 static void power_refresh(struct core *core, struct agent *agent)
 {
-    bool works =
-        agent->life == AGENT_UP && agent->drain == DRAIN_OFF && !agent->leaving;
+    bool works = agent->life == AGENT_UP && agent->drain == DRAIN_OFF &&
+                 !agent->leaving && agent->rest_until_ms == 0;
     int32_t working = works ? agent->slots : 0;
     double power = agent->speed * working;
     core->slots += working - agent->working;

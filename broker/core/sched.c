@@ -161,36 +161,74 @@ bool sched_able(const struct agent *agent, const struct job *job)
     return tags_cover(agent, job);
 }
 
+/* An agent that is there and whose machine fits takes work of the job sooner or
+ * later, however busy it is now. */
+static bool is_able(const struct agent *agent, const struct job *job)
+{
+    return agent->life == AGENT_UP && agent->drain == DRAIN_OFF &&
+           !agent->leaving && agent->slots > 0 && sched_able(agent, job);
+}
+
 bool sched_others_able(const struct core *core, const struct job *job,
-                       const struct agent_name *names, const char *avoid)
+                       const struct agent_name *names)
 {
     const struct agent *agent;
-    DL_FOREACH (core->agents, agent) {
-        if (agent->life != AGENT_UP || agent->drain != DRAIN_OFF ||
-            agent->leaving || agent->slots == 0)
-            continue;
-        if (names_have(names, agent->name) ||
-            (avoid && strcmp(avoid, agent->name) == 0))
-            continue;
-        if (sched_able(agent, job))
+    DL_FOREACH (core->agents, agent)
+        if (is_able(agent, job) && !names_have(names, agent->name) &&
+            bench_of(job, agent->name) != BENCH_BENCHED)
             return true;
-    }
     return false;
 }
 
-/* An agent that failed a frame is spared it while others could take it. */
-static bool frame_spares(const struct core *core, const struct job *job,
-                         const struct agent *agent, int32_t ordinal)
+bool sched_keeps(const struct core *core, const struct job *job,
+                 const struct agent *agent, const struct agent *but_one)
+{
+    enum bench own = bench_of(job, agent->name);
+    const struct agent *other;
+    if (own == BENCH_NONE)
+        return false;
+    DL_FOREACH (core->agents, other)
+        if (other != but_one && other->rest_until_ms == 0 &&
+            is_able(other, job) && bench_of(job, other->name) < own)
+            return true;
+    return false;
+}
+
+/* Who should take a frame first: those that have not failed it, then those that
+ * have, longest ago first; whom a person wants it to avoid, last. */
+static int32_t frame_rank(const struct job *job, int32_t ordinal,
+                          const char *agent)
 {
     const struct attempt *attempt =
         job->attempts ? job_attempt_find(job, ordinal) : NULL;
-    bool failed = attempt && names_have(attempt->by, agent->name);
-    const char *avoid =
-        job->avoid && ranges_has(&job->avoided, ordinal) ? job->avoid : NULL;
-    bool avoided = avoid && strcmp(avoid, agent->name) == 0;
-    if (!failed && !avoided)
+    const struct agent_name *by = attempt ? attempt->by : NULL;
+    int32_t rank = 1;
+    if (job->avoid && strcmp(job->avoid, agent) == 0 &&
+        ranges_has(&job->avoided, ordinal))
+        return INT32_MAX;
+    for (; by; by = by->next, rank++)
+        if (strcmp(by->name, agent) == 0)
+            return rank;
+    return 0;
+}
+
+/* Only those count that are as little benched as the agent itself: the others
+ * are kept from the job, and would not come to take the frame. */
+bool sched_spares(const struct core *core, const struct job *job,
+                  const struct agent *agent, int32_t ordinal,
+                  const struct agent *but_one)
+{
+    int32_t own = frame_rank(job, ordinal, agent->name);
+    const struct agent *other;
+    if (own == 0)
         return false;
-    return sched_others_able(core, job, attempt ? attempt->by : NULL, avoid);
+    enum bench bench = bench_of(job, agent->name);
+    DL_FOREACH (core->agents, other)
+        if (other != but_one && other->rest_until_ms == 0 &&
+            is_able(other, job) && bench_of(job, other->name) <= bench &&
+            frame_rank(job, ordinal, other->name) < own)
+            return true;
+    return false;
 }
 
 /* Frames of the next batch for this agent where none is fixed: factoring by
@@ -259,7 +297,7 @@ static bool cut_start(const struct core *core, const struct job *job,
     bool plain = !job->attempts && job->avoided.count == 0;
     for (int32_t i = 0; i < pending->n; i++) {
         for (int32_t at = pending->at[i].lo; at < pending->at[i].hi; at++) {
-            if (!plain && frame_spares(core, job, agent, at))
+            if (!plain && sched_spares(core, job, agent, at, NULL))
                 continue;
             *ret_lo = at;
             return true;
@@ -277,7 +315,7 @@ bool sched_welcome(const struct agent *agent, const struct job *job)
 static bool job_fits(const struct core *core, const struct job *job,
                      const struct agent *agent, int32_t *ret_lo)
 {
-    if (!sched_able(agent, job))
+    if (!sched_able(agent, job) || sched_keeps(core, job, agent, NULL))
         return false;
     return sched_welcome(agent, job) && cut_start(core, job, agent, ret_lo);
 }

@@ -53,10 +53,32 @@ struct times {
 struct attempt {
     int32_t ordinal;
     int32_t charges;
-    int32_t fault;         /* of the last charge */
-    char *text;            /* of the last charge; owned */
-    struct agent_name *by; /* agents charged for it, oldest first */
+    int32_t copies;        /* second copies of it that failed, charging none */
+    int32_t fault;         /* of the last failure */
+    char *text;            /* of the last failure; owned */
+    struct agent_name *by; /* agents that failed it, longest ago first */
     UT_hash_handle hh;
+};
+
+/* How far an agent is kept from a job; the least kept there are render it. */
+enum bench {
+    BENCH_NONE,
+    BENCH_DOUBT,  /* it failed several frames that nobody else has tried yet, or
+                     one in a way that every frame might */
+    BENCH_BENCHED /* it failed several frames that others rendered */
+};
+
+/* How an agent stands in a job of which it failed frames; rebuilt by replay. */
+struct standing {
+    char *name;
+    struct job *job;
+    int32_t open;  /* frames that only it failed and that have not ended */
+    int32_t wrong; /* frames that it failed and others rendered */
+    int32_t done;  /* frames it rendered since it first failed one */
+    bool benched;
+    struct agent *agent; /* whose benches it is in; NULL: none */
+    struct standing *agent_prev, *agent_next;
+    struct standing *next; /* of the job */
 };
 
 struct agent_name {
@@ -89,7 +111,9 @@ struct job {
     bool paused;
     char *reason;     /* of the cancellation or of the job's end; or NULL */
     enum fault fault; /* why the whole job failed; FAULT_NONE */
-    struct agent_name *likely; /* agents that met a failure of reach LIKELY */
+    struct agent_name *likely; /* agents that met a failure of reach LIKELY
+                                  since a frame was last done */
+    struct standing *standings;
     char *avoid;               /* agent a retry asked to avoid, for `avoided` */
     struct ranges avoided;     /* pending frames of that retry */
     struct ranges redo;       /* pending or leased again though once done: their
@@ -189,7 +213,15 @@ struct agent {
     uint64_t lane_seen;   /* highest the agent has reported */
     int64_t unseen_ms;    /* since when lane_sent > lane_seen and lane_seen
                              has not grown; 0 */
-    struct lease *leases; /* by agent_prev/agent_next */
+    struct lease *leases;     /* by agent_prev/agent_next */
+    struct standing *benches; /* jobs it is benched for, as far as it was
+                                 known then; by agent_prev/agent_next */
+
+    /* Batches that came back untried, one after the other. */
+    int32_t misses;        /* in a row */
+    int32_t miss_fault;    /* of the last; enum fault */
+    int64_t missed_ms;     /* when the last came back */
+    int64_t rest_until_ms; /* no work before; 0: it may have some */
 
     /* What it took for its last frames; soft, rebuilt by replay from DONE. */
     double speed;          /* frames per time beside its jobs' mean; 1.0 */
@@ -253,8 +285,12 @@ struct agent *agent_find(const struct core *core, const char *name);
 const char *agent_life_word(enum agent_life life);
 /* agent_free counts the leases it can take now (rule R1): slots less running
  * leases of its last STATE less those sent since; 0 unless it is up, has a
- * lane, is not drained or leaving, and holds few unacknowledged results. */
+ * lane, is not drained, leaving or resting, and holds few unacknowledged
+ * results. */
 int32_t agent_free(const struct agent *agent);
+
+/* bench.c: how far the agent is kept from a job. */
+enum bench bench_of(const struct job *job, const char *agent);
 
 /* times.c */
 void times_add(struct times *times, int64_t ms);

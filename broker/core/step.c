@@ -131,14 +131,17 @@ enum rc step_refuse(const struct step *step, enum rc rc, const char *format,
 void step_release(struct step *step, const struct lease *lease,
                   enum fault fault)
 {
+    const struct agent *agent = lease->agent;
+    int64_t granted_ms = lease->granted_ms;
     struct event event = {.type = EVENT_RELEASED,
                           .job = lease->job->id,
-                          .agent = lease->agent->name,
+                          .agent = agent->name,
                           .lease = lease->id,
                           .lo = lease->lo,
                           .hi = lease->hi,
                           .fault = (int32_t)fault};
     step_emit(step, &event);
+    brake_missed(step, agent, granted_ms, fault);
 }
 
 static void order_stop(struct step *step, const struct lease *lease)

@@ -133,8 +133,10 @@ static void report_results(struct step *step, const struct agent *agent,
         report_done(step, agent, job, entry, &entry->results[i]);
         any = true;
     }
-    if (any)
-        step_unneeded(step, job, lease);
+    if (!any)
+        return;
+    bench_judge(step, job);
+    step_unneeded(step, job, lease);
 }
 
 /* Everything listed is in the ledger, on its way there, or of no use: the agent
@@ -225,21 +227,24 @@ static void fail_job(struct step *step, struct job *job,
     step_unneeded(step, job, lease);
 }
 
+/* A second copy charges nothing: the frame is another's, which goes on. */
 static void charge_frame(struct step *step, const struct lease *lease,
                          int32_t ordinal, enum fault fault, const char *text)
 {
     struct job *job = lease->job;
     const struct attempt *attempt = job_attempt_find(job, ordinal);
     int32_t charges = attempt ? attempt->charges : 0;
+    bool copy = !ranges_has(&lease->held, ordinal);
     struct event event = {.type = EVENT_CHARGED,
                           .job = job->id,
                           .agent = lease->agent->name,
                           .lease = lease->id,
                           .lo = ordinal,
                           .hi = ordinal + 1,
+                          .flag = copy,
                           .fault = (int32_t)fault,
                           .text = text};
-    if (charges + 1 >= job_max_attempts(step->core, job)) {
+    if (!copy && charges + 1 >= job_max_attempts(step->core, job)) {
         struct range run = {ordinal, ordinal + 1};
         struct ranges one = {.at = &run, .n = 1, .count = 1};
         event.type = EVENT_FAILED;
@@ -249,16 +254,38 @@ static void charge_frame(struct step *step, const struct lease *lease,
 }
 
 /* The frame that pays for a failed launch: the one the agent names, or the
- * first that is left where it names none; -1 when this lease does not own it
- * (any more), or has paid and the broker crashed before it was released. */
+ * first that is left where it names none; -1 when there is none, or the lease
+ * has paid and the broker crashed before it was released. */
 static int32_t blamed(const struct lease *lease, const struct msg_lease *entry)
 {
     int32_t at = frames_ordinal(&lease->job->frames, entry->blamed);
     if (lease->charged)
         return -1;
     if (entry->blamed >= 0)
-        return ranges_has(&lease->held, at) ? at : -1;
-    return lease->held.n > 0 ? lease->held.at[0].lo : -1;
+        return ranges_has(&lease->left, at) ? at : -1;
+    const struct ranges *of =
+        lease->held.n > 0 ? &lease->held : &lease->left;
+    return of->n > 0 ? of->at[0].lo : -1;
+}
+
+/* Agents that render the job now, and have not met what others met, will show
+ * soon whether all frames do. */
+static bool others_render(const struct job *job)
+{
+    const struct lease *lease;
+    DL_FOREACH2 (job->leases, lease, job_next)
+        if (lease->agent->life == AGENT_UP && !LEASE_OVER(lease->status) &&
+            !names_have(job->likely, lease->agent->name))
+            return true;
+    return false;
+}
+
+static bool all_would_meet_it(const struct core *core, const struct job *job)
+{
+    const struct agent_name *witnesses = job->likely;
+    if (!witnesses || others_render(job))
+        return false;
+    return witnesses->next || !sched_others_able(core, job, witnesses);
 }
 
 static void report_failed(struct step *step, const struct lease *lease,
@@ -274,10 +301,8 @@ static void report_failed(struct step *step, const struct lease *lease,
     int32_t at = blamed(lease, entry);
     if (at >= 0)
         charge_frame(step, lease, at, fault, entry->text);
-    if (fault_reach(fault) != FAULT_REACH_LIKELY || !job->likely)
-        return;
-    bool twice = job->likely->next != NULL;
-    if (twice || !sched_others_able(step->core, job, job->likely, NULL))
+    if (fault_reach(fault) == FAULT_REACH_LIKELY &&
+        all_would_meet_it(step->core, job))
         fail_job(step, job, lease, fault, entry->text);
 }
 

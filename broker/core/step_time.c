@@ -106,6 +106,7 @@ enum rc step_tick(struct step *step)
     DL_FOREACH (core->agents, agent) {
         agent_watch(step, agent);
         agent_undrain(step, agent);
+        brake_watch(step, agent);
         (void)step_unseen(step, agent);
         if (agent->unseen_ms > 0)
             core_due(core, agent->unseen_ms + CORE_UNSEEN_MS);

@@ -38,37 +38,57 @@ static bool has_copy(const struct lease *lease, int32_t lo, int32_t hi)
     return false;
 }
 
+/* Copies that fail cost no attempts, so there is an end to them of its own. */
+static bool frame_fits(const struct core *core, const struct lease *lease,
+                       const struct agent *agent, int32_t ordinal)
+{
+    const struct job *job = lease->job;
+    const struct attempt *attempt = job_attempt_find(job, ordinal);
+    if (attempt && attempt->copies >= job_max_attempts(core, job))
+        return false;
+    return !sched_spares(core, job, agent, ordinal, lease->agent);
+}
+
+/* The first run of what the lease holds that is for this agent to try; empty
+ * when none is. */
+static struct range copy_run(const struct core *core, const struct lease *lease,
+                             const struct agent *agent)
+{
+    struct range held = lease->held.at[0];
+    struct range run = {held.lo, held.hi};
+    while (run.lo < held.hi && !frame_fits(core, lease, agent, run.lo))
+        run.lo++;
+    int32_t most =
+        run.lo < held.hi ? sched_most(agent, lease->job, run.lo) : 0;
+    for (run.hi = run.lo; run.hi < held.hi && run.hi - run.lo < most; run.hi++)
+        if (!frame_fits(core, lease, agent, run.hi))
+            break;
+    return run;
+}
+
 static bool copy_fits(const struct core *core, const struct lease *lease,
-                      const struct agent *agent)
+                      const struct agent *agent, struct range *ret)
 {
     const struct job *job = lease->job;
     if (overdue_ms(lease) > core->now_ms || lease->agent == agent)
         return false;
     if (job->paused || job->gate > core->committed || !sched_able(agent, job) ||
-        !sched_welcome(agent, job))
+        !sched_welcome(agent, job) ||
+        sched_keeps(core, job, agent, lease->agent))
         return false;
-    const struct range *run = &lease->held.at[0];
-    return !has_copy(lease, run->lo, run->hi);
+    *ret = copy_run(core, lease, agent);
+    return ret->lo < ret->hi && !has_copy(lease, ret->lo, ret->hi);
 }
 
-static const struct lease *copy_find(const struct core *core,
-                                     const struct agent *agent)
+static void copy_grant(struct step *step, const struct agent *agent)
 {
     const struct lease *lease;
-    for (lease = core->leases; lease; lease = lease->hh.next)
-        if (copy_fits(core, lease, agent))
-            return lease;
-    return NULL;
-}
-
-static void copy_grant(struct step *step, const struct agent *agent,
-                       const struct lease *lease)
-{
-    struct range run = lease->held.at[0];
-    int32_t most = sched_most(agent, lease->job, run.lo);
-    if (run.hi - run.lo > most)
-        run.hi = run.lo + most;
-    sched_lease(step, agent, lease->job, run, true);
+    struct range run;
+    for (lease = step->core->leases; lease; lease = lease->hh.next)
+        if (copy_fits(step->core, lease, agent, &run)) {
+            sched_lease(step, agent, lease->job, run, true);
+            return;
+        }
 }
 
 void tail_run(struct step *step)
@@ -76,9 +96,7 @@ void tail_run(struct step *step)
     struct agent *agent, *next;
     for (agent = step->core->idle; agent; agent = next) {
         next = agent->idle_next;
-        const struct lease *lease = copy_find(step->core, agent);
-        if (lease)
-            copy_grant(step, agent, lease);
+        copy_grant(step, agent);
     }
 }
 

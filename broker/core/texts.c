@@ -53,6 +53,18 @@ void names_add(struct agent_name **names, const char *name)
     LL_APPEND(*names, entry);
 }
 
+void names_remove(struct agent_name **names, const char *name)
+{
+    struct agent_name *entry, *next;
+    LL_FOREACH_SAFE (*names, entry, next) {
+        if (strcmp(entry->name, name) != 0)
+            continue;
+        LL_DELETE(*names, entry);
+        mem_free(entry->name);
+        mem_free(entry);
+    }
+}
+
 void names_free(struct agent_name **names)
 {
     struct agent_name *entry, *next;

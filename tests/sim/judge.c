@@ -213,9 +213,13 @@ static struct judged_frame *charge(struct world *world,
     return frame;
 }
 
+/* The failure of a second copy is noted, and costs nothing. */
 static void on_charged(struct world *world, const struct event *event)
 {
-    charge(world, event, event->lo);
+    if (event->flag)
+        expect_live(world, event)->charged = true;
+    else
+        charge(world, event, event->lo);
 }
 
 static void on_failed(struct world *world, const struct event *event)

@@ -39,6 +39,7 @@ int farm_setup(void **state)
                                           .jobs_max = LIMIT_JOBS,
                                           .agents_max = LIMIT_AGENTS};
     farm->now_ms = 1000000;
+    buf_init(&farm->charges, LIMIT_MESSAGE);
     farm_start(farm, 1);
     *state = farm;
     return 0;
@@ -56,6 +57,7 @@ int farm_teardown(void **state)
     core_free(&farm->core);
     records_drop(farm, farm->n_ledger);
     mem_free(farm->ledger);
+    buf_free(&farm->charges);
     arena_done(&farm->arena);
     mem_free(farm);
     return 0;
@@ -72,6 +74,17 @@ static void record_add(struct farm *farm, const struct event *event)
     assert_false(record->over);
 }
 
+static void charge_note(struct farm *farm, const struct event *event)
+{
+    bool one = event->type == EVENT_FAILED && !event->flag;
+    if (event->type != EVENT_CHARGED && !one)
+        return;
+    const struct job *job = job_find(farm->core, event->job);
+    int32_t at = one ? event->frames->at[0].lo : event->lo;
+    buf_print(&farm->charges, "%s%s:%d", farm->charges.len > 0 ? " " : "",
+              event->agent, frames_number(&job->frames, at));
+}
+
 static enum rc farm_step(struct farm *farm, const struct cmd *cmd)
 {
     size_t before = farm->out.n;
@@ -80,9 +93,13 @@ static enum rc farm_step(struct farm *farm, const struct cmd *cmd)
     core_check(farm->core);
     if (rc != RC_OK)
         assert_int_equal(farm->out.n, before);
-    for (size_t i = before; i < farm->out.n; i++)
+    for (size_t i = before; i < farm->out.n; i++) {
+        charge_note(farm, &farm->out.at[i]);
+        if (farm->out.at[i].type == EVENT_BENCHED)
+            farm->benched_seq = farm->out.at[i].seq;
         if (event_keep(farm->out.at[i].type) != EVENT_SOFT)
             record_add(farm, &farm->out.at[i]);
+    }
     return rc;
 }
 
@@ -332,6 +349,55 @@ void hand_finish(struct farm *farm, struct hand *hand, int i)
     hand_end(hand, i, LEASE_DONE, FAULT_NONE, -1);
     hand_say(farm, hand);
     hand_drop(hand, i);
+}
+
+void hand_work(struct farm *farm, struct hand *hand, hand_rule *rule)
+{
+    const struct msg_lease lease = hand->leases[0];
+    for (int32_t frame = lease.from; frame <= lease.to; frame += lease.step) {
+        enum fault fault = rule(hand->state.agent, frame);
+        if (fault != FAULT_NONE) {
+            hand_end(hand, 0, LEASE_FAILED, fault, frame);
+            hand_say(farm, hand);
+            hand_drop(hand, 0);
+            return;
+        }
+        hand_render(hand, 0, frame, frame);
+    }
+    hand_end(hand, 0, LEASE_DONE, FAULT_NONE, -1);
+    hand_say(farm, hand);
+    hand_drop(hand, 0);
+}
+
+static bool take_all(const struct farm *farm, struct hand *hands, size_t n)
+{
+    bool any = false;
+    for (size_t i = 0; i < n; i++) {
+        hand_take(farm, &hands[i]);
+        any = any || hands[i].state.n_leases > 0;
+    }
+    return any;
+}
+
+int farm_work(struct farm *farm, struct hand *hands, size_t n, hand_rule *rule,
+              int rounds)
+{
+    int launches = 0;
+    bool any = take_all(farm, hands, n);
+    while (any && rounds-- > 0) {
+        for (size_t i = 0; i < n; i++) {
+            bool works = hands[i].state.n_leases > 0;
+            launches += works;
+            if (works)
+                hand_work(farm, &hands[i], rule);
+            else
+                hand_say(farm, &hands[i]);
+            take_all(farm, hands, n);
+        }
+        farm_tick(farm, 100);
+        any = take_all(farm, hands, n);
+    }
+    return launches;
 }
 
 void assert_run(const struct event *event, int32_t lo, int32_t hi)

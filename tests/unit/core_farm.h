@@ -31,6 +31,8 @@ struct farm {
     char why[256];      /* of the last step */
     struct buf *ledger; /* record i has seq i + 1 */
     size_t n_ledger;
+    struct buf charges;   /* "agent:frame ..." of all steps */
+    uint64_t benched_seq; /* of the last BENCHED; 0: none yet */
 };
 
 /* An agent in a test's hand: what it says next. */
@@ -106,6 +108,19 @@ void hand_drop(struct hand *hand, int i);
 
 /* hand_finish renders all of lease i, ends it, says so and drops it. */
 void hand_finish(struct farm *farm, struct hand *hand, int i);
+
+/* What becomes of a frame when an agent renders it; FAULT_NONE: a picture. */
+typedef enum fault hand_rule(const char *agent, int32_t frame);
+
+/* hand_work renders the frames of lease 0 until one fails, ends it so, says so
+ * and drops it. */
+void hand_work(struct farm *farm, struct hand *hand, hand_rule *rule);
+
+/* farm_work lets n agents of one slot work, a launch each 100 ms, until nobody
+ * has any or so many rounds are over. Returns how many launches there were;
+ * farm->charges says whom they charged, in order. */
+int farm_work(struct farm *farm, struct hand *hands, size_t n, hand_rule *rule,
+              int rounds);
 
 /* assert_run: the event is about ordinals [lo, hi). */
 void assert_run(const struct event *event, int32_t lo, int32_t hi);

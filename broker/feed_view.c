@@ -114,7 +114,7 @@ static void see_charged(struct feed_view *view, const struct core *core,
                         const struct event *event)
 {
     const struct job *job = job_find(core, event->job);
-    if (!job)
+    if (!job || event->flag) /* a second copy's: the frame is still leased */
         return;
     view_frames_of(view, job, event, "pending");
     view_fault(view, event);
@@ -226,6 +226,28 @@ static void see_agent(struct feed_view *view, const struct core *core,
                       agent_life_word((enum agent_life)event->number));
 }
 
+static void see_benched(struct feed_view *view, const struct core *core,
+                        const struct event *event)
+{
+    view_agent_change(view, core, event, "benched");
+    if (view->body)
+        view_put(view->body, "job", json_string(event->job));
+}
+
+/* A batch that came back is nothing to see, a rest that begins is. */
+static void see_missed(struct feed_view *view, const struct core *core,
+                       const struct event *event)
+{
+    if (event->until_ms > 0)
+        view_agent_change(view, core, event, "changed");
+}
+
+static void see_rested(struct feed_view *view, const struct core *core,
+                       const struct event *event)
+{
+    view_agent_change(view, core, event, "changed");
+}
+
 static void see_drained(struct feed_view *view, const struct core *core,
                         const struct event *event)
 {
@@ -238,6 +260,8 @@ static void (*const seers[EVENT_TYPES])(struct feed_view *, const struct core *,
     [EVENT_CANCELLED] = see_cancelled, [EVENT_RETRIED] = see_retried,
     [EVENT_FORGOTTEN] = see_forgotten, [EVENT_DONE] = see_done,
     [EVENT_CHARGED] = see_charged,     [EVENT_FAILED] = see_failed,
+    [EVENT_BENCHED] = see_benched,     [EVENT_MISSED] = see_missed,
+    [EVENT_RESTED] = see_rested,
     [EVENT_DRAINED] = see_drained,     [EVENT_LEASED] = see_leased,
     [EVENT_SHORTENED] = see_shortened, [EVENT_RELEASED] = see_released,
     [EVENT_AGENT] = see_agent,         [EVENT_STARTED] = see_started,

@@ -69,6 +69,8 @@ static bool fits_type(const struct record *record)
         return 0 <= e->lo && e->lo < e->hi && e->hi <= LIMIT_FRAMES;
     case EVENT_SHORTENED:
         return 0 <= e->lo && e->lo <= LIMIT_FRAMES;
+    case EVENT_BENCHED:
+        return e->number > 0;
     case EVENT_DRAINED:
         return DRAIN_OFF <= e->number && e->number <= DRAIN_NOW;
     default:

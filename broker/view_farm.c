@@ -5,6 +5,8 @@
  */
 #include "broker/view.h"
 
+#include <stdio.h>
+
 static json_t *view_tags(const struct agent *agent)
 {
     json_t *tags = json_array();
@@ -55,6 +57,27 @@ static json_t *view_leases(const struct agent *agent)
     return list;
 }
 
+/* Open jobs that the agent is kept from, and why. */
+static json_t *view_benches(const struct agent *agent)
+{
+    json_t *list = json_array();
+    const struct standing *standing;
+    DL_FOREACH2 (agent->benches, standing, agent_next) {
+        const struct job *job = standing->job;
+        if (job_ended(job))
+            continue;
+        char text[LIMIT_REASON];
+        snprintf(text, sizeof text,
+                 "benched for job %s: %d frames failed there which others "
+                 "rendered",
+                 job->id, standing->wrong);
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "job",
+                                              job->id, "job_name", job->name,
+                                              "text", text));
+    }
+    return list;
+}
+
 static const char *drain_word(enum drain drain)
 {
     static const char *const words[] = {"off", "soft", "now"};
@@ -69,6 +92,18 @@ static bool is_there(const struct agent *agent)
 static const char *life_word(const struct agent *agent)
 {
     return agent_life_word(agent->known ? agent->life : AGENT_LOST);
+}
+
+/* What came back untried, again and again, in words. */
+static const char *rest_why(const struct agent *agent)
+{
+    enum fault fault = (enum fault)agent->miss_fault;
+    if (fault == FAULT_UNKNOWN)
+        return "resting for a moment: batches do not reach it, or it declines "
+               "them";
+    return fault == FAULT_REFUSED
+               ? "resting for a moment: its node refuses every batch"
+               : fault_remedy(fault);
 }
 
 /* Why an agent takes no work; "" when nothing stands in the way. */
@@ -86,6 +121,8 @@ static const char *agent_why(const struct agent *agent)
         return "drained";
     if (agent->why && *agent->why)
         return agent->why;
+    if (agent->rest_until_ms > 0)
+        return rest_why(agent);
     return agent->node.error ? agent->node.error : "";
 }
 
@@ -119,6 +156,7 @@ json_t *view_agent(const struct agent *agent, bool leases)
     view_put(view, "node", view_node(&agent->node));
     if (leases)
         view_put(view, "leases", view_leases(agent));
+    view_put(view, "benched", view_benches(agent));
     put_record(view, agent);
     return view;
 }

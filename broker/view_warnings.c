@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What people should know of a job before it surprises them: that nobody can
- * take it and why, that its frames come from different Blenders. Says only
- * what is so now; promises nothing about later.
+ * take it and why, who is benched for it, that its frames come from different
+ * Blenders. Says only what is so now; promises nothing about later.
  */
 #include "broker/view.h"
 
@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define WARNING_SIZE 256
+#define BENCHED_MAX  10 /* agents named one by one */
 
 __attribute__((format(printf, 2, 3))) static void warn(json_t *list,
                                                        const char *format, ...)
@@ -138,11 +139,41 @@ static void warn_mixed(json_t *list, const struct agent_name *blenders)
     buf_free(&names);
 }
 
+/* Tells whether an agent that is not benched for the job can take it. */
+static bool anybody_better(const struct core *core, const struct job *job)
+{
+    const struct agent *agent;
+    DL_FOREACH (core->agents, agent)
+        if (takes_work(agent) && agent_fits(job, agent) &&
+            bench_of(job, agent->name) != BENCH_BENCHED)
+            return true;
+    return false;
+}
+
+static void warn_benched(json_t *list, const struct core *core,
+                         const struct job *job)
+{
+    const struct standing *standing;
+    int n = 0;
+    LL_FOREACH (job->standings, standing)
+        if (standing->benched && n++ < BENCHED_MAX)
+            warn(list,
+                 "agent %s is benched for this job: %d frames failed there "
+                 "which others rendered; a retry of frames lifts it",
+                 standing->name, standing->wrong);
+    if (n > BENCHED_MAX)
+        warn(list, "%d more agents are benched for this job", n - BENCHED_MAX);
+    if (n > 0 && !job_ended(job) && !anybody_better(core, job))
+        warn(list, "every agent that could take this job is benched for it; "
+                   "they go on until its attempts are used up");
+}
+
 json_t *view_warnings(const struct core *core, const struct job *job)
 {
     json_t *list = json_array();
     if (!job_ended(job) && job->in[FRAME_LEASED].count == 0)
         warn_nobody(list, core, job);
+    warn_benched(list, core, job);
     if (job->blenders && job->blenders->next)
         warn_mixed(list, job->blenders);
     return list;

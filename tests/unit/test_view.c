@@ -462,6 +462,63 @@ static void somebody_can(void **state)
     warns(job, NULL);
 }
 
+/* Frames 1 to 3 failed at b, and a rendered them. */
+static void benched_agents(void **state)
+{
+    (void)state;
+    const struct job *job = submit("{\"from\":1,\"to\":4,\"name\":\"shot\"}");
+    hear("a", NULL, 0);
+    hear("b", NULL, 0);
+    for (int32_t at = 0; at < 3; at++) {
+        charge(EVENT_CHARGED, "b", at, FAULT_CRASH, "");
+        finish(LEASE_ID(7, 1), "a", at, 1000);
+    }
+    apply((struct event){
+        .type = EVENT_BENCHED, .job = ID, .agent = "b", .number = 3});
+    warns(job, "agent b is benched for this job: 3 frames failed there which "
+               "others rendered; a retry of frames lifts it");
+    json_t *list = view_warnings(core, job);
+    assert_int_equal(json_array_size(list), 1);
+    json_decref(list);
+    apply((struct event){
+        .type = EVENT_DRAINED, .agent = "a", .number = DRAIN_SOFT});
+    list = view_warnings(core, job);
+    assert_non_null(strstr(json_string_value(json_array_get(list, 1)),
+                           "every agent that could take this job is benched"));
+    json_decref(list);
+    json_t *view = view_agent(agent_find(core, "b"), false);
+    const json_t *bench = json_array_get(json_object_get(view, "benched"), 0);
+    assert_string_equal(text_of(bench, "job"), ID);
+    assert_string_equal(text_of(bench, "job_name"), "shot");
+    assert_string_equal(text_of(bench, "text"),
+                        "benched for job " ID ": 3 frames failed there which "
+                        "others rendered");
+    json_decref(view);
+    finish(LEASE_ID(7, 1), "a", 3, 1000);
+    view = view_agent(agent_find(core, "b"), false);
+    assert_int_equal(json_array_size(json_object_get(view, "benched")), 0);
+    json_decref(view);
+}
+
+static void resting_agents(void **state)
+{
+    (void)state;
+    hear("a", NULL, 0);
+    apply((struct event){.type = EVENT_MISSED,
+                         .agent = "a",
+                         .number = 3,
+                         .fault = FAULT_REFUSED,
+                         .until_ms = NOW_MS + 10000000});
+    json_t *view = view_agent(agent_find(core, "a"), false);
+    assert_string_equal(text_of(view, "why"),
+                        "resting for a moment: its node refuses every batch");
+    json_decref(view);
+    apply((struct event){.type = EVENT_RESTED, .agent = "a"});
+    view = view_agent(agent_find(core, "a"), false);
+    assert_string_equal(text_of(view, "why"), "");
+    json_decref(view);
+}
+
 static void agents_in_full(void **state)
 {
     static const char *const tags[] = {"gpu"};
@@ -551,6 +608,8 @@ int main(void)
         TEST(a_job_that_failed_whole),
         TEST(nobody_can_take_it),
         TEST(somebody_can),
+        TEST(benched_agents),
+        TEST(resting_agents),
         TEST(agents_in_full),
         TEST(agents_only_the_ledger_knows),
         TEST(the_farm_in_a_word),

@@ -71,9 +71,9 @@ static json_t *view_benches(const struct agent *agent)
                  "benched for job %s: %d frames failed there which others "
                  "rendered",
                  job->id, standing->wrong);
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "job",
-                                              job->id, "job_name", job->name,
-                                              "text", text));
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s, s:s}", "job", job->id,
+                                        "job_name", job->name, "text", text));
     }
     return list;
 }

@@ -225,6 +225,12 @@ static void agent_pace(struct core *core, struct agent *agent,
     agent_refresh(core, agent);
 }
 
+static void lease_got_on(struct lease *lease, int64_t at_ms)
+{
+    lease->news_ms = at_ms;
+    lease->late = false;
+}
+
 static void apply_done(struct core *core, const struct event *event)
 {
     struct job *job = job_find(core, event->job);
@@ -233,7 +239,7 @@ static void apply_done(struct core *core, const struct event *event)
     struct ranges one = just(&run, event->lo);
     struct lease *lease = lease_find(core, event->lease);
     if (lease)
-        lease->news_ms = event->at_ms;
+        lease_got_on(lease, event->at_ms);
     leases_drop(job, &one, true);
     bench_done(job, event->lo, event->agent);
     names_free(&job->likely); /* not every frame meets it */
@@ -532,12 +538,21 @@ static void apply_trimmed(struct core *core, const struct event *event)
 static void apply_progress(struct core *core, const struct event *event)
 {
     struct lease *lease = lease_find(core, event->lease);
-    if (lease->frame != event->lo)
-        lease->frame_since_ms = lease->news_ms = event->at_ms;
+    if (lease->frame != event->lo) {
+        lease->frame_since_ms = event->at_ms;
+        lease_got_on(lease, event->at_ms);
+    }
     lease->frame = event->lo;
     lease->permille = event->number;
     lease->progress_ms = event->at_ms;
     lease->job->revision++;
+}
+
+/* Work is not left to an agent that gets on with nothing. */
+static void apply_late(struct core *core, const struct event *event)
+{
+    lease_find(core, event->lease)->late = true;
+    core->wake = true;
 }
 
 static void apply_opened(struct core *core, const struct event *event)
@@ -575,16 +590,16 @@ static void (*const appliers[EVENT_TYPES])(struct core *,
     [EVENT_FORGOTTEN] = apply_forgotten, [EVENT_DONE] = apply_done,
     [EVENT_CHARGED] = apply_charged,     [EVENT_FAILED] = apply_failed,
     [EVENT_BENCHED] = apply_benched,     [EVENT_MISSED] = apply_missed,
-    [EVENT_RESTED] = apply_rested,
-    [EVENT_DRAINED] = apply_drained,     [EVENT_LEASED] = apply_leased,
-    [EVENT_SHORTENED] = apply_shortened, [EVENT_RELEASED] = apply_released,
-    [EVENT_HEARD] = apply_heard,         [EVENT_AGENT] = apply_agent,
-    [EVENT_RIVAL] = apply_rival,         [EVENT_LANE] = apply_lane,
-    [EVENT_REFUSED] = apply_refused,     [EVENT_ACKED] = apply_nothing,
-    [EVENT_REVOKED] = apply_revoked,     [EVENT_TRIMMED] = apply_trimmed,
-    [EVENT_STARTED] = apply_nothing,     [EVENT_ENDED] = apply_nothing,
-    [EVENT_PROGRESS] = apply_progress,   [EVENT_OPENED] = apply_opened,
-    [EVENT_SLEPT] = apply_slept,
+    [EVENT_RESTED] = apply_rested,       [EVENT_DRAINED] = apply_drained,
+    [EVENT_LEASED] = apply_leased,       [EVENT_SHORTENED] = apply_shortened,
+    [EVENT_RELEASED] = apply_released,   [EVENT_HEARD] = apply_heard,
+    [EVENT_AGENT] = apply_agent,         [EVENT_RIVAL] = apply_rival,
+    [EVENT_LANE] = apply_lane,           [EVENT_REFUSED] = apply_refused,
+    [EVENT_ACKED] = apply_nothing,       [EVENT_REVOKED] = apply_revoked,
+    [EVENT_TRIMMED] = apply_trimmed,     [EVENT_STARTED] = apply_nothing,
+    [EVENT_ENDED] = apply_nothing,       [EVENT_PROGRESS] = apply_progress,
+    [EVENT_OPENED] = apply_opened,       [EVENT_SLEPT] = apply_slept,
+    [EVENT_LATE] = apply_late,
 };
 
 void core_apply(struct core *core, const struct event *event)

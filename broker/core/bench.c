@@ -3,8 +3,8 @@
  * How agents stand in a job of which they failed frames. A frame that one agent
  * failed and another rendered tells of the agent, one that all fail tells of
  * the frame; so an agent is judged only by what others made of its failures.
- * Who is benched takes no frames of that job while anybody better can, and never
- * keeps a job from ending: the best there are go on.
+ * Who is benched takes no frames of that job while anybody better can, and
+ * never keeps a job from ending: the best there are go on.
  */
 #include "broker/core/core_internal.h"
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Batches that come back untried: refused, declined, lost on their way, or given
- * back by an agent whose node is down or unwell. They charge no frame, so that
- * nothing else would end giving the same agent the next one at once, for ever.
- * It rests, longer each time, until a frame of it is done or at least tried; an
- * agent whose node says itself that it is not well shows no slots anyway.
+ * Batches that come back untried: refused, declined, lost on their way, or
+ * given back by an agent whose node is down or unwell. They charge no frame, so
+ * that nothing else would end giving the same agent the next one at once, for
+ * ever. It rests, longer each time, until a frame of it is done or at least
+ * tried; an agent whose node says itself that it is not well shows no slots
+ * anyway.
  */
 #include "broker/core/core_internal.h"
 

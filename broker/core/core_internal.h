@@ -125,9 +125,9 @@ bool sched_spares(const struct core *core, const struct job *job,
                   const struct agent *but_one);
 
 /* tail.c: tail_run gives agents that have nothing else to do second copies of
- * overdue leases; tail_watch sees to it that this is looked at in time. */
+ * overdue leases; tail_watch finds those that have become late. */
 void tail_run(struct step *step);
-void tail_watch(struct core *core);
+void tail_watch(struct step *step);
 
 /* sched_others_able tells whether an agent that is there, not benched and not
  * in names, could take the job. */

@@ -161,12 +161,22 @@ bool sched_able(const struct agent *agent, const struct job *job)
     return tags_cover(agent, job);
 }
 
+/* All that it could do is taken by leases that show nothing for too long. */
+static bool is_stuck(const struct agent *agent)
+{
+    const struct lease *lease;
+    int32_t late = 0;
+    DL_FOREACH2 (agent->leases, lease, agent_next)
+        late += lease->late;
+    return late >= agent->slots;
+}
+
 /* An agent that is there and whose machine fits takes work of the job sooner or
  * later, however busy it is now. */
 static bool is_able(const struct agent *agent, const struct job *job)
 {
     return agent->life == AGENT_UP && agent->drain == DRAIN_OFF &&
-           !agent->leaving && agent->slots > 0 && sched_able(agent, job);
+           !agent->leaving && !is_stuck(agent) && sched_able(agent, job);
 }
 
 bool sched_others_able(const struct core *core, const struct job *job,

@@ -114,8 +114,8 @@ struct job {
     struct agent_name *likely; /* agents that met a failure of reach LIKELY
                                   since a frame was last done */
     struct standing *standings;
-    char *avoid;               /* agent a retry asked to avoid, for `avoided` */
-    struct ranges avoided;     /* pending frames of that retry */
+    char *avoid;              /* agent a retry asked to avoid, for `avoided` */
+    struct ranges avoided;    /* pending frames of that retry */
     struct ranges redo;       /* pending or leased again though once done: their
                                  new picture replaces */
     struct attempt *attempts; /* by ordinal */
@@ -181,6 +181,7 @@ struct lease {
     int64_t frame_since_ms; /* when `frame` became so */
     int64_t news_ms;        /* when it last got on: a result, another frame */
     int64_t progress_ms;    /* when progress was last shown */
+    bool late;              /* it got on longer ago than it should; tail.c */
 
     struct lease *job_prev, *job_next;
     struct lease *agent_prev, *agent_next;
@@ -205,14 +206,14 @@ struct agent {
     const char *why, *version; /* owned */
     char **tags;
     size_t n_tags;
-    struct msg_node node; /* texts owned */
-    uint64_t lane;        /* 0: none open */
-    bool lane_ok;         /* the agent has reported it: batches may go */
-    int64_t lane_ms;      /* when it was opened */
-    uint64_t lane_sent;   /* dispatch numbers used on it */
-    uint64_t lane_seen;   /* highest the agent has reported */
-    int64_t unseen_ms;    /* since when lane_sent > lane_seen and lane_seen
-                             has not grown; 0 */
+    struct msg_node node;     /* texts owned */
+    uint64_t lane;            /* 0: none open */
+    bool lane_ok;             /* the agent has reported it: batches may go */
+    int64_t lane_ms;          /* when it was opened */
+    uint64_t lane_sent;       /* dispatch numbers used on it */
+    uint64_t lane_seen;       /* highest the agent has reported */
+    int64_t unseen_ms;        /* since when lane_sent > lane_seen and lane_seen
+                                 has not grown; 0 */
     struct lease *leases;     /* by agent_prev/agent_next */
     struct standing *benches; /* jobs it is benched for, as far as it was
                                  known then; by agent_prev/agent_next */

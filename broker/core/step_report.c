@@ -58,7 +58,8 @@ static bool entry_run(const struct job *job, const struct msg_lease *entry,
 
 /* The job of a lease that this epoch did not grant and the ledger does not
  * know, while reports of it count: not once its job was retried, for then they
- * may be of pictures and failures from before; nor under an id that is taken. */
+ * may be of pictures and failures from before; nor under an id that is taken.
+ */
 static struct job *job_of_unknown(const struct core *core,
                                   const struct msg_lease *entry)
 {
@@ -263,8 +264,7 @@ static int32_t blamed(const struct lease *lease, const struct msg_lease *entry)
         return -1;
     if (entry->blamed >= 0)
         return ranges_has(&lease->left, at) ? at : -1;
-    const struct ranges *of =
-        lease->held.n > 0 ? &lease->held : &lease->left;
+    const struct ranges *of = lease->held.n > 0 ? &lease->held : &lease->left;
     return of->n > 0 ? of->at[0].lo : -1;
 }
 
@@ -274,7 +274,8 @@ static bool others_render(const struct job *job)
 {
     const struct lease *lease;
     DL_FOREACH2 (job->leases, lease, job_next)
-        if (lease->agent->life == AGENT_UP && !LEASE_OVER(lease->status) &&
+        if (lease->agent->life == AGENT_UP && !lease->late &&
+            !LEASE_OVER(lease->status) &&
             !names_have(job->likely, lease->agent->name))
             return true;
     return false;

@@ -112,7 +112,7 @@ enum rc step_tick(struct step *step)
             core_due(core, agent->unseen_ms + CORE_UNSEEN_MS);
     }
     held_watch(core);
-    tail_watch(core);
+    tail_watch(step);
     return RC_OK;
 }
 

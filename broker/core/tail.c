@@ -14,19 +14,30 @@
 #define TAIL_LAUNCH_MS 2000
 #define TAIL_TIMES     3
 
-/* When a lease counts as overdue, in ms as now; INT64_MAX: never, as long as
- * nobody knows what frames of the job take. A node that does not tell frame by
- * frame may be at the last one of its lease. */
-static int64_t overdue_ms(const struct lease *lease)
+/* When a lease is late, in ms as now; INT64_MAX: it is over. A node that does
+ * not tell frame by frame may be at the last one of its lease; one of a job of
+ * which nobody knows what frames take, for as long as nodes allow Blender to
+ * hang. */
+static int64_t late_ms(const struct lease *lease)
 {
     const struct times *times = &lease->job->times;
-    if (times->n == 0 || lease->held.count == 0 || LEASE_OVER(lease->status))
+    if (LEASE_OVER(lease->status))
         return INT64_MAX;
+    if (times->n == 0)
+        return lease->news_ms + LIMIT_SILENCE_MS;
     int64_t frames = lease->frame >= 0 ? 1 : lease->left.count;
     int64_t patience = TAIL_LAUNCH_MS + TAIL_TIMES * times->max_ms * frames;
     if (patience < TAIL_LEAST_MS)
         patience = TAIL_LEAST_MS;
     return lease->news_ms + patience;
+}
+
+/* Tells whether it is late enough for a second copy: not of a copy, nor while
+ * nobody knows what frames of the job take. */
+static bool is_overdue(const struct core *core, const struct lease *lease)
+{
+    return lease->job->times.n > 0 && lease->held.count > 0 &&
+           late_ms(lease) <= core->now_ms;
 }
 
 static bool has_copy(const struct lease *lease, int32_t lo, int32_t hi)
@@ -58,8 +69,7 @@ static struct range copy_run(const struct core *core, const struct lease *lease,
     struct range run = {held.lo, held.hi};
     while (run.lo < held.hi && !frame_fits(core, lease, agent, run.lo))
         run.lo++;
-    int32_t most =
-        run.lo < held.hi ? sched_most(agent, lease->job, run.lo) : 0;
+    int32_t most = run.lo < held.hi ? sched_most(agent, lease->job, run.lo) : 0;
     for (run.hi = run.lo; run.hi < held.hi && run.hi - run.lo < most; run.hi++)
         if (!frame_fits(core, lease, agent, run.hi))
             break;
@@ -70,7 +80,7 @@ static bool copy_fits(const struct core *core, const struct lease *lease,
                       const struct agent *agent, struct range *ret)
 {
     const struct job *job = lease->job;
-    if (overdue_ms(lease) > core->now_ms || lease->agent == agent)
+    if (!is_overdue(core, lease) || lease->agent == agent)
         return false;
     if (job->paused || job->gate > core->committed || !sched_able(agent, job) ||
         !sched_welcome(agent, job) ||
@@ -100,13 +110,25 @@ void tail_run(struct step *step)
     }
 }
 
-void tail_watch(struct core *core)
+static void late_emit(struct step *step, const struct lease *lease)
 {
+    struct event event = {.type = EVENT_LATE,
+                          .job = lease->job->id,
+                          .agent = lease->agent->name,
+                          .lease = lease->id};
+    step_emit(step, &event);
+}
+
+void tail_watch(struct step *step)
+{
+    struct core *core = step->core;
     const struct lease *lease;
     for (lease = core->leases; lease; lease = lease->hh.next) {
-        int64_t due = overdue_ms(lease);
+        int64_t due = late_ms(lease);
         if (due > core->now_ms)
             core_due(core, due);
+        else if (!lease->late)
+            late_emit(step, lease);
         else
             core->wake = core->wake || core->idle != NULL;
     }

@@ -53,8 +53,8 @@ static enum fault all_crash(const char *agent, int32_t frame)
 
 static void one_bad_frame_costs_itself_alone(void **state)
 {
-    static const char *const charged[HANDS] = {
-        "a:17 a:17 a:17", NULL, NULL, NULL, NULL};
+    static const char *const charged[HANDS] = {"a:17 a:17 a:17", NULL, NULL,
+                                               NULL, NULL};
     for (size_t n = 1; n <= HANDS; n++) {
         struct hand hands[HANDS];
         farm_teardown(state);
@@ -93,8 +93,7 @@ static void attempts_pass_over_who_is_away(void **state)
     farm_work(farm, hands, 3, all_crash, 1); /* a, b and c in one round */
     drain(farm, hands, 3, "b");
     farm_work(farm, hands, 3, all_crash, ROUNDS);
-    assert_string_equal(buf_text(&farm->charges),
-                        "a:17 b:17 c:17 a:17 c:17");
+    assert_string_equal(buf_text(&farm->charges), "a:17 b:17 c:17 a:17 c:17");
 }
 
 static void avoided_agent_is_the_last_to_try(void **state)
@@ -125,6 +124,45 @@ static void job_of_bad_frames_ends(void **state)
         const struct job *job = farm_job(farm, "job", "1-20");
         assert_int_equal(farm_work(farm, hands, n, all_crash, ROUNDS), 60);
         assert_int_equal(job->in[FRAME_FAILED].count, 20);
+    }
+}
+
+static enum fault way_of_frame_1;
+
+static enum fault frame_1_fails(const char *agent, int32_t frame)
+{
+    (void)agent;
+    return frame == 1 ? way_of_frame_1 : FAULT_NONE;
+}
+
+/* The other one, which has not failed it, hangs on other frames. */
+static void stuck_agent_is_not_waited_for(void **state)
+{
+    static const enum fault faults[] = {FAULT_CRASH, FAULT_NO_CAMERA};
+    for (size_t i = 0; i < 2; i++) {
+        struct hand hands[2];
+        farm_teardown(state);
+        farm_setup(state);
+        struct farm *farm = *state;
+        join(farm, hands, 2);
+        const struct job *job = farm_job(farm, "job", "1-6");
+        hand_take(farm, &hands[0]);
+        hand_take(farm, &hands[1]);
+        hand_end(&hands[0], 0, LEASE_FAILED, faults[i], 1);
+        hand_say(farm, &hands[0]);
+        hand_drop(&hands[0], 0);
+        for (int s = 0; s < 2000 && job->in[FRAME_FAILED].count == 0; s++) {
+            hand_take(farm, &hands[0]);
+            if (hands[0].state.n_leases > 0) {
+                way_of_frame_1 = faults[i];
+                hand_work(farm, &hands[0], frame_1_fails);
+                continue;
+            }
+            hand_say(farm, &hands[1]);
+            hand_say(farm, &hands[0]);
+            farm_tick(farm, 1000);
+        }
+        assert_true(ranges_has(&job->in[FRAME_FAILED], 0));
     }
 }
 
@@ -336,6 +374,7 @@ int main(void)
         TEST(attempts_pass_over_who_is_away),
         TEST(avoided_agent_is_the_last_to_try),
         TEST(job_of_bad_frames_ends),
+        TEST(stuck_agent_is_not_waited_for),
         TEST(copy_goes_to_who_has_not_failed_it),
         TEST(copy_goes_to_who_has_failed_it_where_no_other_is),
         TEST(copy_avoids_whom_a_retry_avoids),

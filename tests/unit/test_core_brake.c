@@ -70,8 +70,8 @@ static void bounded(struct farm *farm, struct hand *hand,
 
 static void grants_are_bounded(void **state)
 {
-    static const enum fault ways[] = {FAULT_REFUSED,   FAULT_NODE_DOWN,
-                                      FAULT_UNKNOWN,   FAULT_DISK_FULL,
+    static const enum fault ways[] = {FAULT_REFUSED,    FAULT_NODE_DOWN,
+                                      FAULT_UNKNOWN,    FAULT_DISK_FULL,
                                       FAULT_UNWRITABLE, FAULT_NO_BLENDER};
     struct hand hand;
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {

@@ -162,8 +162,7 @@ static void lease_of_another_job_keeps_none_alive(void **state)
     farm_job(farm, "job", "1-5");
     hand.state.dseq = 1; /* and declined ours, whose id it has */
     hand_say(farm, &hand);
-    assert_int_equal(farm_event(farm, EVENT_REVOKED, 0)->lease,
-                     LEASE_ID(1, 1));
+    assert_int_equal(farm_event(farm, EVENT_REVOKED, 0)->lease, LEASE_ID(1, 1));
     assert_int_equal(farm_count(farm, EVENT_RELEASED), 1);
 }
 

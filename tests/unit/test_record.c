@@ -150,7 +150,8 @@ static const struct wrong wrong_records[] = {
     {CHANGE("patched", REST("0", "0", "-1", "[]")), "number"},
     {CHANGE("drained", REST("0", "0", "3", "[]")), "number"},
     {CHANGE("benched", REST("0", "0", "0", "[]")), "number"},
-    {"[1,\"benched\",5,\"" JOB "\",\"\",7,0,1,3,false,\"\",0,0,0,0,\"\",\"\",[]]",
+    {"[1,\"benched\",5,\"" JOB
+     "\",\"\",7,0,1,3,false,\"\",0,0,0,0,\"\",\"\",[]]",
      "names no agent"},
     {CHANGE("failed", REST("0", "0", "0", "[]")), "number"},
     {CHANGE("cancelled", REST("0", "0", "0", "[[3,3]]")), "empty range"},

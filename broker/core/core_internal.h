@@ -158,6 +158,16 @@ void names_remove(struct agent_name **names, const char *name);
 bool names_have(const struct agent_name *names, const char *name);
 void names_free(struct agent_name **names);
 
+/* apply_agent.c: carry out one event each, for apply.c alone. */
+void apply_heard(struct core *core, const struct event *event);
+void apply_agent(struct core *core, const struct event *event);
+void apply_missed(struct core *core, const struct event *event);
+void apply_rested(struct core *core, const struct event *event);
+void apply_rival(struct core *core, const struct event *event);
+void apply_refused(struct core *core, const struct event *event);
+void apply_lane(struct core *core, const struct event *event);
+void apply_slept(struct core *core, const struct event *event);
+
 /* bench.c, for apply: an agent failed a frame; frames of a set end without a
  * picture, or one with the agent's; an agent is benched; a retry gives all of
  * them another chance; an agent is forgotten. Called before the frames move. */

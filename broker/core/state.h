@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Read this first: all that the core knows, as open structs. Adapters read
- * them (view.c most of all); only apply.c writes them.
+ * them (view.c most of all); only apply.c, and what it calls, writes them.
  *
  * A job is a list of frames (frames.h). The ordinals of those frames are
  * spread over five disjoint sets, one a state: a frame is in exactly one. A

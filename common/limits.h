@@ -92,6 +92,8 @@
 #define LIMIT_LOG_TAIL    4096         /* bytes of log in a failure text */
 #define LIMIT_PICTURE     (1024L * 1024 * 1024) /* bytes of one picture file */
 #define LIMIT_PIXELS      (65536L) /* width or height of a picture */
+#define LIMIT_PNG_PIECE                                                        \
+    (8 * 1024 * 1024) /* bytes of one row, text or profile of a PNG */
 #define LIMIT_FRAME_FILES 64       /* files of one frame */
 #define LIMIT_THUMB_EDGE  320
 #define LIMIT_THUMB       65536

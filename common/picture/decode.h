@@ -24,7 +24,7 @@ struct decode {
 };
 
 /* decode_fail writes the reason, unless there is one already, and returns
- * false. */
+ * false. What a library quotes of the file is made plain text (text.h). */
 bool decode_fail(struct decode *decode, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

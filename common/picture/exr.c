@@ -2,8 +2,9 @@
  *
  * OpenEXR by OpenEXRCore: every chunk of every part is found, read and
  * decompressed; deep parts by their header only. A table of chunks that was
- * never written is a failure here, not something to reconstruct. The thumbnail
- * shows the first R, G, B it meets, as sRGB.
+ * never written is a failure here, not something to reconstruct, and so is a
+ * header with anything wrong in it. The thumbnail shows the first R, G, B it
+ * meets, as sRGB.
  */
 #include <ImfCRgbaFile.h>
 #include <errno.h>
@@ -334,7 +335,8 @@ bool exr_decode(struct decode *decode)
     init.size_fn = on_size;
     init.max_image_width = (int)LIMIT_PIXELS;
     init.max_image_height = (int)LIMIT_PIXELS;
-    init.flags = EXR_CONTEXT_FLAG_DISABLE_CHUNK_RECONSTRUCTION;
+    init.flags = EXR_CONTEXT_FLAG_STRICT_HEADER |
+                 EXR_CONTEXT_FLAG_DISABLE_CHUNK_RECONSTRUCTION;
     bool whole = exr_start_read(&exr->ctx, "picture", &init) == EXR_ERR_SUCCESS;
     if (whole)
         whole = parts_decode(exr);

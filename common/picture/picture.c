@@ -17,6 +17,7 @@
 #include "common/limits.h"
 #include "common/mem.h"
 #include "common/picture/decode.h"
+#include "common/text.h"
 
 static const struct kind {
     const char *name;
@@ -48,15 +49,15 @@ bool picture_is(const char *name)
 
 bool decode_fail(struct decode *decode, const char *format, ...)
 {
+    char reason[LIMIT_REASON];
     if (decode->why_size == 0 || decode->why[0])
         return false;
-    const int n = snprintf(decode->why, decode->why_size, "%s: ", decode->kind);
-    if (n < 0 || (size_t)n >= decode->why_size)
-        return false;
+    const int n = snprintf(reason, sizeof reason, "%s: ", decode->kind);
     va_list args;
     va_start(args, format);
-    vsnprintf(decode->why + n, decode->why_size - (size_t)n, format, args);
+    vsnprintf(reason + n, sizeof reason - (size_t)n, format, args);
     va_end(args);
+    text_excerpt(reason, strlen(reason), decode->why, decode->why_size);
     return false;
 }
 

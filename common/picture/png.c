@@ -28,6 +28,20 @@ static void on_warning(png_structp png, png_const_charp message)
     (void)message;
 }
 
+/* The library makes room for as much as a chunk claims to have before it reads
+ * it; its own limit for that only warns. */
+static png_voidp on_alloc(png_structp png, png_alloc_size_t n)
+{
+    (void)png;
+    return n <= LIMIT_PNG_PIECE ? mem_grow(NULL, 1, n) : NULL;
+}
+
+static void on_free(png_structp png, png_voidp bytes)
+{
+    (void)png;
+    mem_free(bytes);
+}
+
 static void on_read(png_structp png, png_bytep bytes, size_t n)
 {
     struct decode *decode = png_get_io_ptr(png);
@@ -78,8 +92,8 @@ static bool file_read(struct decode *decode, struct png_state *state)
 bool png_decode(struct decode *decode)
 {
     struct png_state state = {
-        .png = png_create_read_struct(PNG_LIBPNG_VER_STRING, decode, on_error,
-                                      on_warning),
+        .png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, decode, on_error,
+                                        on_warning, NULL, on_alloc, on_free),
     };
     if (!state.png)
         return decode_fail(decode, "no memory");

@@ -13,12 +13,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/limits.h"
 #include "common/mem.h"
 #include "common/picture/picture.h"
+#include "common/text.h"
 
 enum { WIDTH = 40, HEIGHT = 30 };
 
@@ -200,6 +202,56 @@ static void too_wide(void **state)
     assert_false(prove(scratch_write(png, sizeof png), why));
 }
 
+static long peak_kib(void)
+{
+    struct rusage use;
+    getrusage(RUSAGE_SELF, &use);
+    return use.ru_maxrss;
+}
+
+/* Proves a sample with four bytes replaced, shift bytes behind a mark. */
+static void prove_changed(const char *name, const char *mark, int shift,
+                          const char *bytes, char why[256])
+{
+    size_t len = 0;
+    unsigned char *file = sample_read(name, &len);
+    unsigned char *at = memmem(file, len, mark, strlen(mark));
+    assert_non_null(at);
+    memcpy(at + shift, bytes, 4);
+    assert_false(prove(scratch_write(file, len), why));
+    mem_free(file);
+}
+
+/* Gigabytes that a damaged file only claims to hold take no memory. */
+static void claims_cost_nothing(void **state)
+{
+    (void)state;
+    char why[256];
+    const long before = peak_kib();
+    prove_changed("rgb8.png", "tEXtFile", -4, "\x7d\0\0\x0f", why);
+    prove_changed("dwaa.exr", "samples", 15, "\0\0\0\x79", why);
+    assert_in_range(peak_kib() - before, 0, 512 * 1024L);
+}
+
+/* What a library quotes of a file is fit for JSON and for people. */
+static void reasons_are_plain(void **state)
+{
+    (void)state;
+    char why[256];
+    prove_changed("zip.exr", "chlist", 0, "\xff\x1b\xc3[", why);
+    assert_string_equal(why, "EXR: Required attribute 'channels': Invalid "
+                             "type '???[st'");
+}
+
+/* The library would guess what a header does not say. */
+static void damaged_header(void **state)
+{
+    (void)state;
+    char why[256];
+    prove_changed("zip.exr", "compression", 0, "damp", why);
+    prove_changed("zip.exr", "Camera", 14, "\xff\xff\xff\x7f", why);
+}
+
 static void thumb_is_small(void **state)
 {
     (void)state;
@@ -250,11 +302,19 @@ static int folder_remove(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole_pictures),    cmocka_unit_test(known_hash),
-        cmocka_unit_test(cut_anywhere),      cmocka_unit_test(zeroed_tail),
-        cmocka_unit_test(flipped_bit),       cmocka_unit_test(not_pictures),
-        cmocka_unit_test(links_are_refused), cmocka_unit_test(too_wide),
-        cmocka_unit_test(thumb_is_small),    cmocka_unit_test(names),
+        cmocka_unit_test(whole_pictures),
+        cmocka_unit_test(known_hash),
+        cmocka_unit_test(cut_anywhere),
+        cmocka_unit_test(zeroed_tail),
+        cmocka_unit_test(flipped_bit),
+        cmocka_unit_test(not_pictures),
+        cmocka_unit_test(links_are_refused),
+        cmocka_unit_test(too_wide),
+        cmocka_unit_test(thumb_is_small),
+        cmocka_unit_test(names),
+        cmocka_unit_test(claims_cost_nothing),
+        cmocka_unit_test(reasons_are_plain),
+        cmocka_unit_test(damaged_header),
     };
     return cmocka_run_group_tests(tests, folder_make, folder_remove);
 }

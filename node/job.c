@@ -5,9 +5,11 @@
 #include "node/job.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "common/limits.h"
 #include "common/mem.h"
+#include "common/text.h"
 
 struct job *job_new(int64_t pid, struct spec *spec)
 {
@@ -108,8 +110,9 @@ void job_fail(struct job *job, enum fault fault, const char *text)
 {
     if (job->state != JOB_RUNNING || job->fault != FAULT_NONE)
         return;
+    char plain[LIMIT_REASON];
     job->fault = fault;
-    job->text = mem_text(text);
+    job->text = mem_text(text_excerpt(text, strlen(text), plain, sizeof plain));
     job->ending = true;
     job_changed(job);
 }

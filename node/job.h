@@ -82,8 +82,9 @@ void job_rendered(struct job *job, double seconds);
 void job_proved(struct job *job, int32_t ordinal, json_t *files,
                 unsigned char *thumb, size_t thumb_len);
 
-/* job_fail makes fault the reason it will end with, unless there is one;
- * job_stop does so on request. Neither ends it: frames whose files are still
+/* job_fail makes fault the reason it will end with, unless there is one; what
+ * is no plain text in text (text.h) is shown as '?'. job_stop does so on
+ * request. Neither ends it: frames whose files are still
  * being proven may yet be done. */
 void job_fail(struct job *job, enum fault fault, const char *text);
 void job_stop(struct job *job);

@@ -104,6 +104,19 @@ static void failure_before_any_frame(void **state)
     job_free(&job);
 }
 
+/* Names that Blender prints may hold any bytes; JSON may not. */
+static void failure_in_odd_words(void **state)
+{
+    (void)state;
+    struct job *job = job_make("1-2");
+    job_fail(job, FAULT_MISSING_FILE, "missing: \xff\x1b[31m");
+    json_t *json = job_json(job);
+    assert_string_equal(json_string_value(json_object_get(json, "text")),
+                        "missing: ??[31m");
+    json_decref(json);
+    job_free(&job);
+}
+
 static void failure_between_frames(void **state)
 {
     (void)state;
@@ -282,6 +295,7 @@ int main(void)
         cmocka_unit_test(completes),
         cmocka_unit_test(first_failure_ends_it),
         cmocka_unit_test(failure_before_any_frame),
+        cmocka_unit_test(failure_in_odd_words),
         cmocka_unit_test(failure_between_frames),
         cmocka_unit_test(stopping),
         cmocka_unit_test(stopped_when_all_was_done),

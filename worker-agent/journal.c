@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A file is written beside its place and renamed, so a record is whole or not
- * there. Names are "<epoch>-<counter>" of the lease. What is read is checked
- * like a message from the network.
+ * there. Names are "<epoch>-<counter>" of the lease.
  */
 #include "worker-agent/journal.h"
 
@@ -19,93 +18,15 @@
 #include <unistd.h>
 
 #include "common/app/conf.h"
-#include "common/layout.h"
 #include "common/limits.h"
 #include "common/mem.h"
-#include "common/text.h"
+#include "worker-agent/journal_record.h"
 
-#define RECORD_VERSION 1
-#define RECORD_MAX     (LIMIT_SPEC + 8192) /* bytes of one file */
-#define NAME_SIZE      64
+#define NAME_SIZE 64
 
 struct journal {
     int dir, lock;
 };
-
-/* --- Records. --- */
-
-static const char *refuse_text(const char *text, size_t len)
-{
-    return text_is_plain(text, len) ? NULL : "is no plain text";
-}
-
-static const char *refuse_record(const void *value)
-{
-    const struct journal_record *record = value;
-    const struct msg_batch *batch = &record->batch;
-    bool run = batch->from <= batch->to &&
-               (batch->to - batch->from) % batch->step == 0 &&
-               (batch->to - batch->from) / batch->step < LIMIT_BATCH;
-    return run ? NULL : "is no run of frames";
-}
-
-#define AT(member) offsetof(struct journal_record, member)
-#define NUMBER(kind, member, least, most_)                                     \
-    {                                                                          \
-        .name = #member, .form = FORM_##kind, .at = AT(member),                \
-        .low = (least), .high = (most_)                                        \
-    }
-#define TEXT(member, least, most_)                                             \
-    {                                                                          \
-        .name = #member, .form = FORM_TEXT, .at = AT(member), .low = (least),  \
-        .high = (most_), .refuse = refuse_text                                 \
-    }
-#define BOOL(member)                                                           \
-    {                                                                          \
-        .name = #member, .form = FORM_BOOL, .at = AT(member)                   \
-    }
-
-static const struct field_row rows[] = {
-    NUMBER(U64, batch.lease, (int64_t)LEASE_ID(1, 1), -1),
-    TEXT(batch.job, LIMIT_ID_MIN, LIMIT_ID),
-    TEXT(batch.name, 0, LIMIT_NAME),
-    NUMBER(I32, batch.from, 0, LIMIT_FRAME_MAX),
-    NUMBER(I32, batch.to, 0, LIMIT_FRAME_MAX),
-    NUMBER(I32, batch.step, 1, LIMIT_FRAME_MAX),
-    BOOL(batch.replace),
-    BOOL(batch.plain),
-    TEXT(batch.render, 2, LIMIT_SPEC),
-    TEXT(node, 0, LIMIT_PATH),
-    NUMBER(I64, posted_ms, 0, INT64_MAX),
-    NUMBER(I64, pid, 0, INT64_MAX),
-};
-static const struct layout record_layout = {
-    .size = sizeof(struct journal_record),
-    .n = sizeof rows / sizeof *rows,
-    .fields = rows,
-    .refuse = refuse_record,
-};
-
-static void record_encode(const struct journal_record *record, struct buf *out)
-{
-    layout_array(1 + record_layout.n, out);
-    layout_number(RECORD_VERSION, out);
-    layout_encode(&record_layout, record, out);
-}
-
-static bool record_decode(const struct buf *bytes, struct arena *arena,
-                          struct journal_record *ret)
-{
-    char why[128];
-    size_t count;
-    uint64_t version;
-    struct layout_reader reader = {unpack_of(bytes->data, bytes->len), arena,
-                                   "record", why, sizeof why};
-    return unpack_array(&reader.in, &count) && count > 0 &&
-           unpack_u64(&reader.in, &version) && version == RECORD_VERSION &&
-           layout_decode(&reader, &record_layout, count - 1, ret) &&
-           reader.in.at == reader.in.end;
-}
 
 /* --- The folder. --- */
 
@@ -194,8 +115,8 @@ bool journal_save(struct journal *journal, const struct journal_record *record)
 {
     char name[NAME_SIZE];
     struct buf bytes;
-    buf_init(&bytes, RECORD_MAX);
-    record_encode(record, &bytes);
+    buf_init(&bytes, JOURNAL_RECORD_MAX);
+    journal_encode(record, &bytes);
     assert(!bytes.over);
     bool saved =
         write_file(journal, lease_name(record->batch.lease, name), &bytes);
@@ -241,12 +162,13 @@ static int by_lease(const struct dirent **a, const struct dirent **b)
 static bool read_record(struct journal *journal, const char *name,
                         struct arena *arena, struct journal_record *ret)
 {
-    char own[NAME_SIZE];
+    char own[NAME_SIZE], why[LIMIT_REASON];
     struct buf bytes;
-    buf_init(&bytes, RECORD_MAX);
-    bool sound = read_file(journal, name, &bytes) &&
-                 record_decode(&bytes, arena, ret) &&
-                 strcmp(lease_name(ret->batch.lease, own), name) == 0;
+    buf_init(&bytes, JOURNAL_RECORD_MAX);
+    bool sound =
+        read_file(journal, name, &bytes) &&
+        journal_decode(bytes.data, bytes.len, arena, ret, why, sizeof why) &&
+        strcmp(lease_name(ret->batch.lease, own), name) == 0;
     buf_free(&bytes);
     return sound;
 }

@@ -24,7 +24,7 @@ if(FRAMEQ_SANITIZE)
 endif()
 if(FRAMEQ_FUZZ)
   # The libraries tell libFuzzer where a run went; only its targets link it.
-  add_compile_options(-fsanitize=fuzzer-no-link)
+  add_compile_options(-O1 -fsanitize=fuzzer-no-link)
   add_link_options(-fsanitize=fuzzer-no-link)
 endif()
 if(FRAMEQ_COVERAGE)

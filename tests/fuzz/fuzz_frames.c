@@ -12,6 +12,8 @@
 #include "common/mem.h"
 #include "common/text.h"
 
+#define FEW 10000 /* frames; checking more would cost most of the time */
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
 static void check_text(const struct frames *frames)
@@ -58,9 +60,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
         memcpy(text, bytes, len);
     if (frames_parse(text, &frames, why, sizeof why)) {
         assert(frames.count > 0 && frames.n <= LIMIT_FRAME_SPANS);
-        check_text(&frames);
         check_ordinals(&frames);
-        check_select(&frames);
+        if (frames.count <= FEW) {
+            check_text(&frames);
+            check_select(&frames);
+        }
     } else {
         assert(why[0] != '\0' && text_is_plain(why, strlen(why)));
     }

@@ -1,45 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Any bytes are a record or are refused with a reason; a record that was read
- * can be written, and reads as the same again.
+ * Records of the ledger, one by one; fuzz_replay.c puts whole ledgers through.
  */
 #include "broker/record.h"
 
-#include <assert.h>
-#include <string.h>
-
 #include "common/limits.h"
+#include "tests/fuzz/fuzz_again.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
-static void check_again(const struct buf *once, struct arena *arena)
+static bool pass(const void *bytes, size_t len, struct arena *arena,
+                 struct buf *out, char *why, size_t size)
 {
     struct event event;
-    struct buf twice;
-    char why[256];
-    buf_init(&twice, LIMIT_RECORD);
-    assert(
-        record_decode(once->data, once->len, arena, &event, why, sizeof why));
-    record_encode(&event, &twice);
-    assert(twice.len == once->len);
-    assert(memcmp(twice.data, once->data, once->len) == 0);
-    buf_free(&twice);
+    if (!record_decode(bytes, len, arena, &event, why, size))
+        return false;
+    record_encode(&event, out);
+    return true;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-    struct arena arena = {0};
-    struct event event;
-    struct buf once;
-    char why[256] = "";
-    buf_init(&once, LIMIT_RECORD);
-    if (record_decode(bytes, len, &arena, &event, why, sizeof why)) {
-        record_encode(&event, &once);
-        check_again(&once, &arena);
-    } else {
-        assert(why[0] != '\0');
-    }
-    buf_free(&once);
-    arena_done(&arena);
+    fuzz_again(pass, LIMIT_RECORD, bytes, len);
     return 0;
 }

@@ -1,2 +1,0 @@
-# SPDX-License-Identifier: Apache-2.0
-frameq_fuzz(msg frameq_wire)

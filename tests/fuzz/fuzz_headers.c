@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Any text can stand in the headers that the broker listens to. The input is
+ * two lines: a header, and what it is held against.
+ */
+#include "broker/headers.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "common/text.h"
+#include "tests/fuzz/fuzz_bytes.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+
+static void check_key(const char *value)
+{
+    char key[LIMIT_KEY + 1];
+    if (!headers_key(value, key))
+        return;
+    assert(key[0] != '\0' && strlen(key) <= LIMIT_KEY);
+    assert(text_is_plain(key, strlen(key)));
+}
+
+/* A list that begins with a tag has it. */
+static void check_tag(const char *value, const char *tag, struct arena *arena)
+{
+    headers_has_tag(value, tag);
+    if (tag[0] == '\0' || strpbrk(tag, "\"\\,") != NULL)
+        return;
+    assert(headers_has_tag(arena_print(arena, "\"%s\"", tag), tag));
+    assert(headers_has_tag(arena_print(arena, "W/\"%s\", \"b\"", tag), tag));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+    static struct arena arena;
+    struct fuzz_bytes in = {bytes, len};
+    uint64_t epoch, seq;
+    arena_reset(&arena);
+    const char *value = fuzz_text(&in, '\n', &arena);
+    const char *other = fuzz_text(&in, '\n', &arena);
+    int64_t wait_ms = headers_wait_ms(value);
+    assert(-1 <= wait_ms && wait_ms <= LIMIT_WAIT_MS);
+    headers_event(value, &epoch, &seq);
+    headers_foreign(value, other, true);
+    headers_foreign(value, other, false);
+    check_tag(value, other, &arena);
+    check_key(value);
+    return 0;
+}

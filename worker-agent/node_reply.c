@@ -126,12 +126,15 @@ static enum answer_word word_of(const char *state)
 }
 
 /* The list of files as compact text; the last ones are left out where all of
- * them are more than may travel. */
+ * them are more than may travel, or more than a frame can have. */
 static const char *files_of(const json_t *frame, struct arena *arena)
 {
     json_t *files = json_copy(json_object_get(frame, "files"));
     const char *ret = "";
-    for (size_t n = json_array_size(files); n > 0; n--) {
+    size_t n = json_array_size(files);
+    while (n > LIMIT_FRAME_FILES)
+        json_array_remove(files, --n);
+    for (; n > 0; n--) {
         char *text = json_dumps(files, JSON_COMPACT);
         size_t len = text == NULL ? 0 : strlen(text);
         bool fits = len > 0 && len <= LIMIT_FILES && text_is_plain(text, len);

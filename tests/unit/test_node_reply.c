@@ -212,6 +212,23 @@ static void test_failed_document(void **state)
     assert_int_equal(answer.fault, FAULT_RENDER);
 }
 
+/* No frame has more files than this, however short a list of them is: a long
+ * one would keep the agent busy for an hour. */
+static void test_countless_files(void **state)
+{
+    struct buf body;
+    (void)state;
+    buf_init(&body, 100000);
+    buf_print(&body, "{\"state\":\"running\",\"frames\":[{\"frame\":1,"
+                     "\"state\":\"done\",\"files\":[");
+    for (int i = 0; i < 1000; i++)
+        buf_print(&body, "%s1", i == 0 ? "" : ",");
+    buf_print(&body, "]}]}");
+    read_it(CALL_POLL, true, 200, body.data);
+    assert_int_equal(strlen(answer.frames[0].files), 2 * LIMIT_FRAME_FILES + 1);
+    buf_free(&body);
+}
+
 /* Of more files than may travel the last are left out. */
 static void test_many_files(void **state)
 {
@@ -299,6 +316,7 @@ int main(void)
         cmocka_unit_test(test_texts_are_tamed),
         cmocka_unit_test(test_job_document),
         cmocka_unit_test(test_failed_document),
+        cmocka_unit_test(test_countless_files),
         cmocka_unit_test(test_many_files),
         cmocka_unit_test(test_info),
         cmocka_unit_test(test_info_unwell),

@@ -159,7 +159,8 @@ struct cmd {
 struct core *core_new(const struct core_options *options);
 void core_free(struct core **core);
 
-/* core_step decides one command at now_ms (never less than before), applies
+/* core_step decides one command at now_ms (never less than before, but that
+ * CMD_RESTART may set a clock back that the ledger had ahead), applies
  * what it decided and appends the events to out (allocated in arena). Returns
  * RC_OK, or a refusal, which emits no event; `why` (size bytes, may be NULL)
  * then names field and reason for people. A STATE that is wrong or stale is no

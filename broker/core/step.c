@@ -209,7 +209,8 @@ enum rc core_step(struct core *core, int64_t now_ms, const struct cmd *cmd,
 {
     char nobody[1];
     assert(cmd->type < sizeof handlers / sizeof *handlers);
-    if (now_ms > core->now_ms)
+    /* A ledger may be of a day when the clock was ahead. */
+    if (now_ms > core->now_ms || cmd->type == CMD_RESTART)
         core->now_ms = now_ms;
     struct step step = {.core = core,
                         .cmd = cmd,

@@ -71,6 +71,22 @@ static void forgotten_job_is_not_replayed(void **state)
     assert_int_equal(farm->core->n_jobs, 0);
 }
 
+/* The clock was years ahead and was set right: time goes on from there. */
+static void clock_set_back_between_two_lives(void **state)
+{
+    struct farm *farm = *state;
+    struct hand hand;
+    hand_init(&hand, "a", 1);
+    hand_join(farm, &hand);
+    farm_job(farm, "job", "1-30");
+    assert_int_equal(farm->core->totals[FRAME_LEASED], 5);
+    farm_commit(farm);
+    farm->now_ms -= 500000;
+    farm_restart(farm, 0);
+    farm_tick(farm, FARM_TTL_MS);
+    assert_int_equal(farm->core->totals[FRAME_LEASED], 0);
+}
+
 #define JOB   "job-aaaaaaaaaaaaaaaa"
 #define OTHER "other-aaaaaaaaaaaaaaaa"
 
@@ -268,6 +284,7 @@ int main(void)
         TEST(replay_gives_the_same_farm),
         TEST(digest_leaves_leases_out),
         TEST(forgotten_job_is_not_replayed),
+        TEST(clock_set_back_between_two_lives),
         TEST(misfits_are_refused),
         TEST(second_submission_of_a_job_is_a_misfit),
         TEST(end_of_a_lease_that_is_not_there_is_passed_over),

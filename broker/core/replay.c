@@ -80,6 +80,8 @@ static const char *misfit(const struct core *core, const struct event *event)
         return "names frames the job does not have";
     if (event->type == EVENT_LEASED && lease)
         return "grants a lease twice";
+    if (event->type == EVENT_LEASED && event->lease < LEASE_ID(1, 1))
+        return "grants a lease of no broker"; /* no message could name it */
     return NULL;
 }
 

@@ -8,7 +8,8 @@
 #include "common/limits.h"
 #include "tests/fuzz/fuzz_farm.h"
 
-#define TICKS_MAX 8 /* at one moment until nothing is due */
+#define CLOCK_BACK_MS 20000
+#define TICKS_MAX     8 /* at one moment until nothing is due */
 
 static const char *const jobs[] = {"job-a-0123456789", "job-b-0123456789",
                                    "job-c-0123456789", "job-d-0123456789",
@@ -203,6 +204,8 @@ static void do_restart(struct farm *farm)
     size_t lost = (size_t)fuzz_take(&farm->in, 1) % 4;
     while (lost-- > 0 && n > 0 && farm->ledger[n - 1].seq > farm->committed)
         n--;
+    if (fuzz_bool(&farm->in))
+        farm->now_ms -= CLOCK_BACK_MS; /* somebody set it right meanwhile */
     farm_restart(farm, n);
 }
 

@@ -87,14 +87,14 @@
                           frames with LIMIT_FILES each is 5 MiB */
 
 /* Node. */
-#define LIMIT_NODE_QUEUE  64           /* jobs a node remembers as ended */
-#define LIMIT_LOG         (256 * 1024) /* bytes kept of an attempt's log */
-#define LIMIT_LOG_TAIL    4096         /* bytes of log in a failure text */
-#define LIMIT_PICTURE     (1024L * 1024 * 1024) /* bytes of one picture file */
-#define LIMIT_PIXELS      (65536L) /* width or height of a picture */
+#define LIMIT_NODE_QUEUE 64           /* jobs a node remembers as ended */
+#define LIMIT_LOG        (256 * 1024) /* bytes kept of an attempt's log */
+#define LIMIT_LOG_TAIL   4096         /* bytes of log in a failure text */
+#define LIMIT_PICTURE    (1024L * 1024 * 1024) /* bytes of one picture file */
+#define LIMIT_PIXELS     (65536L) /* width or height of a picture */
 #define LIMIT_PNG_PIECE                                                        \
-    (8 * 1024 * 1024) /* bytes of one row, text or profile of a PNG */
-#define LIMIT_FRAME_FILES 64       /* files of one frame */
+    (8 * 1024 * 1024)        /* bytes of one row, text or profile of a PNG */
+#define LIMIT_FRAME_FILES 64 /* files of one frame */
 #define LIMIT_THUMB_EDGE  320
 #define LIMIT_THUMB       65536
 #define LIMIT_NODE_THUMBS 64    /* thumbnails a job keeps, newest first */

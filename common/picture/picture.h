@@ -26,9 +26,9 @@ bool picture_is(const char *name);
 
 /* picture_prove decodes the file whole and fills ret (release with
  * picture_done). Returns false with the reason in why (size at least 8; "PNG
- * ends before its last chunk") when it is not a whole picture of a kind it knows: the format is
- * told by its first bytes, not by its name. Bounded by LIMIT_PICTURE and
- * LIMIT_PIXELS. */
+ * ends before its last chunk") when it is not a whole picture of a kind it
+ * knows: the format is told by its first bytes, not by its name. Bounded by
+ * LIMIT_PICTURE and LIMIT_PIXELS. */
 bool picture_prove(const char *path, bool thumb, struct picture *ret, char *why,
                    size_t size);
 void picture_done(struct picture *picture);

@@ -178,7 +178,7 @@ static void check_body(const struct httpd_answer *answer)
     json_decref(json);
 }
 
-static void answer(struct httpd_request *request)
+static void answer_once(struct httpd_request *request)
 {
     struct one *one = one_of(request);
     assert(!one->answered);
@@ -186,19 +186,20 @@ static void answer(struct httpd_request *request)
 }
 
 void httpd_reply(struct httpd_request *request,
-                 const struct httpd_answer *given)
+                 const struct httpd_answer *answer)
 {
-    answer(request);
-    assert(given->status >= 200 && given->status < 600 && given->status != 500);
-    check_headers(given->headers);
-    check_body(given);
+    answer_once(request);
+    assert(answer->status >= 200 && answer->status < 600 &&
+           answer->status != 500);
+    check_headers(answer->headers);
+    check_body(answer);
 }
 
 void httpd_file(struct httpd_request *request, const char *type, int fd,
                 uint64_t size, const char *const *headers)
 {
     (void)size;
-    answer(request);
+    answer_once(request);
     assert(type != NULL);
     check_headers(headers);
     close(fd);
@@ -207,7 +208,7 @@ void httpd_file(struct httpd_request *request, const char *type, int fd,
 void httpd_stream(struct httpd_request *request, const char *type,
                   const char *const *headers)
 {
-    answer(request);
+    answer_once(request);
     one_of(request)->streams = true;
     assert(type != NULL);
     check_headers(headers);

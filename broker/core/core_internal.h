@@ -206,6 +206,8 @@ struct agent *agent_get(struct core *core, const char *name); /* or a new one */
 void agent_free_all(struct core *core);
 void agent_read(struct core *core, struct agent *agent,
                 const struct msg_state *state);
+/* agent_tags_same tells whether a STATE names the tags it has already. */
+bool agent_tags_same(const struct agent *agent, const struct msg_state *state);
 /* agent_refresh brings idle list and power up to date. */
 void agent_refresh(struct core *core, struct agent *agent);
 /* agent_evict drops the longest gone agent that nothing refers to; false when

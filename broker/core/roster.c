@@ -82,7 +82,7 @@ bool agent_evict(struct core *core)
     return oldest != NULL;
 }
 
-static bool tags_same(const struct agent *agent, const struct msg_state *state)
+bool agent_tags_same(const struct agent *agent, const struct msg_state *state)
 {
     bool same = agent->n_tags == state->n_tags;
     for (size_t i = 0; same && i < state->n_tags; i++)
@@ -92,7 +92,7 @@ static bool tags_same(const struct agent *agent, const struct msg_state *state)
 
 static void tags_read(struct agent *agent, const struct msg_state *state)
 {
-    if (tags_same(agent, state))
+    if (agent_tags_same(agent, state))
         return;
     texts_free(agent->tags, agent->n_tags);
     agent->tags = texts_own(state->tags, state->n_tags);

@@ -88,6 +88,7 @@ static bool state_shows(const struct agent *agent,
            agent->inc != state->inc || agent->slots != state->slots ||
            agent->leaving != state->leaving ||
            node_shows(&agent->node, &state->node) ||
+           !agent_tags_same(agent, state) ||
            strcmp(agent->why, state->why) != 0;
 }
 

@@ -124,7 +124,7 @@ void farm_restart(struct farm *farm, size_t n)
 void farm_open(struct farm *farm, const uint8_t *bytes, size_t len)
 {
     farm->in = (struct fuzz_bytes){bytes, len};
-    farm->now_ms = 1000000;
+    farm->now_ms = 1000000000;
     farm->epoch = farm->committed = 0;
     farm->n_ledger = 0;
     arena_reset(&farm->arena);

@@ -268,6 +268,25 @@ static void capped_job_goes_on_elsewhere(void **state)
 
 /* --- Which machine. --- */
 
+/* An agent that says other tags than before is another one for jobs. */
+static void other_tags_find_work(void **state)
+{
+    static const char *const tags[] = {"fast"};
+    struct farm *farm = *state;
+    struct hand hand;
+    hand_init(&hand, "a", 1);
+    hand_join(farm, &hand);
+    struct job_spec spec = farm_spec(farm, "tags", "1");
+    spec.tags = tags;
+    spec.n_tags = 1;
+    farm_submit(farm, &spec);
+    assert_int_equal(farm_count(farm, EVENT_LEASED), 0);
+    hand.state.tags = tags;
+    hand.state.n_tags = 1;
+    hand_say(farm, &hand);
+    assert_int_equal(farm_count(farm, EVENT_LEASED), 1);
+}
+
 static void machine_must_fit(void **state)
 {
     struct farm *farm = *state;
@@ -381,6 +400,7 @@ int main(void)
     cmocka_unit_test_setup_teardown(name, farm_setup, farm_teardown)
     const struct CMUnitTest tests[] = {
         TEST(never_more_than_the_slots),
+        TEST(other_tags_find_work),
         TEST(fewer_slots_take_nothing_back),
         TEST(ended_leases_wait_apart_from_slots),
         TEST(every_agent_gets_one_before_any_gets_two),

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define SECOND_US 1000000
+
 /* now_us reads the monotonic clock, in microseconds. */
 int64_t now_us(void);
 

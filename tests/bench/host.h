@@ -6,23 +6,16 @@
 #ifndef FRAMEQ_TESTS_BENCH_HOST_H
 #define FRAMEQ_TESTS_BENCH_HOST_H
 
-#include <stdint.h>
-#include <sys/types.h>
+#include "tests/bench/child.h"
 
 struct host {
-    pid_t pid;
-    char folder[4096];
+    struct child child;
     int http_port, status_port, control_port;
 };
 
 /* host_start starts the broker that lies beside this program, its folder made
  * below `below`. It answers once this returns; any error ends the program. */
 void host_start(struct host *host, const char *below);
-
-/* host_cpu_us returns processor time it has used so far; host_memory_kb its
- * resident memory now. */
-int64_t host_cpu_us(const struct host *host);
-int64_t host_memory_kb(const struct host *host);
 
 /* host_stop ends it and removes its folder. */
 void host_stop(struct host *host);

@@ -1,40 +1,44 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * frameq-bench submit: POST /render a second, each on disk before its 202,
- * with a number of kept-alive connections open at once; and beside it, on the
- * same disk in the same run, how many times a second one record can be
- * appended and synced by itself.
+ * with a number of kept-alive connections open at once.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
+#include <stdlib.h>
 
 #include "common/app/conf.h"
 #include "common/app/log.h"
+#include "common/limits.h"
 #include "common/mem.h"
 #include "tests/bench/bench.h"
+#include "tests/bench/contest.h"
 #include "tests/bench/figures.h"
 #include "tests/bench/host.h"
 #include "tests/bench/talk.h"
 
-#define SECOND_US 1000000
-#define RECORD    300 /* bytes; about what a job takes in a ledger */
+static const char *is_connections(const char *value)
+{
+    const char *reason = conf_is_count(value);
+    if (reason == NULL && strtol(value, NULL, 10) > LIMIT_CONNECTIONS)
+        reason = "more connections than a broker takes";
+    return reason;
+}
 
 static const struct setting settings[] = {
     {.name = "connections",
      .argument = "N",
      .fallback = "64",
      .help = "Requests open at once",
-     .check = conf_is_count},
+     .check = is_connections},
     {.name = "seconds",
      .argument = "N",
      .fallback = "5",
-     .help = "Length of the measurement",
+     .help = "Length of a measurement",
      .check = conf_is_count},
+    PEER_SETTING("fdatasync"),
+    PEER_SETTING_ROUNDS,
     BENCH_SETTING_DIR,
     BENCH_SETTING_JSON,
 };
@@ -42,7 +46,10 @@ static const struct setting settings[] = {
 static const struct conf_program program = {
     .name = "frameq-bench submit",
     .usage = "",
-    .about = "Measures how fast jobs are accepted for good.",
+    .about = "Measures how fast jobs are accepted for good: POST /render a "
+             "second, each on disk before its 202, and how long one takes.",
+    .epilog = "  frameq-bench submit --connections 64 --json\n"
+              "  frameq-bench submit --peer redis --rounds 3\n",
     .settings = settings,
     .n = sizeof settings / sizeof *settings,
 };
@@ -52,30 +59,11 @@ struct client {
     int64_t sent_us;
 };
 
-struct result {
+struct plan {
     size_t connections;
-    int64_t accepted, took_us, cpu_us, memory_kb;
-    int64_t p50_us, p99_us;
-    double syncs_per_s;
+    struct stint rate;
+    const char *dir;
 };
-
-/* Appends and syncs one record after the other for a second. */
-static double measure_syncs(const struct host *host)
-{
-    char path[sizeof host->folder + 16], record[RECORD];
-    int64_t n = 0, from_us = now_us();
-    snprintf(path, sizeof path, "%s/bare", host->folder);
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    memset(record, 'x', sizeof record);
-    while (now_us() - from_us < SECOND_US) {
-        if (write(fd, record, sizeof record) != sizeof record ||
-            fdatasync(fd) != 0)
-            log_fatal(1, "cannot write %s: %s", path, strerror(errno));
-        n++;
-    }
-    close(fd);
-    return (double)n * SECOND_US / (double)(now_us() - from_us);
-}
 
 static void send_one(struct client *client)
 {
@@ -96,81 +84,92 @@ static bool take_one(struct client *client, struct figures *waits)
     return true;
 }
 
-static int64_t run_clients(struct client *clients, struct pollfd *items,
-                           size_t n, int64_t until_us, struct figures *waits)
+static void run_clients(struct client *clients, struct pollfd *items, size_t n,
+                        struct stint *rate, struct figures *waits)
 {
     int64_t accepted = 0;
-    while (now_us() < until_us) {
+    stint_begin(rate);
+    while (!stint_over(rate, accepted)) {
         poll(items, n, 100);
         for (size_t i = 0; i < n; i++)
             if (items[i].revents != 0)
                 accepted += take_one(&clients[i], waits);
     }
-    return accepted;
 }
 
-static void measure_submits(const struct host *host, int64_t seconds,
-                            struct result *ret)
+static void measure_clients(int port, size_t n, struct stint *rate,
+                            struct figures *waits)
 {
-    size_t n = ret->connections;
     struct client *clients = mem_new(n * sizeof *clients);
     struct pollfd *items = mem_new(n * sizeof *items);
-    struct figures waits = {0};
     for (size_t i = 0; i < n; i++) {
-        talk_open(&clients[i].talk, host->http_port);
+        talk_open(&clients[i].talk, port);
         items[i] = (struct pollfd){.fd = clients[i].talk.fd, .events = POLLIN};
         send_one(&clients[i]);
     }
-    int64_t from_us = now_us(), cpu_us = host_cpu_us(host);
-    ret->accepted =
-        run_clients(clients, items, n, from_us + seconds * SECOND_US, &waits);
-    ret->took_us = now_us() - from_us;
-    ret->cpu_us = host_cpu_us(host) - cpu_us;
-    ret->p50_us = figures_quantile(&waits, 0.5);
-    ret->p99_us = figures_quantile(&waits, 0.99);
+    run_clients(clients, items, n, rate, waits);
     for (size_t i = 0; i < n; i++)
         talk_close(&clients[i].talk);
-    figures_done(&waits);
     mem_free(clients);
     mem_free(items);
 }
 
-static void print_result(const struct result *r, bool json)
+static double measure_ours(const void *ctx, struct tally *tally)
 {
-    double rate = (double)r->accepted * SECOND_US / (double)r->took_us;
-    double cpu_us =
-        r->accepted == 0 ? 0 : (double)r->cpu_us / (double)r->accepted;
-    if (json)
-        printf("{\"bench\":\"submit\",\"connections\":%zu,\"accepted\":%lld,"
-               "\"seconds\":%.3f,\"submits_per_s\":%.0f,\"p50_us\":%lld,"
-               "\"p99_us\":%lld,\"broker_cpu_us\":%.1f,"
-               "\"broker_rss_kb\":%lld,\"syncs_per_s\":%.0f,\"ratio\":%.2f}\n",
-               r->connections, (long long)r->accepted,
-               (double)r->took_us / SECOND_US, rate, (long long)r->p50_us,
-               (long long)r->p99_us, cpu_us, (long long)r->memory_kb,
-               r->syncs_per_s, rate / r->syncs_per_s);
-    else
-        printf("%zu connections: %.0f durable POST /render a second, %lld us "
-               "(p50), %lld us (p99), %.1f us of broker processor time each, "
-               "%lld MiB\nbare append and fdatasync: %.0f a second; "
-               "ratio %.2f\n",
-               r->connections, rate, (long long)r->p50_us, (long long)r->p99_us,
-               cpu_us, (long long)r->memory_kb / 1024, r->syncs_per_s,
-               rate / r->syncs_per_s);
+    const struct plan *plan = ctx;
+    struct stint rate = plan->rate;
+    struct figures waits = {0};
+    struct host host;
+    host_start(&host, plan->dir);
+    int64_t cpu_us = child_cpu_us(&host.child);
+    measure_clients(host.http_port, plan->connections, &rate, &waits);
+    cpu_us = child_cpu_us(&host.child) - cpu_us;
+    tally_add(tally, "accepted", 0, (double)rate.done);
+    tally_add(tally, "seconds", 3, (double)rate.took_us / SECOND_US);
+    tally_add(tally, "submits_per_s", 0, stint_rate(&rate));
+    tally_add(tally, "p50_us", 0, (double)figures_quantile(&waits, 0.5));
+    tally_add(tally, "p99_us", 0, (double)figures_quantile(&waits, 0.99));
+    tally_add(tally, "broker_cpu_us", 1,
+              (double)cpu_us / (double)(rate.done > 0 ? rate.done : 1));
+    tally_add(tally, "broker_rss_kb", 0, (double)child_memory_kb(&host.child));
+    figures_done(&waits);
+    host_stop(&host);
+    return stint_rate(&rate);
+}
+
+static void print_people(const struct plan *plan, const struct tally *tally)
+{
+    printf("%zu connections: %.0f durable POST /render a second, %.0f us "
+           "(p50), %.0f us (p99), %.1f us of broker processor time each, "
+           "%.0f MiB\n",
+           plan->connections, tally_median(tally, "submits_per_s"),
+           tally_median(tally, "p50_us"), tally_median(tally, "p99_us"),
+           tally_median(tally, "broker_cpu_us"),
+           tally_median(tally, "broker_rss_kb") / 1024);
 }
 
 int bench_submit(int argc, char **argv)
 {
     struct conf *conf = conf_load(&program, argc, argv);
-    struct result result = {.connections =
-                                (size_t)conf_number(conf, "connections")};
-    struct host host;
-    host_start(&host, conf_get(conf, "dir"));
-    result.syncs_per_s = measure_syncs(&host);
-    measure_submits(&host, conf_number(conf, "seconds"), &result);
-    result.memory_kb = host_memory_kb(&host);
-    host_stop(&host);
-    print_result(&result, conf_on(conf, "json"));
+    struct plan plan = {.connections = (size_t)conf_number(conf, "connections"),
+                        .rate.seconds = conf_number(conf, "seconds"),
+                        .dir = conf_get(conf, "dir")};
+    struct contest contest = contest_of(conf);
+    struct tally tally = {.n = 0};
+    contest.load = (struct peer_load){.put_only = true,
+                                      .n = plan.connections,
+                                      .rate = plan.rate,
+                                      .dir = plan.dir};
+    contest.ours = measure_ours;
+    contest.plan = &plan;
+    tally_add(&tally, "connections", 0, (double)plan.connections);
+    contest_run(&contest, &tally);
+    if (conf_on(conf, "json")) {
+        contest_print_json(&contest, "submit", &tally);
+    } else {
+        print_people(&plan, &tally);
+        contest_print_peer(&contest, &tally);
+    }
     conf_free(&conf);
     return 0;
 }

@@ -212,6 +212,7 @@ static void take_acks(struct member *member, const struct msg_acks *acks)
     for (size_t i = 0; i < acks->n; i++)
         if (acks->at[i].closed)
             drop_lease(member, acks->at[i].lease);
+    member->news = true; /* room again, as a real agent says at once */
 }
 
 static void take_beat(struct member *member, const struct msg_beat *beat)

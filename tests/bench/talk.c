@@ -18,17 +18,28 @@
 
 #define ANSWER_MAX (4 * 1024 * 1024)
 
-void talk_open(struct talk *talk, int port)
+int talk_dial(int port)
 {
     struct sockaddr_in to = {.sin_family = AF_INET,
                              .sin_port = htons((uint16_t)port),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int on = 1;
-    *talk = (struct talk){.fd = socket(AF_INET, SOCK_STREAM, 0)};
+    int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof to) != 0) {
+        int error = errno;
+        close(fd);
+        errno = error;
+        return -1;
+    }
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    return fd;
+}
+
+void talk_open(struct talk *talk, int port)
+{
+    *talk = (struct talk){.fd = talk_dial(port)};
     buf_init(&talk->in, ANSWER_MAX);
-    if (connect(talk->fd, (struct sockaddr *)&to, sizeof to) != 0)
+    if (talk->fd < 0)
         log_fatal(1, "cannot connect to port %d: %s", port, strerror(errno));
-    setsockopt(talk->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
 void talk_close(struct talk *talk)

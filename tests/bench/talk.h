@@ -15,6 +15,9 @@ struct talk {
     size_t head, body; /* lengths of the answer being read; 0 unknown */
 };
 
+/* talk_dial returns a connection to 127.0.0.1:port, or -1 with errno. */
+int talk_dial(int port);
+
 void talk_open(struct talk *talk, int port);
 void talk_close(struct talk *talk);
 

@@ -17,8 +17,8 @@ void broker_free(struct broker **broker);
 
 /* A projector sees every event of a step, in order, right after the step: the
  * link sends orders and queues acknowledgements, the feed queues what people
- * see. At most BROKER_PROJECTORS of them. */
-#define BROKER_PROJECTORS 2
+ * see, HTTP counts frames. At most BROKER_PROJECTORS of them. */
+#define BROKER_PROJECTORS 3
 typedef void broker_projector(void *ctx, const struct event *event);
 void broker_project(struct broker *broker, broker_projector *project,
                     void *ctx);

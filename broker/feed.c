@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The ring, and its two readers' ways: XPUB for ZeroMQ subscribers, the
- * listener for SSE streams. An event is built when it happens and numbered when
- * its turn at the commit gate comes, so numbers have no gap and nothing is
- * shown that a crash could undo.
+ * listener for SSE streams. An event is written when it happens and numbered
+ * when its turn at the commit gate comes, so numbers have no gap and nothing is
+ * shown that a crash could undo. Events come several a batch and mostly nobody
+ * looks: as msgpack they are made only while somebody subscribes.
  */
 #include "broker/feed_internal.h"
 
@@ -12,7 +13,6 @@
 
 #include "broker/feed_pack.h"
 #include "broker/feed_view.h"
-#include "broker/view.h"
 #include "common/app/clock.h"
 #include "common/limits.h"
 #include "common/mem.h"
@@ -21,9 +21,9 @@
 struct queued {
     struct feed *feed;
     const char *type;
-    char *topic;
-    json_t *body;
     int64_t at_ms;
+    char *topic; /* owned */
+    char *body;  /* owned */
 };
 
 struct feed {
@@ -31,6 +31,8 @@ struct feed {
     zsock_t *xpub;
     struct feed_item ring[LIMIT_FEED_RING]; /* topic and json owned */
     uint64_t seq;                           /* last published */
+    int64_t subscribed;                     /* topics somebody wants */
+    struct buf text;                        /* being written */
     void (*news)(void *ctx);
     void *ctx;
     bool fresh; /* something was published this turn */
@@ -39,6 +41,7 @@ struct feed {
 struct feed *feed_open(const char *host, int port, char *why, size_t size)
 {
     struct feed *feed = mem_new(sizeof *feed);
+    buf_init(&feed->text, LIMIT_MESSAGE);
     feed->xpub = zsock_new(ZMQ_XPUB);
     assert(feed->xpub);
     zsock_set_heartbeat_ivl(feed->xpub, 2000);
@@ -70,6 +73,7 @@ void feed_close(struct feed **feed_ref)
     zsock_destroy(&feed->xpub);
     for (size_t i = 0; i < LIMIT_FEED_RING; i++)
         item_clear(&feed->ring[i]);
+    buf_free(&feed->text);
     mem_free(feed);
     *feed_ref = NULL;
 }
@@ -79,40 +83,48 @@ void *feed_socket(const struct feed *feed)
     return zsock_resolve(feed->xpub);
 }
 
-/* Subscriptions are libzmq's business; they are only taken off the socket. */
+/* The first of a topic, and its last end: the others libzmq keeps to itself.
+ * Any other message of a subscriber is none of the feed's business. */
 void feed_read(struct feed *feed)
 {
     char topic[256];
-    while (zmq_recv(zsock_resolve(feed->xpub), topic, sizeof topic,
-                    ZMQ_DONTWAIT) >= 0)
-        ;
+    int n;
+    while ((n = zmq_recv(zsock_resolve(feed->xpub), topic, sizeof topic,
+                         ZMQ_DONTWAIT)) >= 0) {
+        if (n > 0 && topic[0] == 1)
+            feed->subscribed++;
+        else if (n > 0 && topic[0] == 0)
+            feed->subscribed--;
+    }
 }
 
-static void feed_send(struct feed *feed, const char *topic, const json_t *body)
+static void feed_send(struct feed *feed, const struct feed_item *item)
 {
     struct buf packed;
+    json_t *body = json_loads(item->json, 0, NULL);
     buf_init(&packed, LIMIT_MESSAGE);
     feed_pack(body, &packed);
+    json_decref(body);
     void *sock = zsock_resolve(feed->xpub);
-    if (!packed.over &&
-        zmq_send(sock, topic, strlen(topic), ZMQ_SNDMORE | ZMQ_DONTWAIT) >= 0)
+    if (!packed.over && zmq_send(sock, item->topic, strlen(item->topic),
+                                 ZMQ_SNDMORE | ZMQ_DONTWAIT) >= 0)
         zmq_send(sock, packed.data, packed.len, ZMQ_DONTWAIT);
     buf_free(&packed);
 }
 
 /* The members every event begins with, then its own. */
-static json_t *numbered(const struct feed *feed, const struct queued *queued)
+static char *numbered(struct feed *feed, const struct queued *queued)
 {
-    char id[64];
-    uint64_t epoch = broker_facts(feed->broker)->epoch;
-    snprintf(id, sizeof id, "%llu:%llu", (unsigned long long)epoch,
-             (unsigned long long)feed->seq);
-    json_t *whole =
-        json_pack("{s:s, s:I, s:I, s:s}", "id", id, "epoch", (json_int_t)epoch,
-                  "seq", (json_int_t)feed->seq, "type", queued->type);
-    view_put(whole, "time", view_time(queued->at_ms));
-    json_object_update(whole, queued->body);
-    return whole;
+    char time[CLOCK_TEXT_SIZE];
+    unsigned long long epoch = broker_facts(feed->broker)->epoch;
+    unsigned long long seq = feed->seq;
+    buf_clear(&feed->text);
+    buf_print(&feed->text,
+              "{\"id\":\"%llu:%llu\",\"epoch\":%llu,\"seq\":%llu,"
+              "\"type\":\"%s\",\"time\":\"%s\"%s}",
+              epoch, seq, epoch, seq, queued->type,
+              clock_text(queued->at_ms, time), queued->body);
+    return mem_copy(buf_text(&feed->text), feed->text.len + 1);
 }
 
 /* The gate has opened for one event: it gets its number and goes out. */
@@ -121,30 +133,30 @@ static void publish(void *ctx)
     struct queued *queued = ctx;
     struct feed *feed = queued->feed;
     feed->seq++;
-    json_t *whole = numbered(feed, queued);
     struct feed_item *item = &feed->ring[feed->seq % LIMIT_FEED_RING];
-    struct buf json;
-    buf_init(&json, LIMIT_MESSAGE);
-    (void)view_write(whole, &json);
     item_clear(item);
     *item = (struct feed_item){feed->seq, queued->type, queued->topic,
-                               buf_take(&json)};
-    feed_send(feed, queued->topic, whole);
+                               numbered(feed, queued)};
+    if (feed->subscribed > 0)
+        feed_send(feed, item);
     feed->fresh = true;
-    json_decref(whole);
-    json_decref(queued->body);
+    mem_free(queued->body);
     mem_free(queued);
 }
 
 static void feed_project(void *ctx, const struct event *event)
 {
     struct feed *feed = ctx;
-    struct feed_view view = feed_view_event(broker_core(feed->broker), event);
+    buf_clear(&feed->text);
+    struct feed_view view =
+        feed_view_event(broker_core(feed->broker), event, &feed->text);
     if (!view.type)
         return;
+    assert(!feed->text.over); /* all that is in it is bounded far below */
     struct queued *queued = mem_new(sizeof *queued);
-    *queued = (struct queued){feed, view.type, mem_text(view.topic), view.body,
-                              event->at_ms};
+    *queued =
+        (struct queued){feed, view.type, event->at_ms, mem_text(view.topic),
+                        mem_copy(buf_text(&feed->text), feed->text.len + 1)};
     broker_answer(feed->broker, publish, queued);
 }
 

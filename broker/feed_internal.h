@@ -15,7 +15,8 @@ struct feed *feed_open(const char *host, int port, char *why, size_t size);
 void feed_start(struct feed *feed, struct broker *broker);
 void feed_close(struct feed **feed);
 
-/* feed_socket is to be watched for input (subscriptions); feed_read takes it.
+/* feed_socket is to be watched for input (subscriptions); feed_read takes it,
+ * and comes first in a turn: who has subscribed gets what the turn publishes.
  */
 void *feed_socket(const struct feed *feed);
 void feed_read(struct feed *feed);

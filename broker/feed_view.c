@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "broker/member.h"
 #include "broker/view.h"
 
 /* Ranges named in one event; a job cut into more is shown by its counts. */
@@ -27,15 +28,15 @@ static void view_job_change(struct feed_view *view, const struct job *job,
 {
     view->type = "job";
     topic_job(view, event);
-    view->body = json_pack("{s:s, s:s}", "job", event->job, "change", change);
+    member_text(view->body, "job", event->job);
+    member_text(view->body, "change", change);
     if (!job)
         return;
-    view_put(view->body, "name", view_text_or_null(job->name));
-    view_put(view->body, "state",
-             json_string(job_status_word(job_status(job))));
-    view_put(view->body, "counts", view_counts(job));
+    member_text(view->body, "name", job->name);
+    member_text(view->body, "state", job_status_word(job_status(job)));
+    member_json(view->body, "counts", view_counts(job));
     if (event->text)
-        view_put(view->body, "text", view_text_or_null(event->text));
+        member_text(view->body, "text", event->text);
 }
 
 static void see_submitted(struct feed_view *view, const struct core *core,
@@ -75,27 +76,27 @@ static void view_frames_of(struct feed_view *view, const struct job *job,
 {
     view->type = "frame";
     topic_job(view, event);
-    view->body = json_pack("{s:s, s:s}", "job", event->job, "state", state);
-    view_put(view->body, "name", view_text_or_null(job->name));
+    member_text(view->body, "job", event->job);
+    member_text(view->body, "state", state);
+    member_text(view->body, "name", job->name);
     if (event->agent)
-        view_put(view->body, "agent", view_text_or_null(event->agent));
+        member_text(view->body, "agent", event->agent);
     if (!event->frames) {
-        view_put(view->body, "frame",
-                 json_integer(frames_number(&job->frames, event->lo)));
+        member_integer(view->body, "frame",
+                       frames_number(&job->frames, event->lo));
         return;
     }
     struct buf text;
     buf_init(&text, LIMIT_FRAMES_TEXT);
     frames_list(&job->frames, event->frames, FEED_RANGES, &text);
-    view_put(view->body, "frames", json_string(buf_text(&text)));
+    member_text(view->body, "frames", buf_text(&text));
     buf_free(&text);
 }
 
 static void view_fault(struct feed_view *view, const struct event *event)
 {
-    view_put(view->body, "fault",
-             json_string(fault_word((enum fault)event->fault)));
-    view_put(view->body, "text", view_text_or_null(event->text));
+    member_text(view->body, "fault", fault_word((enum fault)event->fault));
+    member_text(view->body, "text", event->text);
 }
 
 static void see_done(struct feed_view *view, const struct core *core,
@@ -105,9 +106,9 @@ static void see_done(struct feed_view *view, const struct core *core,
     if (!job)
         return;
     view_frames_of(view, job, event, "done");
-    view_put(view->body, "seconds", view_seconds(event->number));
+    member_thousandths(view->body, "seconds", event->number);
     json_t *files = event->text ? json_loads(event->text, 0, NULL) : NULL;
-    view_put(view->body, "files", files ? files : json_array());
+    member_json(view->body, "files", files ? files : json_array());
 }
 
 static void see_charged(struct feed_view *view, const struct core *core,
@@ -120,7 +121,7 @@ static void see_charged(struct feed_view *view, const struct core *core,
     view_fault(view, event);
     const struct attempt *attempt = job_attempt_find(job, event->lo);
     if (attempt)
-        view_put(view->body, "attempts", json_integer(attempt->charges));
+        member_integer(view->body, "attempts", attempt->charges);
 }
 
 static void see_failed(struct feed_view *view, const struct core *core,
@@ -145,7 +146,7 @@ static void see_cancelled(struct feed_view *view, const struct core *core,
     if (!job)
         return;
     view_frames_of(view, job, event, "cancelled");
-    view_put(view->body, "text", view_text_or_null(event->text));
+    member_text(view->body, "text", event->text);
 }
 
 static void see_retried(struct feed_view *view, const struct core *core,
@@ -166,11 +167,12 @@ static void view_lease_change(struct feed_view *view, const struct core *core,
     char id[VIEW_LEASE_SIZE];
     view->type = "lease";
     topic_job(view, event);
-    view->body = json_pack("{s:s, s:s, s:s, s:s}", "job", event->job, "lease",
-                           view_lease(event->lease, id), "agent", event->agent,
-                           "change", change);
-    view_put(view->body, "frames",
-             view_range_text(&job->frames, event->lo, event->hi));
+    member_text(view->body, "job", event->job);
+    member_text(view->body, "lease", view_lease(event->lease, id));
+    member_text(view->body, "agent", event->agent);
+    member_text(view->body, "change", change);
+    member_json(view->body, "frames",
+                view_range_text(&job->frames, event->lo, event->hi));
 }
 
 static void see_leased(struct feed_view *view, const struct core *core,
@@ -200,13 +202,14 @@ static void see_progress(struct feed_view *view, const struct core *core,
         return;
     view->type = "progress";
     topic_job(view, event);
-    view->body =
-        json_pack("{s:s, s:s, s:s, s:i, s:f}", "job", event->job, "lease",
-                  view_lease(event->lease, id), "agent", event->agent, "frame",
-                  (int)event->lo, "progress", event->number / 1000.0);
+    member_text(view->body, "job", event->job);
+    member_text(view->body, "lease", view_lease(event->lease, id));
+    member_text(view->body, "agent", event->agent);
+    member_integer(view->body, "frame", event->lo);
+    member_thousandths(view->body, "progress", event->number);
 }
 
-/* Agents. */
+/* Agents: all members of their view. */
 static void view_agent_change(struct feed_view *view, const struct core *core,
                               const struct event *event, const char *change)
 {
@@ -215,8 +218,12 @@ static void view_agent_change(struct feed_view *view, const struct core *core,
         return;
     view->type = "agent";
     topic_agent(view, event);
-    view->body = view_agent(agent, false);
-    view_put(view->body, "change", json_string(change));
+    const char *name;
+    json_t *value, *whole = view_agent(agent, false);
+    json_object_foreach(whole, name, value)
+        member_json(view->body, name, json_incref(value));
+    json_decref(whole);
+    member_text(view->body, "change", change);
 }
 
 static void see_agent(struct feed_view *view, const struct core *core,
@@ -269,9 +276,9 @@ static void (*const seers[EVENT_TYPES])(struct feed_view *, const struct core *,
 };
 
 struct feed_view feed_view_event(const struct core *core,
-                                 const struct event *event)
+                                 const struct event *event, struct buf *body)
 {
-    struct feed_view view = {0};
+    struct feed_view view = {.body = body};
     if (seers[event->type])
         seers[event->type](&view, core, event);
     return view;

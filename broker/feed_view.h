@@ -6,18 +6,19 @@
 #ifndef FRAMEQ_BROKER_FEED_VIEW_H
 #define FRAMEQ_BROKER_FEED_VIEW_H
 
-#include <jansson.h>
-
 #include "broker/core/state.h"
+#include "common/buf.h"
 
 struct feed_view {
     const char *type; /* static; NULL: people do not see this event */
     char topic[LIMIT_ID + 16];
-    json_t *body; /* owned by the caller; without id, seq and time */
+    struct buf *body; /* members as text, each with its comma before it; without
+                         id, seq and time */
 };
 
-/* feed_view_event builds what people see of an event that was just applied. */
+/* feed_view_event writes what people see of an event that was just applied;
+ * body, borrowed, must be empty. */
 struct feed_view feed_view_event(const struct core *core,
-                                 const struct event *event);
+                                 const struct event *event, struct buf *body);
 
 #endif

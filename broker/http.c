@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "broker/broker_internal.h"
 #include "broker/headers.h"
 #include "broker/reply.h"
 #include "broker/routes/routes.h"
@@ -111,6 +112,12 @@ static bool open_door(struct http *http, const struct http_options *options,
     return http->httpd != NULL;
 }
 
+static void count_event(void *ctx, const struct event *event)
+{
+    struct http *http = ctx;
+    meter_event(&http->meter, event);
+}
+
 struct http *http_open(struct broker *broker, struct feed *feed,
                        const struct http_options *options, char *why,
                        size_t size)
@@ -126,6 +133,7 @@ struct http *http_open(struct broker *broker, struct feed *feed,
     }
     meter_init(&http->meter);
     broker_watch(broker, job_changed, http);
+    broker_project(broker, count_event, http);
     feed_listen(feed, feed_news, http);
     return http;
 }

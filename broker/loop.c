@@ -49,9 +49,9 @@ static void loop_turn(const struct loop *loop)
 {
     int64_t now_ms = clock_now_ms();
     broker_turn(loop->broker, now_ms);
+    feed_read(loop->feed);
     broker_settle(loop->broker);
     link_read(loop->link);
-    feed_read(loop->feed);
     http_run(loop->http, now_ms);
     link_settle(loop->link, now_ms);
     feed_settle(loop->feed);

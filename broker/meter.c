@@ -6,11 +6,8 @@
 #include "broker/meter.h"
 
 #include <inttypes.h>
-#include <jansson.h>
-#include <string.h>
 
 #include "broker/route.h"
-#include "common/frames.h"
 #include "common/mem.h"
 
 static const double request_bounds[METER_BUCKETS] = {
@@ -63,45 +60,18 @@ void meter_request(struct meter *meter, const struct route *route, int status,
     histogram_add(&meter->requests, (double)ms / 1000.0);
 }
 
-static uint64_t count_frames(const json_t *event)
+void meter_event(struct meter *meter, const struct event *event)
 {
-    struct frames frames = {0};
-    char why[128];
-    const char *text = json_string_value(json_object_get(event, "frames"));
-    if (!text || !frames_parse(text, &frames, why, sizeof why))
-        return 1;
-    uint64_t n = (uint64_t)frames.count;
-    frames_free(&frames);
-    return n;
-}
-
-static void count_event(struct meter *meter, const json_t *event)
-{
-    const char *state = json_string_value(json_object_get(event, "state"));
-    const json_t *seconds = json_object_get(event, "seconds");
-    const char *fault = json_string_value(json_object_get(event, "fault"));
-    if (!state)
-        return;
-    if (strcmp(state, "done") == 0) {
+    if (event->type == EVENT_DONE) {
         meter->done++;
-        if (json_is_number(seconds))
-            histogram_add(&meter->frames, json_number_value(seconds));
-    } else if (strcmp(state, "failed") == 0) {
-        meter->failed += count_frames(event);
-    } else if (strcmp(state, "cancelled") == 0) {
-        meter->cancelled += count_frames(event);
-    } else if (strcmp(state, "pending") == 0 && fault) {
+        histogram_add(&meter->frames, event->number / 1000.0);
+    } else if (event->type == EVENT_FAILED) {
+        meter->failed += (uint64_t)event->frames->count;
+    } else if (event->type == EVENT_CANCELLED) {
+        meter->cancelled += (uint64_t)event->frames->count;
+    } else if (event->type == EVENT_CHARGED) {
         meter->charged++;
     }
-}
-
-void meter_item(struct meter *meter, const struct feed_item *item)
-{
-    if (strcmp(item->type, "frame") != 0)
-        return;
-    json_t *event = json_loads(item->json, 0, NULL);
-    count_event(meter, event);
-    json_decref(event);
 }
 
 static void write_histogram(const struct histogram *histogram, const char *name,

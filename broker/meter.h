@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What is counted for /metrics because nothing else remembers it: requests,
- * and frame events as they pass in the feed. Counts from the broker's start
+ * and frames as their events pass. Counts from the broker's start
  * on, as Prometheus expects of counters.
  */
 #ifndef FRAMEQ_BROKER_METER_H
@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "broker/feed.h"
+#include "broker/core/core.h"
 #include "common/buf.h"
 
 struct route;
@@ -46,8 +46,8 @@ void meter_done(struct meter *meter);
 void meter_request(struct meter *meter, const struct route *route, int status,
                    int64_t ms);
 
-/* meter_item counts what a feed event says of frames; others are ignored. */
-void meter_item(struct meter *meter, const struct feed_item *item);
+/* meter_event counts what an event says of frames; others are ignored. */
+void meter_event(struct meter *meter, const struct event *event);
 
 /* meter_write appends its metrics in Prometheus' text format 0.0.4. */
 void meter_write(const struct meter *meter, struct buf *out);

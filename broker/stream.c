@@ -240,7 +240,6 @@ void stream_news(struct http *http)
     }
     buf_init(&text, TEXT_MAX);
     for (; item; item = feed_after(http->feed, http->fed, &lost)) {
-        meter_item(&http->meter, item);
         give_all(http, item, &text);
         http->fed = item->seq;
     }

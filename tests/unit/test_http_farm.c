@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/http_state.h"
+
 static json_t *get(const char *path)
 {
     return world_json("GET", path, NULL, 200);
@@ -156,12 +158,15 @@ static void metrics(void **state)
 {
     (void)state;
     world_submit("{\"from\":1,\"to\":20}");
-    world_publish("frame", "job/x/",
-                  "{\"state\":\"done\",\"frame\":1,\"seconds\":1.5}");
-    world_publish("frame", "job/x/",
-                  "{\"state\":\"cancelled\",\"frames\":\"1-4\"}");
-    world_publish("frame", "job/x/",
-                  "{\"state\":\"pending\",\"frame\":2,\"fault\":\"crash\"}");
+    struct ranges four = {.count = 4};
+    const struct event events[] = {
+        {.type = EVENT_DONE, .number = 1500},
+        {.type = EVENT_CANCELLED, .frames = &four},
+        {.type = EVENT_CHARGED, .lo = 2},
+        {.type = EVENT_HEARD},
+    };
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++)
+        meter_event(&world.http->meter, &events[i]);
     world_turn();
     struct got got = world_ask("GET", "/metrics", "", NULL);
     assert_int_equal(got.status, 200);

@@ -51,19 +51,25 @@ bool buf_add(struct buf *buf, const void *bytes, size_t n)
     return true;
 }
 
+/* Most texts fit into what is there already; then one pass is enough. */
 bool buf_print(struct buf *buf, const char *format, ...)
 {
     va_list args, again;
     va_start(args, format);
     va_copy(again, args);
-    int n = vsnprintf(NULL, 0, format, args);
+    size_t room = buf->data == NULL ? 0 : buf->cap - buf->len;
+    char *end = room == 0 ? NULL : buf->data + buf->len;
+    int n = vsnprintf(end, room, format, args);
     assert(n >= 0);
     bool fits = buf_fits(buf, (size_t)n);
-    if (fits) {
+    if (fits && (size_t)n >= room) {
         buf_reserve(buf, (size_t)n);
         vsnprintf(buf->data + buf->len, (size_t)n + 1, format, again);
-        buf->len += (size_t)n;
     }
+    if (fits)
+        buf->len += (size_t)n;
+    else if (end != NULL)
+        *end = '\0';
     va_end(again);
     va_end(args);
     return fits;

@@ -10,6 +10,7 @@
 
 #include <assert.h>
 #include <czmq.h>
+#include <stdlib.h>
 
 #include "broker/broker_internal.h"
 #include "broker/core/state.h"
@@ -31,7 +32,7 @@ struct peer {
     UT_hash_handle hh;
 };
 
-/* An acknowledgement on its way to the gate. */
+/* An acknowledgement on its way to the gate, then to its agent. */
 struct ack {
     struct link *link;
     char agent[LIMIT_AGENT + 1];
@@ -46,6 +47,8 @@ struct link {
     struct buf out;     /* message being written */
     uint64_t *unsent;   /* leases whose BATCH found nobody */
     size_t n_unsent, cap_unsent;
+    struct ack **acks; /* past the gate, sent when the turn ends; owned */
+    size_t n_acks, cap_acks;
     int port;
     int64_t beat_ms; /* when the next BEAT is due */
 };
@@ -147,6 +150,9 @@ void link_close(struct link **link_ref)
     peers_free(link);
     buf_free(&link->out);
     mem_free(link->unsent);
+    for (size_t i = 0; i < link->n_acks; i++)
+        mem_free(link->acks[i]);
+    mem_free(link->acks);
     mem_free(link);
     *link_ref = NULL;
 }
@@ -278,14 +284,53 @@ static void drain_send(struct link *link, const struct event *event)
     control_send(link, event->agent, &msg);
 }
 
-static void ack_send(void *ctx)
+/* One commit lets many acknowledgements out: they are gathered, so that an
+ * agent gets one message of them and answers it with one STATE. */
+static void ack_gather(void *ctx)
 {
     struct ack *ack = ctx;
+    struct link *link = ack->link;
+    if (link->n_acks == link->cap_acks) {
+        link->cap_acks = 2 * link->cap_acks + 16;
+        link->acks = mem_grow(link->acks, link->cap_acks, sizeof *link->acks);
+    }
+    link->acks[link->n_acks++] = ack;
+}
+
+static int by_agent(const void *a, const void *b)
+{
+    const struct ack *x = *(struct ack *const *)a, *y = *(struct ack *const *)b;
+    return strcmp(x->agent, y->agent);
+}
+
+/* Sends the first of n that are for one agent; returns how many. */
+static size_t acks_send_some(struct link *link, struct ack *const *acks,
+                             size_t n)
+{
+    struct msg_ack at[LIMIT_ACKS];
     struct msg msg = {.kind = KIND_ACK};
-    msg.acks.at = &ack->ack;
-    msg.acks.n = 1;
-    control_send(ack->link, ack->agent, &msg);
-    mem_free(ack);
+    size_t count = 0;
+    while (count < n && count < LIMIT_ACKS &&
+           strcmp(acks[count]->agent, acks[0]->agent) == 0) {
+        at[count] = acks[count]->ack;
+        count++;
+    }
+    msg.acks.at = at;
+    msg.acks.n = count;
+    control_send(link, acks[0]->agent, &msg);
+    return count;
+}
+
+static void acks_send(struct link *link)
+{
+    size_t sent = 0;
+    if (link->n_acks > 1)
+        qsort(link->acks, link->n_acks, sizeof *link->acks, by_agent);
+    while (sent < link->n_acks)
+        sent += acks_send_some(link, link->acks + sent, link->n_acks - sent);
+    for (size_t i = 0; i < link->n_acks; i++)
+        mem_free(link->acks[i]);
+    link->n_acks = 0;
 }
 
 static void ack_queue(struct link *link, const struct event *event)
@@ -295,7 +340,7 @@ static void ack_queue(struct link *link, const struct event *event)
     snprintf(ack->agent, sizeof ack->agent, "%s", event->agent);
     ack->ack =
         (struct msg_ack){event->lease, event->lo, event->hi, event->flag};
-    broker_answer(link->broker, ack_send, ack);
+    broker_answer(link->broker, ack_gather, ack);
 }
 
 /* An agent that has not heard of this broker run yet is told at once. */
@@ -433,6 +478,7 @@ void link_settle(struct link *link, int64_t now_ms)
         (void)broker_do(link->broker, &cmd, NULL, 0);
     }
     link->n_unsent = 0;
+    acks_send(link);
     if (now_ms < link->beat_ms)
         return;
     beat_send(link, "*");

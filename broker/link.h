@@ -39,7 +39,8 @@ void *link_monitor(const struct link *link);
 /* link_read takes what waits on both, at most LIMIT_DRAIN_PER_TURN messages. */
 void link_read(struct link *link);
 
-/* link_settle does what is due: batches that could not be sent go back, BEAT
+/* link_settle does what is due: batches that could not be sent go back, what
+ * was acknowledged this turn leaves, one ACK an agent, BEAT
  * every second, rested ports are free again. link_next: when it must run. */
 void link_settle(struct link *link, int64_t now_ms);
 int64_t link_next(const struct link *link);

@@ -22,14 +22,14 @@ struct queued {
     struct feed *feed;
     const char *type;
     int64_t at_ms;
-    char *topic; /* owned */
-    char *body;  /* owned */
+    size_t topic_size; /* with its NUL */
+    char texts[];      /* the topic, then the body */
 };
 
 struct feed {
     struct broker *broker;
     zsock_t *xpub;
-    struct feed_item ring[LIMIT_FEED_RING]; /* topic and json owned */
+    struct feed_item ring[LIMIT_FEED_RING]; /* topic owned, json within */
     uint64_t seq;                           /* last published */
     int64_t subscribed;                     /* topics somebody wants */
     struct buf text;                        /* being written */
@@ -61,7 +61,6 @@ struct feed *feed_open(const char *host, int port, char *why, size_t size)
 static void item_clear(struct feed_item *item)
 {
     mem_free((void *)(uintptr_t)item->topic);
-    mem_free((void *)(uintptr_t)item->json);
     *item = (struct feed_item){0};
 }
 
@@ -112,19 +111,25 @@ static void feed_send(struct feed *feed, const struct feed_item *item)
     buf_free(&packed);
 }
 
-/* The members every event begins with, then its own. */
-static char *numbered(struct feed *feed, const struct queued *queued)
+/* An event as it goes into the ring: its topic, then the members every event
+ * begins with, then its own. */
+static void number(struct feed *feed, const struct queued *queued,
+                   struct feed_item *ret)
 {
     char time[CLOCK_TEXT_SIZE];
     unsigned long long epoch = broker_facts(feed->broker)->epoch;
-    unsigned long long seq = feed->seq;
+    unsigned long long seq = ++feed->seq;
     buf_clear(&feed->text);
+    buf_add(&feed->text, queued->texts, queued->topic_size);
     buf_print(&feed->text,
               "{\"id\":\"%llu:%llu\",\"epoch\":%llu,\"seq\":%llu,"
               "\"type\":\"%s\",\"time\":\"%s\"%s}",
               epoch, seq, epoch, seq, queued->type,
-              clock_text(queued->at_ms, time), queued->body);
-    return mem_copy(buf_text(&feed->text), feed->text.len + 1);
+              clock_text(queued->at_ms, time),
+              queued->texts + queued->topic_size);
+    char *block = mem_copy(feed->text.data, feed->text.len + 1);
+    *ret = (struct feed_item){seq, queued->type, block,
+                              block + queued->topic_size};
 }
 
 /* The gate has opened for one event: it gets its number and goes out. */
@@ -132,15 +137,12 @@ static void publish(void *ctx)
 {
     struct queued *queued = ctx;
     struct feed *feed = queued->feed;
-    feed->seq++;
-    struct feed_item *item = &feed->ring[feed->seq % LIMIT_FEED_RING];
+    struct feed_item *item = &feed->ring[(feed->seq + 1) % LIMIT_FEED_RING];
     item_clear(item);
-    *item = (struct feed_item){feed->seq, queued->type, queued->topic,
-                               numbered(feed, queued)};
+    number(feed, queued, item);
     if (feed->subscribed > 0)
         feed_send(feed, item);
     feed->fresh = true;
-    mem_free(queued->body);
     mem_free(queued);
 }
 
@@ -153,10 +155,11 @@ static void feed_project(void *ctx, const struct event *event)
     if (!view.type)
         return;
     assert(!feed->text.over); /* all that is in it is bounded far below */
-    struct queued *queued = mem_new(sizeof *queued);
-    *queued =
-        (struct queued){feed, view.type, event->at_ms, mem_text(view.topic),
-                        mem_copy(buf_text(&feed->text), feed->text.len + 1)};
+    size_t topic_size = strlen(view.topic) + 1, size = feed->text.len + 1;
+    struct queued *queued = mem_new(sizeof *queued + topic_size + size);
+    *queued = (struct queued){feed, view.type, event->at_ms, topic_size};
+    memcpy(queued->texts, view.topic, topic_size);
+    memcpy(queued->texts + topic_size, buf_text(&feed->text), size);
     broker_answer(feed->broker, publish, queued);
 }
 

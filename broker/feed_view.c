@@ -70,6 +70,17 @@ static void see_ended(struct feed_view *view, const struct core *core,
     view_job_change(view, job_find(core, event->job), event, "ended");
 }
 
+static void view_frames_text_of(const struct feed_view *view,
+                                const struct job *job, const struct ranges *set,
+                                int32_t most)
+{
+    struct buf text;
+    buf_init(&text, LIMIT_FRAMES_TEXT);
+    frames_list(&job->frames, set, most, &text);
+    member_text(view->body, "frames", buf_text(&text));
+    buf_free(&text);
+}
+
 /* Frames: one by its number, several as an expression. */
 static void view_frames_of(struct feed_view *view, const struct job *job,
                            const struct event *event, const char *state)
@@ -81,16 +92,11 @@ static void view_frames_of(struct feed_view *view, const struct job *job,
     member_text(view->body, "name", job->name);
     if (event->agent)
         member_text(view->body, "agent", event->agent);
-    if (!event->frames) {
+    if (event->frames)
+        view_frames_text_of(view, job, event->frames, FEED_RANGES);
+    else
         member_integer(view->body, "frame",
                        frames_number(&job->frames, event->lo));
-        return;
-    }
-    struct buf text;
-    buf_init(&text, LIMIT_FRAMES_TEXT);
-    frames_list(&job->frames, event->frames, FEED_RANGES, &text);
-    member_text(view->body, "frames", buf_text(&text));
-    buf_free(&text);
 }
 
 static void view_fault(struct feed_view *view, const struct event *event)
@@ -165,14 +171,15 @@ static void view_lease_change(struct feed_view *view, const struct core *core,
     if (!job)
         return;
     char id[VIEW_LEASE_SIZE];
+    struct range run = {event->lo, event->hi};
+    struct ranges set = {.at = &run, .n = 1, .count = run.hi - run.lo};
     view->type = "lease";
     topic_job(view, event);
     member_text(view->body, "job", event->job);
     member_text(view->body, "lease", view_lease(event->lease, id));
     member_text(view->body, "agent", event->agent);
     member_text(view->body, "change", change);
-    member_json(view->body, "frames",
-                view_range_text(&job->frames, event->lo, event->hi));
+    view_frames_text_of(view, job, &set, LIMIT_FRAME_SPANS);
 }
 
 static void see_leased(struct feed_view *view, const struct core *core,

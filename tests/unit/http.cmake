@@ -4,6 +4,7 @@ frameq_unit(jobspec frameq_broker)
 frameq_unit(picture_file frameq_broker)
 frameq_unit(route frameq_broker)
 frameq_unit(view frameq_broker)
+frameq_unit(feed_view core_farm frameq_broker PkgConfig::JANSSON)
 
 # The HTTP face against a ledger and a feed of the test's own.
 foreach(name http_guard http_door http_classic http_jobs http_frames http_farm

@@ -47,7 +47,7 @@ struct link {
     struct buf out;     /* message being written */
     uint64_t *unsent;   /* leases whose BATCH found nobody */
     size_t n_unsent, cap_unsent;
-    struct ack **acks; /* past the gate, sent when the turn ends; owned */
+    struct ack *acks; /* past the gate, sent when the turn ends */
     size_t n_acks, cap_acks;
     int port;
     int64_t beat_ms; /* when the next BEAT is due */
@@ -150,8 +150,6 @@ void link_close(struct link **link_ref)
     peers_free(link);
     buf_free(&link->out);
     mem_free(link->unsent);
-    for (size_t i = 0; i < link->n_acks; i++)
-        mem_free(link->acks[i]);
     mem_free(link->acks);
     mem_free(link);
     *link_ref = NULL;
@@ -294,30 +292,31 @@ static void ack_gather(void *ctx)
         link->cap_acks = 2 * link->cap_acks + 16;
         link->acks = mem_grow(link->acks, link->cap_acks, sizeof *link->acks);
     }
-    link->acks[link->n_acks++] = ack;
+    link->acks[link->n_acks++] = *ack;
+    mem_free(ack);
 }
 
 static int by_agent(const void *a, const void *b)
 {
-    const struct ack *x = *(struct ack *const *)a, *y = *(struct ack *const *)b;
+    const struct ack *x = a, *y = b;
     return strcmp(x->agent, y->agent);
 }
 
 /* Sends the first of n that are for one agent; returns how many. */
-static size_t acks_send_some(struct link *link, struct ack *const *acks,
+static size_t acks_send_some(struct link *link, const struct ack *acks,
                              size_t n)
 {
     struct msg_ack at[LIMIT_ACKS];
     struct msg msg = {.kind = KIND_ACK};
     size_t count = 0;
     while (count < n && count < LIMIT_ACKS &&
-           strcmp(acks[count]->agent, acks[0]->agent) == 0) {
-        at[count] = acks[count]->ack;
+           strcmp(acks[count].agent, acks[0].agent) == 0) {
+        at[count] = acks[count].ack;
         count++;
     }
     msg.acks.at = at;
     msg.acks.n = count;
-    control_send(link, acks[0]->agent, &msg);
+    control_send(link, acks[0].agent, &msg);
     return count;
 }
 
@@ -328,8 +327,6 @@ static void acks_send(struct link *link)
         qsort(link->acks, link->n_acks, sizeof *link->acks, by_agent);
     while (sent < link->n_acks)
         sent += acks_send_some(link, link->acks + sent, link->n_acks - sent);
-    for (size_t i = 0; i < link->n_acks; i++)
-        mem_free(link->acks[i]);
     link->n_acks = 0;
 }
 

@@ -4,7 +4,7 @@
  * job is held until it is deleted, for an hour at most.
  */
 #include <inttypes.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/bench/dialect.h"
@@ -31,14 +31,15 @@ static void ack(size_t worker, const struct slip *slip, struct buf *out)
 static ssize_t reserved(const char *text, size_t head, size_t len,
                         struct slip *ret)
 {
-    size_t size;
-    if (sscanf(text, "RESERVED %" SCNu64 " %zu", &ret->id, &size) != 2 ||
-        size != DIALECT_PAYLOAD)
+    char *blank, *end;
+    ret->id = strtoull(text + strlen("RESERVED "), &blank, 10);
+    if (*blank != ' ' || strtoull(blank, &end, 10) != DIALECT_PAYLOAD ||
+        end != text + head - 2)
         return -1;
-    if (len < head + size + 2)
+    if (len < head + DIALECT_PAYLOAD + 2)
         return 0;
-    memcpy(ret->payload, text + head, size);
-    return (ssize_t)(head + size + 2);
+    memcpy(ret->payload, text + head, DIALECT_PAYLOAD);
+    return (ssize_t)(head + DIALECT_PAYLOAD + 2);
 }
 
 static ssize_t answer(const char *text, size_t len, struct slip *ret)

@@ -13,6 +13,7 @@
 
 #include "broker/reply.h"
 #include "common/http/negotiate.h"
+#include "common/http/refusal.h"
 #include "common/mem.h"
 
 struct call *call_new(struct http *http, struct httpd_request *in)
@@ -170,9 +171,7 @@ bool call_field_reason(const json_t *v, const void *unused, char *why,
 
 bool call_wants_json(const struct call *call)
 {
-    const char *path = call->in->path;
-    bool v1 = strncmp(path, "/v1", 3) == 0 && (path[3] == '/' || !path[3]);
-    return v1 || accept_json(call_header(call, "Accept"));
+    return refusal_in_json(call->in->path, call_header(call, "Accept"));
 }
 
 static void leave_reading(struct call *call)

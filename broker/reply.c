@@ -11,9 +11,8 @@
 #include <string.h>
 
 #include "broker/view.h"
+#include "common/http/refusal.h"
 #include "common/mem.h"
-
-#define TYPE_PROBLEM "application/problem+json"
 
 /* What every way out does. */
 static void note_sent(struct call *call, int status)
@@ -123,29 +122,16 @@ static void answer_reset(struct answer *answer)
     buf_clear(&answer->body);
 }
 
-static void write_problem(struct call *call, enum rc rc, const char *detail)
-{
-    json_t *problem = json_object();
-    view_put(problem, "type", json_string("about:blank"));
-    view_put(problem, "title", json_string(rc_title(rc)));
-    view_put(problem, "status", json_integer(rc_status(rc)));
-    view_put(problem, "detail", json_string(detail));
-    view_put(problem, "instance", json_string(call->in->path));
-    view_write(problem, &call->answer.body);
-    json_decref(problem);
-}
-
 /* Writes the body; returns its type. */
 static const char *write_refusal(struct call *call, enum rc rc,
                                  const char *detail)
 {
     answer_reset(&call->answer);
-    if (call_wants_json(call)) {
-        write_problem(call, rc, detail);
-        return TYPE_PROBLEM;
-    }
-    buf_print(&call->answer.body, "%s: %s", rc_title(rc), detail);
-    return TYPE_TEXT;
+    const struct refusal refusal = {.rc = rc,
+                                    .detail = detail,
+                                    .path = call->in->path,
+                                    .json = call_wants_json(call)};
+    return refusal_write(&refusal, &call->answer.body);
 }
 
 void reply_problem(struct call *call, enum rc rc, const char *format, ...)

@@ -57,9 +57,16 @@
 #define LIMIT_BODY_DROPPED (32 * 1024 * 1024) /* read and dropped after 413 */
 #define LIMIT_DROP_MS      2000
 #define LIMIT_LINGERERS    64 /* clients being so dropped; the oldest goes */
-#define LIMIT_CONNECTIONS  12000
-#define LIMIT_REQUEST_MS   30000 /* headers and body must be in by then */
-#define LIMIT_TOKENS       1000  /* of one farm */
+/* Connections at once, and at most half of the descriptors the process may
+ * have. The oldest idle one goes when another comes. */
+#define LIMIT_CONNECTIONS 12000
+#define LIMIT_HEAD        16384 /* bytes of a request line and its headers */
+#define LIMIT_TARGET      8000  /* bytes of a request target */
+#define LIMIT_HEADERS     100   /* headers, cookies and parameters, each */
+#define LIMIT_REQUEST_MS  10000 /* a request must be in by then, and for ... */
+#define LIMIT_BODY_PACE   65536 /* ... this many bytes of body a second more */
+#define LIMIT_IDLE_MS     30000 /* a connection between two requests */
+#define LIMIT_TOKENS      1000  /* of one farm */
 #define LIMIT_SSE          1000  /* open event streams */
 #define LIMIT_SSE_BEHIND   (256 * 1024) /* bytes unsent before `reset` */
 #define LIMIT_PARKED       10000 /* requests waiting for a commit or a change */

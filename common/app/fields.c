@@ -18,6 +18,12 @@
 
 #define SHOWN_SIZE 64
 
+/* A member of an object in a text that is no JSON. */
+struct member {
+    const char *key;
+    size_t len, value_at;
+};
+
 bool field_refuse(char *why, size_t size, const char *format, ...)
 {
     va_list args;
@@ -61,10 +67,77 @@ static const char *plain_words(const json_error_t *error)
     }
 }
 
-static void explain(const json_error_t *error, char *why, size_t size)
+static size_t skip_blanks(const char *body, size_t len, size_t at)
+{
+    while (at < len && body[at] != '\0' && strchr(" \t\r\n", body[at]) != NULL)
+        at++;
+    return at;
+}
+
+/* The end of the string that begins at at, behind its quote. */
+static size_t skip_string(const char *body, size_t len, size_t at)
+{
+    for (at++; at < len && body[at] != '"'; at++)
+        if (body[at] == '\\')
+            at++;
+    return at < len ? at + 1 : len;
+}
+
+/* The last member that is named before end: its key without quotes, and where
+ * its value begins. False when there is none. */
+static bool last_key(const char *body, size_t end, struct member *ret)
+{
+    bool found = false;
+    for (size_t at = 0; at < end;) {
+        if (body[at] != '"') {
+            at++;
+            continue;
+        }
+        size_t start = at + 1;
+        at = skip_string(body, end, at);
+        size_t colon = skip_blanks(body, end, at);
+        if (colon < end && body[colon] == ':') {
+            *ret = (struct member){body + start, at - start - 1, colon + 1};
+            found = true;
+        }
+    }
+    return found;
+}
+
+/* Names the member whose value is a word or number that JSON does not have:
+ * NaN, Infinity, 1e400, 0x10, True. */
+static bool explain_value(const char *body, size_t len,
+                          const json_error_t *error, char *why, size_t size)
+{
+    static const char word[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                               "abcdefghijklmnopqrstuvwxyz0123456789+-._";
+    char name[SHOWN_SIZE], shown[SHOWN_SIZE];
+    struct member member;
+    size_t end = error->position < 0 ? 0 : (size_t)error->position;
+    if (!last_key(body, end < len ? end : len, &member))
+        return false;
+    size_t at = skip_blanks(body, len, member.value_at), n = 0;
+    while (at + n < len && body[at + n] != '\0' &&
+           strchr(word, body[at + n]) != NULL)
+        n++;
+    if (n == 0 || end > at + n + 1)
+        return false;
+    bool large = json_error_code(error) == json_error_numeric_overflow;
+    text_excerpt(member.key, member.len, name, sizeof name);
+    text_excerpt(body + at, n, shown, sizeof shown);
+    field_refuse(why, size, "field `%s`: %s: %s", name,
+                 large ? "a number out of all bounds" : "not a JSON value",
+                 shown);
+    return true;
+}
+
+static void explain(const char *body, size_t len, const json_error_t *error,
+                    char *why, size_t size)
 {
     char shown[JSON_ERROR_TEXT_LENGTH];
     const char *words = plain_words(error);
+    if (explain_value(body, len, error, why, size))
+        return;
     text_excerpt(words, strlen(words), shown, sizeof shown);
     field_refuse(why, size, "not JSON: %s (line %d, column %d)", shown,
                  error->line, error->column);
@@ -125,7 +198,7 @@ json_t *fields_parse(const char *body, size_t len, char *why, size_t size)
     json_t *value =
         json_loadb(body, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
     if (value == NULL) {
-        explain(&error, why, size);
+        explain(body, len, &error, why, size);
         return NULL;
     }
     if (!json_is_object(value)) {

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <utlist.h>
 
@@ -31,13 +32,13 @@ static int sigpipe_is_ignored(void)
            action.sa_handler == SIG_IGN;
 }
 
-static struct MHD_Daemon *start_daemon(struct httpd *httpd, int listener)
+static struct MHD_Daemon *start_daemon(struct httpd *httpd)
 {
     return MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, request_step,
-        httpd, MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_STRICT_FOR_CLIENT,
-        1, MHD_OPTION_CONNECTION_LIMIT, httpd->options.connections,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(LIMIT_REQUEST_MS / 1000),
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET, 0,
+        NULL, NULL, request_step, httpd, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_CONNECTION_LIMIT, 2 * httpd->options.connections,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(LIMIT_IDLE_MS / 1000),
         MHD_OPTION_NOTIFY_CONNECTION, peer_notify, httpd,
         MHD_OPTION_NOTIFY_COMPLETED, request_done, httpd,
         MHD_OPTION_URI_LOG_CALLBACK, peer_target, httpd,
@@ -54,6 +55,15 @@ static bool watch_daemon(struct httpd *httpd)
            epoll_ctl(httpd->epoll, EPOLL_CTL_ADD, info->epoll_fd, &event) == 0;
 }
 
+/* The other half of the descriptors is for all else the program does. */
+static unsigned connections_max(unsigned wanted)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur / 2 > wanted)
+        return wanted;
+    return (unsigned)(files.rlim_cur / 2);
+}
+
 struct httpd *httpd_open(const struct httpd_options *options, char *why,
                          size_t size)
 {
@@ -65,11 +75,11 @@ struct httpd *httpd_open(const struct httpd_options *options, char *why,
     httpd->options = *options;
     httpd->port = port;
     httpd->now_ms = clock_now_ms();
+    httpd->options.connections = connections_max(options->connections);
     httpd->epoll = epoll_create1(EPOLL_CLOEXEC);
-    httpd->daemon = start_daemon(httpd, listener);
-    if (httpd->daemon == NULL)
-        close(listener); /* else the daemon's */
-    if (httpd->epoll >= 0 && httpd->daemon != NULL && watch_daemon(httpd))
+    httpd->daemon = start_daemon(httpd);
+    bool watched = gate_watch(httpd, listener);
+    if (watched && httpd->daemon != NULL && watch_daemon(httpd))
         return httpd;
     snprintf(why, size, "cannot start the HTTP server");
     httpd_close(&httpd);
@@ -116,6 +126,7 @@ void httpd_close(struct httpd **httpd)
         drive(h);
         MHD_stop_daemon(h->daemon);
     }
+    gate_done(h);
     linger_done(h);
     if (h->epoll >= 0)
         close(h->epoll);
@@ -138,10 +149,20 @@ static void take_event(struct httpd *httpd, const struct epoll_event *event)
     struct watch *watch = event->data.ptr;
     if (watch == NULL)
         return; /* the daemon's; drive looks there in any case */
-    if (watch->kind == WATCH_PEER)
+    switch (watch->kind) {
+    case WATCH_LISTENER:
+        httpd->crowded = true;
+        break;
+    case WATCH_NEWCOMER:
+        gate_event((struct newcomer *)watch, event->events);
+        break;
+    case WATCH_PEER:
         peer_event((struct peer *)watch, event->events);
-    else
+        break;
+    case WATCH_LINGERER:
         linger_event(httpd, (struct lingerer *)watch);
+        break;
+    }
 }
 
 static void take_events(struct httpd *httpd)
@@ -158,10 +179,12 @@ void httpd_run(struct httpd *httpd)
     take_events(httpd);
     if (httpd->now_ms - httpd->swept_ms >= SWEEP_MS) {
         httpd->swept_ms = httpd->now_ms;
+        gate_sweep(httpd);
         peer_sweep(httpd);
         linger_sweep(httpd);
     }
     drive(httpd);
+    gate_accept(httpd);
 }
 
 int64_t httpd_wait(const struct httpd *httpd)
@@ -172,9 +195,11 @@ int64_t httpd_wait(const struct httpd *httpd)
         return 0;
     if (MHD_get_timeout(httpd->daemon, &mhd) == MHD_YES)
         wait = (int64_t)mhd;
-    if (httpd->peers == NULL && httpd->lingerers == NULL)
+    if (httpd->n_connections == 0 && httpd->lingerers == NULL)
         return wait;
     int64_t sweep = httpd->swept_ms + SWEEP_MS - clock_now_ms();
+    if (httpd->crowded && sweep > GATE_MS)
+        sweep = GATE_MS;
     if (sweep < 0)
         sweep = 0;
     return wait < 0 || sweep < wait ? sweep : wait;

@@ -4,12 +4,15 @@
  * descriptor in the owner's loop. A handler sees a request once its body is in
  * and bounded; it answers at once or later (the connection is suspended in
  * between), or opens a stream. What this file refuses before any handler:
- * Content-Length together with Transfer-Encoding (400), a body past the limit
- * (413, sent as soon as the length is known; the rest is read and dropped
- * within LIMIT_BODY_DROPPED and LIMIT_DROP_MS, then closed; a chunked one is
- * answered when it ends within these), NUL, control bytes or broken UTF-8 in
- * the path (400), methods it does not know (405). Requests that are not in
- * after LIMIT_REQUEST_MS are cut.
+ * heads that could be read in two ways (head.h), a body past the limit (413,
+ * sent as soon as that shows; what still comes is read and dropped within
+ * LIMIT_BODY_DROPPED and LIMIT_DROP_MS, then closed), NUL, control bytes or
+ * broken UTF-8 in the target and a parameter given twice (400), requests that
+ * are not in after LIMIT_REQUEST_MS (408). Chunks that break their grammar are
+ * answered by libmicrohttpd itself, in HTML.
+ *
+ * At its limit of connections the one that has been idle for longest is closed
+ * for the next.
  *
  * A client that shuts its sending side keeps its plain request (`nc -N` reads
  * on), but loses its stream. libmicrohttpd writes without SIGPIPE; it uses
@@ -27,8 +30,8 @@ struct httpd;
 /* One request from its arrival until it is answered and gone. Fields are
  * borrowed from the request and valid until then. */
 struct httpd_request {
-    const char *method; /* "GET", "HEAD" (answer as GET; the body is not sent),
-                           "POST", "PUT", "PATCH", "DELETE", "OPTIONS" */
+    const char *method; /* as sent; "HEAD" is answered as GET, the body is not
+                           sent */
     const char *path;   /* as sent, percent-decoded once, without the query */
     const char *body;   /* NUL-terminated; "" when there is none */
     size_t body_len;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the files of the HTTP server share; nobody else includes it. httpd.c
- * owns the daemon and the loop's turn, peer.c the connections, request.c one
- * request on a connection, stream.c an answer without an end, linger.c what
- * is read and dropped after an early answer, listen.c and target.c stand
- * alone.
+ * owns the daemon and the loop's turn, gate.c connections before their first
+ * request, peer.c those after it, request.c one request on a connection,
+ * stream.c an answer without an end, linger.c what is read and dropped after
+ * an early answer; listen.c, target.c, head.c, chunks.c and refusal.c
+ * stand alone.
  */
 #ifndef FRAMEQ_COMMON_HTTP_HTTPD_PARTS_H
 #define FRAMEQ_COMMON_HTTP_HTTPD_PARTS_H
@@ -13,24 +14,42 @@
 #include <netinet/in.h>
 
 #include "common/buf.h"
+#include "common/http/head.h"
 #include "common/http/httpd.h"
+#include "common/rc.h"
 
 /* What an event of our epoll set is about: the first member of it. NULL is
  * libmicrohttpd's own epoll descriptor. */
 struct watch {
-    enum { WATCH_PEER, WATCH_LINGERER } kind;
+    enum { WATCH_LISTENER, WATCH_NEWCOMER, WATCH_PEER, WATCH_LINGERER } kind;
 };
 
-/* A connection, from its acceptance until libmicrohttpd closes it. */
+/* A connection whose first request has not come. */
+struct newcomer {
+    struct watch watch;
+    struct httpd *httpd;
+    struct newcomer *prev, *next;
+    int64_t since_ms;
+    int64_t deadline_ms; /* when the head of a request must be in */
+    int fd;
+    bool has_spoken;
+    struct sockaddr_storage address;
+    socklen_t len;
+};
+
+/* A connection, from its first request until libmicrohttpd closes it. */
 struct peer {
     struct watch watch;
     struct httpd *httpd;
     struct MHD_Connection *connection;
     struct request *request; /* NULL between two */
     struct peer *prev, *next;
+    struct peer *prev_resting, *next_resting;
     char *target;        /* of the request line, as sent */
     int64_t deadline_ms; /* when a request must be in; 0: nothing is due */
     int fd;
+    bool resting;     /* between two requests */
+    bool dismissed;   /* told to end; it counts no more */
     bool half_closed; /* the client will send no more */
     bool gone;        /* it reads no more either */
     bool linger;      /* answered before its body was read */
@@ -41,7 +60,6 @@ struct request {
     struct httpd_request open; /* what the handler sees; first member */
     struct peer *peer;
     struct buf body;
-    size_t dropped;                /* bytes of a body that passed its limit */
     struct MHD_Response *response; /* made, not yet queued */
     int status;
     bool handled;   /* the handler has seen it */
@@ -63,7 +81,13 @@ struct lingerer {
 struct httpd {
     struct httpd_options options;
     struct MHD_Daemon *daemon;
-    struct peer *peers;
+    struct watch listening;
+    int listener;
+    bool crowded; /* somebody may wait at the listener */
+    struct newcomer *newcomers;
+    struct peer *peers, *resting; /* resting: the longest first */
+    size_t n_connections;         /* newcomers and peers */
+    int64_t entering_ms;          /* deadline of who enters now */
     struct lingerer *lingerers;
     size_t n_lingerers;
     size_t open_requests;
@@ -73,6 +97,15 @@ struct httpd {
     int port;
     bool busy; /* there is work that no descriptor tells of */
 };
+
+/* gate_watch watches the listener (taken); gate_accept lets in who waits there,
+ * gate_event looks at what came, gate_sweep ends what took too long. */
+#define GATE_MS 100 /* so long even an idle one is safe from the next */
+bool gate_watch(struct httpd *httpd, int listener);
+void gate_accept(struct httpd *httpd);
+void gate_event(struct newcomer *newcomer, uint32_t events);
+void gate_sweep(struct httpd *httpd);
+void gate_done(struct httpd *httpd);
 
 /* peer_notify, peer_target: libmicrohttpd's callbacks for connections and
  * request lines. */
@@ -86,11 +119,21 @@ struct peer *peer_of(struct MHD_Connection *connection);
  * idle connection is kept and then that of a request. */
 void peer_rest(struct peer *peer);
 
-/* peer_event takes the epoll events of a client that hung up. */
+/* peer_dismiss ends a connection between two requests. peer_refuse answers in
+ * libmicrohttpd's place, whose end of the connection must follow. */
+void peer_dismiss(struct peer *peer);
+void peer_refuse(struct peer *peer, enum rc rc, const char *detail);
+
+/* peer_event takes the epoll events of a client that sent something or hung
+ * up. */
 void peer_event(struct peer *peer, uint32_t events);
 
 /* peer_sweep cuts connections whose request is overdue. */
 void peer_sweep(struct httpd *httpd);
+
+/* request_look looks at n bytes that begin with a head of that length, before
+ * libmicrohttpd does. */
+void request_look(const char *bytes, size_t n, size_t len, struct head *ret);
 
 /* request_step, request_done: libmicrohttpd's callbacks for the stages of a
  * request and its end. */
@@ -121,7 +164,13 @@ int listen_open(const struct httpd_options *options, int *ret_port, char *why,
                 size_t size);
 
 /* target_path decodes the path of a request target into path, which has room
- * for strlen(target) + 2 bytes. Returns NULL or why it is refused. */
+ * for strlen(target) + 2 bytes, and looks at the query. Returns NULL or why it
+ * is refused. */
 const char *target_path(const char *target, char *path);
+
+/* chunks_fault tells what is wrong with n bytes that a body in chunks begins
+ * with; NULL: nothing so far. */
+#define CHUNK_LINE_MAX 256 /* a size and its extension */
+const char *chunks_fault(const char *bytes, size_t n);
 
 #endif

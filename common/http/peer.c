@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include <utlist.h>
 
+#include "common/http/refusal.h"
 #include "common/limits.h"
 #include "common/mem.h"
 
@@ -60,27 +61,38 @@ static struct peer *peer_open(struct httpd *httpd,
     peer->connection = connection;
     peer->fd =
         peer_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    peer->deadline_ms = httpd->now_ms + LIMIT_REQUEST_MS;
+    peer->deadline_ms = httpd->entering_ms;
     write_address(
         peer_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr,
         peer->address);
-    struct epoll_event event = {.events = EPOLLRDHUP | EPOLLET,
+    struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET,
                                 .data.ptr = peer};
     /* Without memory for it a client's leaving shows at the next write. */
     epoll_ctl(httpd->epoll, EPOLL_CTL_ADD, peer->fd, &event);
     DL_APPEND(httpd->peers, peer);
+    httpd->n_connections++;
     return peer;
+}
+
+/* It rests no more. */
+static void peer_rouse(struct peer *peer)
+{
+    if (peer->resting)
+        DL_DELETE2(peer->httpd->resting, peer, prev_resting, next_resting);
+    peer->resting = false;
 }
 
 static void peer_close(struct peer *peer)
 {
     struct httpd *httpd = peer->httpd;
+    peer_rouse(peer);
     DL_DELETE(httpd->peers, peer);
+    httpd->n_connections -= !peer->dismissed;
     epoll_ctl(httpd->epoll, EPOLL_CTL_DEL, peer->fd, NULL);
     int fd = peer->linger ? fcntl(peer->fd, F_DUPFD_CLOEXEC, 0) : -1;
     if (fd >= 0)
         linger_add(httpd, fd);
-    httpd->busy = true; /* at the limit the listener waits for a place */
+    httpd->busy = httpd->crowded = true; /* there is a place: who waits? */
     mem_free(peer->target);
     mem_free(peer);
 }
@@ -101,6 +113,7 @@ void *peer_target(void *httpd, const char *uri,
     int64_t deadline = ((struct httpd *)httpd)->now_ms + LIMIT_REQUEST_MS;
     if (deadline < peer->deadline_ms)
         peer->deadline_ms = deadline;
+    peer_rouse(peer);
     mem_free(peer->target);
     peer->target = mem_text(uri);
     return NULL;
@@ -117,15 +130,73 @@ static void nudge(struct peer *peer)
 
 void peer_rest(struct peer *peer)
 {
+    struct httpd *httpd = peer->httpd;
     peer->request = NULL;
-    peer->deadline_ms = peer->httpd->now_ms + 2 * LIMIT_REQUEST_MS;
+    peer->deadline_ms = httpd->now_ms + LIMIT_IDLE_MS;
+    peer->resting = true;
+    DL_APPEND2(httpd->resting, peer, prev_resting, next_resting);
     if (peer->half_closed)
         nudge(peer);
+}
+
+void peer_dismiss(struct peer *peer)
+{
+    peer_rouse(peer);
+    peer->dismissed = true;
+    peer->httpd->n_connections--;
+    peer->deadline_ms = 0;
+    shutdown(peer->fd, SHUT_RDWR); /* libmicrohttpd sees it and closes */
+}
+
+void peer_refuse(struct peer *peer, enum rc rc, const char *detail)
+{
+    struct request *request = peer->request;
+    const char *path = request == NULL ? NULL : request->open.path;
+    const char *accept =
+        request == NULL ? NULL : httpd_header(&request->open, "Accept");
+    refusal_send(peer->fd,
+                 &(struct refusal){.rc = rc,
+                                   .detail = detail,
+                                   .path = path,
+                                   .json = refusal_in_json(path, accept)});
+    peer->linger = true;
+}
+
+/* libmicrohttpd is to find nothing but the end. */
+static void drain(int fd)
+{
+    static char dropped[LIMIT_HEAD]; /* written, never read */
+    while (recv(fd, dropped, sizeof dropped, MSG_DONTWAIT) > 0)
+        ;
+}
+
+/* The next request on a connection that is kept. Where its head came in one
+ * piece it is held to what that of the first is held to; a line that is no
+ * request line may be the rest of one libmicrohttpd has begun to read. */
+static void peer_look(struct peer *peer)
+{
+    static char bytes[LIMIT_HEAD];
+    struct head head = {0};
+    ssize_t n = recv(peer->fd, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
+    if (n <= 0)
+        return;
+    int64_t deadline = peer->httpd->now_ms + LIMIT_REQUEST_MS;
+    if (deadline < peer->deadline_ms)
+        peer->deadline_ms = deadline;
+    size_t len = head_end(bytes, (size_t)n);
+    request_look(bytes, (size_t)n, len, &head);
+    if (len == 0 || *head.target == '\0' || head.rc == RC_OK)
+        return;
+    drain(peer->fd);
+    peer_refuse(peer, head.rc, head.why);
+    nudge(peer);
 }
 
 void peer_event(struct peer *peer, uint32_t events)
 {
     struct request *request = peer->request;
+    if ((events & EPOLLIN) && peer->resting)
+        peer_look(peer);
     if ((events & EPOLLRDHUP) && !peer->half_closed) {
         peer->half_closed = true;
         nudge(peer); /* of which this event comes once more */
@@ -145,6 +216,8 @@ void peer_sweep(struct httpd *httpd)
         if (peer->deadline_ms == 0 || httpd->now_ms < peer->deadline_ms)
             continue;
         peer->deadline_ms = 0;
+        if (peer->request != NULL)
+            peer_refuse(peer, RC_TIMEOUT, "its body took too long");
         shutdown(peer->fd, SHUT_RDWR); /* libmicrohttpd sees it and closes */
     }
 }

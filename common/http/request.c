@@ -8,30 +8,18 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "common/http/refusal.h"
 #include "common/limits.h"
 #include "common/mem.h"
-#include "common/rc.h"
 
-#define ALLOW "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
-#define PLAIN "text/plain; charset=utf-8"
+#define ALLOW      "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+#define SIZE_WORDS 64
 
 static struct request *request_from(struct httpd_request *open)
 {
     return (struct request *)open; /* its first member */
-}
-
-static const char *known_method(const char *method)
-{
-    static const char *const known[] = {"GET",   "HEAD",   "POST",   "PUT",
-                                        "PATCH", "DELETE", "OPTIONS"};
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (strcmp(known[i], method) == 0)
-            return known[i];
-    return NULL;
 }
 
 static struct request *request_new(struct peer *peer, const char *method)
@@ -39,88 +27,76 @@ static struct request *request_new(struct peer *peer, const char *method)
     struct request *request = mem_new(sizeof *request);
     request->peer = peer;
     request->open = (struct httpd_request){
-        .method = known_method(method), .body = "", .peer = peer->address};
+        .method = method, .body = "", .peer = peer->address};
     buf_init(&request->body, peer->httpd->options.body_max);
     buf_init(&request->unsent, SIZE_MAX / 2); /* bounded by each send */
     peer->request = request;
     return request;
 }
 
-/* How the headers of a request delimit its body. */
-struct framing {
-    int lengths; /* Content-Length headers */
-    int chunked; /* Transfer-Encoding: chunked headers */
-    int other;   /* Transfer-Encoding headers of another kind */
-    const char *length;
-};
-
-static enum MHD_Result framing_add(void *framing, enum MHD_ValueKind kind,
-                                   const char *name, const char *value)
+static enum MHD_Result add_header(void *head, enum MHD_ValueKind kind,
+                                  const char *name, const char *value)
 {
-    struct framing *f = framing;
     (void)kind;
-    if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) {
-        f->lengths++;
-        f->length = value;
-    } else if (strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0) {
-        bool chunked = value != NULL && strcasecmp(value, "chunked") == 0;
-        *(chunked ? &f->chunked : &f->other) += 1;
-    }
+    head_add(head, (struct head_text){name, strlen(name)},
+             (struct head_text){value, value == NULL ? 0 : strlen(value)});
     return MHD_YES;
-}
-
-/* Two readings of where a body ends let one request hide in another. */
-static const char *framing_fault(const struct framing *framing)
-{
-    if (framing->lengths > 0 && framing->chunked + framing->other > 0)
-        return "both Content-Length and Transfer-Encoding";
-    if (framing->lengths > 1)
-        return "more than one Content-Length";
-    if (framing->other > 0 || framing->chunked > 1)
-        return "a Transfer-Encoding other than chunked";
-    return NULL;
 }
 
 static void refuse(struct request *request, enum rc rc, const char *reason)
 {
-    static const char *const headers[] = {"Allow", ALLOW, NULL};
-    char text[256];
-    int n = snprintf(text, sizeof text, "%s: %s", rc_title(rc), reason);
-    assert(n > 0 && (size_t)n < sizeof text);
-    request_answer(
-        request, rc_status(rc), PLAIN,
-        MHD_create_response_from_buffer((size_t)n, text, MHD_RESPMEM_MUST_COPY),
-        rc == RC_METHOD ? headers : NULL);
+    struct buf body;
+    struct refusal refusal = {
+        .rc = rc, .detail = reason, .path = request->open.path};
+    refusal.json = refusal_in_json(request->open.path,
+                                   httpd_header(&request->open, "Accept"));
+    buf_init(&body, LIMIT_BODY);
+    const char *type = refusal_write(&refusal, &body);
+    request_answer(request, rc_status(rc), type,
+                   MHD_create_response_from_buffer(body.len, body.data,
+                                                   MHD_RESPMEM_MUST_COPY),
+                   NULL);
+    buf_free(&body);
 }
 
-static void refuse_size(struct request *request)
+static void explain_size(const struct request *request, char ret[SIZE_WORDS])
 {
-    char reason[64];
-    snprintf(reason, sizeof reason, "a body of at most %zu bytes is taken",
+    snprintf(ret, SIZE_WORDS, "a body of at most %zu bytes is taken",
              request->body.max);
-    refuse(request, RC_TOO_LARGE, reason);
 }
 
-/* Refuses what no handler is to see. Sets the path and the body's limit. */
-static void check_headers(struct request *request,
-                          const struct framing *framing)
+/* OPTIONS * asks about the server, not about a path. */
+static void answer_options(struct request *request)
+{
+    static const char *const headers[] = {"Allow", ALLOW, NULL};
+    request_answer(
+        request, MHD_HTTP_NO_CONTENT, NULL,
+        MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT),
+        headers);
+}
+
+/* Answers what no handler is to see. Sets the path and the body's limit. */
+static void check_head(struct request *request, const struct head *head)
 {
     const struct httpd_options *options = &request->peer->httpd->options;
     const char *target = request->peer->target;
     char *path = mem_new(strlen(target) + 2);
+    char why[SIZE_WORDS];
     request->open.path = path;
     const char *fault = target_path(target, path);
-    if (fault == NULL)
-        fault = framing_fault(framing);
     if (fault != NULL)
         refuse(request, RC_INVALID, fault);
-    else if (request->open.method == NULL)
-        refuse(request, RC_METHOD, "this server takes " ALLOW);
+    else if (head->rc != RC_OK)
+        refuse(request, head->rc, head->why);
+    else if (strcmp(request->open.method, "OPTIONS") == 0 &&
+             strcmp(path, "*") == 0)
+        answer_options(request);
     else if (options->limit != NULL)
         request->body.max = options->limit(options->ctx, &request->open);
-    if (!request->answered && framing->length != NULL &&
-        strtoull(framing->length, NULL, 10) > request->body.max)
-        refuse_size(request);
+    if (request->answered || head->length <= request->body.max)
+        return;
+    explain_size(request, why);
+    refuse(request, RC_TOO_LARGE, why);
 }
 
 static enum MHD_Result request_queue(struct request *request)
@@ -133,31 +109,42 @@ static enum MHD_Result request_queue(struct request *request)
     return ok;
 }
 
-static enum MHD_Result request_begin(struct request *request)
+void request_look(const char *bytes, size_t n, size_t len, struct head *ret)
+{
+    head_read(bytes, len, ret);
+    const char *fault = ret->chunked && ret->rc == RC_OK
+                            ? chunks_fault(bytes + len, n - len)
+                            : NULL;
+    if (fault == NULL)
+        return;
+    ret->rc = RC_INVALID;
+    snprintf(ret->why, sizeof ret->why, "%s", fault);
+}
+
+static enum MHD_Result request_begin(struct request *request,
+                                     const char *version)
 {
     struct peer *peer = request->peer;
-    struct framing framing = {0};
-    MHD_get_connection_values(peer->connection, MHD_HEADER_KIND, framing_add,
-                              &framing);
-    check_headers(request, &framing);
+    struct head head = {.old = strcmp(version, MHD_HTTP_VERSION_1_0) == 0};
+    MHD_get_connection_values(peer->connection, MHD_HEADER_KIND, add_header,
+                              &head);
+    head_finish(&head);
+    check_head(request, &head);
     if (!request->answered)
         return MHD_YES;
-    peer->linger = framing.lengths + framing.chunked + framing.other > 0;
+    peer->linger = head.has_length || head.encodings > 0;
     peer->deadline_ms = 0;
     return request_queue(request);
 }
 
-/* Past its limit a body is read on for a while, so that the client comes to
- * reading the answer. */
-static enum MHD_Result request_drop(struct request *request, size_t len)
+/* A body in chunks shows only now that it is too large. What libmicrohttpd
+ * would say at its end is said at once, and the connection ends. */
+static enum MHD_Result request_overflow(struct request *request)
 {
-    struct peer *peer = request->peer;
-    if (request->dropped == 0) {
-        peer->deadline_ms = peer->httpd->now_ms + LIMIT_DROP_MS;
-        buf_clear(&request->body);
-    }
-    request->dropped += len;
-    return request->dropped > LIMIT_BODY_DROPPED ? MHD_NO : MHD_YES;
+    char why[SIZE_WORDS];
+    explain_size(request, why);
+    peer_refuse(request->peer, RC_TOO_LARGE, why);
+    return MHD_NO;
 }
 
 static enum MHD_Result request_read(struct request *request, const char *data,
@@ -165,9 +152,9 @@ static enum MHD_Result request_read(struct request *request, const char *data,
 {
     size_t n = *len;
     *len = 0; /* all of it is taken */
-    if (request->dropped == 0 && buf_add(&request->body, data, n))
-        return MHD_YES;
-    return request_drop(request, n);
+    request->peer->deadline_ms += (int64_t)(n * 1000 / LIMIT_BODY_PACE);
+    return buf_add(&request->body, data, n) ? MHD_YES
+                                            : request_overflow(request);
 }
 
 static void request_handle(struct request *request)
@@ -183,9 +170,7 @@ static void request_handle(struct request *request)
 static enum MHD_Result request_finish(struct request *request)
 {
     request->peer->deadline_ms = 0;
-    if (request->dropped > 0)
-        refuse_size(request);
-    else if (!request->handled)
+    if (!request->handled)
         request_handle(request);
     if (request->peer->gone)
         return MHD_NO;
@@ -204,11 +189,10 @@ enum MHD_Result request_step(void *httpd, struct MHD_Connection *connection,
 {
     (void)httpd;
     (void)url;
-    (void)version;
     if (*context == NULL) {
         struct request *request = request_new(peer_of(connection), method);
         *context = request;
-        return request_begin(request);
+        return request_begin(request, version);
     }
     return *data_len > 0 ? request_read(*context, data, data_len)
                          : request_finish(*context);

@@ -5,6 +5,10 @@
  */
 #include "http_world.h"
 
+#include <sys/resource.h>
+
+#include "common/http/httpd_parts.h"
+
 static void test_keep_alive(void **state)
 {
     (void)state;
@@ -270,32 +274,102 @@ static void test_stream_ends_when_its_client_does(void **state)
     }
 }
 
+static void world_open_for(unsigned connections)
+{
+    httpd_close(&world.httpd);
+    buf_free(&world.body);
+    world_open((struct httpd_options){.connections = connections});
+}
+
 static void test_connections_past_the_limit_wait(void **state)
 {
     (void)state;
-    httpd_close(&world.httpd);
-    buf_free(&world.body);
-    world_open((struct httpd_options){.connections = 2});
+    world_open_for(2);
     int a = client_open(), b = client_open(), c = client_open();
-    exchange(a, GET("/a"), "HTTP/1.1 200", "/a");
-    exchange(b, GET("/b"), "HTTP/1.1 200", "/b");
+    client_send(a, GET("/park"));
+    client_send(b, GET("/park"));
+    world_until(&world.handled, 2);
     client_send(c, GET("/c"));
     for (int i = 0; i < 5; i++)
         httpd_run(world.httpd);
     assert_int_equal(world.handled, 2);
-    close(a);
+    client_vanish(a);
     exchange(c, "", "HTTP/1.1 200", "/c");
     close(b);
     close(c);
+}
+
+static void assert_closed(int fd)
+{
+    struct buf in;
+    buf_init(&in, 100);
+    assert_int_equal(client_read(fd, &in), 0);
+    buf_free(&in);
+    close(fd);
+}
+
+/* At the limit those go first that never asked anything, then the one that has
+ * rested for longest; who is being served stays. */
+static void test_the_oldest_idle_connection_goes(void **state)
+{
+    (void)state;
+    world_open_for(4);
+    int busy = client_open(), first = client_open(), second = client_open();
+    client_send(busy, GET("/park"));
+    exchange(second, GET("/2"), "HTTP/1.1 200", "/2");
+    exchange(first, GET("/1"), "HTTP/1.1 200", "/1");
+    int silent = client_open();
+    for (int i = 0; i < 5; i++)
+        httpd_run(world.httpd);
+    assert_int_equal(world.httpd->n_connections, 4);
+    world.skew_ms += GATE_MS;
+    int fourth = client_open();
+    assert_closed(silent);
+    exchange(fourth, GET("/4"), "HTTP/1.1 200", "/4");
+    int fifth = client_open();
+    assert_closed(second);
+    exchange(fifth, GET("/5"), "HTTP/1.1 200", "/5");
+    exchange(first, GET("/1"), "HTTP/1.1 200", "/1");
+    assert_int_equal(world.httpd->n_connections, 4);
+    reply_text(world.kept[0], "here");
+    exchange(busy, "", "HTTP/1.1 200", "here");
+    close(busy);
+    close(first);
+    close(fourth);
+    close(fifth);
+}
+
+/* LIMIT_CONNECTIONS is more than half of what a process of few descriptors may
+ * have. */
+static void test_half_of_the_descriptors_are_for_clients(void **state)
+{
+    (void)state;
+    struct rlimit before, few;
+    getrlimit(RLIMIT_NOFILE, &before);
+    few = before;
+    few.rlim_cur = 64;
+    setrlimit(RLIMIT_NOFILE, &few);
+    world_open_for(LIMIT_CONNECTIONS);
+    assert_int_equal(world.httpd->options.connections, 32);
+    few.rlim_cur = before.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &few);
+    if (before.rlim_max >= 2 * LIMIT_CONNECTIONS + 2) {
+        world_open_for(LIMIT_CONNECTIONS);
+        assert_int_equal(world.httpd->options.connections, LIMIT_CONNECTIONS);
+        world_open_for(LIMIT_CONNECTIONS + 1);
+        assert_int_equal(world.httpd->options.connections,
+                         LIMIT_CONNECTIONS + 1);
+    }
+    setrlimit(RLIMIT_NOFILE, &before);
 }
 
 static void test_slow_sender_is_cut(void **state)
 {
     (void)state;
     static const char *const parts[] = {
-        "GET /slo",
+        "GET /slo", "GET /slow HTTP/1.1\r\nHost: x\r\n",
         "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nab"};
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
         struct buf in;
         buf_init(&in, 10000);
         int fd = client_open();
@@ -306,11 +380,52 @@ static void test_slow_sender_is_cut(void **state)
         httpd_run(world.httpd);
         assert_true(client_try(fd, "c", 1)); /* a byte buys no time */
         world.skew_ms += 2000;
-        assert_int_equal(client_read(fd, &in), 0);
+        while (client_read(fd, &in) > 0)
+            ;
+        assert_starts(buf_text(&in), "HTTP/1.1 408 ");
+        assert_ends(buf_text(&in), "took too long");
         buf_free(&in);
         close(fd);
     }
     assert_int_equal(world.handled, 0);
+}
+
+/* Each LIMIT_BODY_PACE bytes buy a second. */
+static void test_a_long_body_has_time(void **state)
+{
+    (void)state;
+    enum { SIZE = 4 * LIMIT_BODY_PACE };
+    static char half[SIZE / 2];
+    char head[100];
+    httpd_close(&world.httpd);
+    buf_free(&world.body);
+    world_open((struct httpd_options){.body_max = SIZE});
+    memset(half, 'b', sizeof half);
+    snprintf(head, sizeof head,
+             "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", SIZE);
+    int fd = client_open();
+    client_send(fd, head);
+    assert_true(client_try(fd, half, sizeof half));
+    for (int n = 0; n < 20; n++)
+        httpd_run(world.httpd);
+    world.skew_ms += LIMIT_REQUEST_MS + 1000;
+    httpd_run(world.httpd);
+    assert_true(client_try(fd, half, sizeof half));
+    exchange(fd, "", "HTTP/1.1 200", "/");
+    close(fd);
+}
+
+static void test_a_silent_connection_is_closed(void **state)
+{
+    (void)state;
+    int never = client_open(), kept = client_open();
+    exchange(kept, GET("/a"), "HTTP/1.1 200", "/a");
+    world.skew_ms += LIMIT_IDLE_MS - 1000;
+    httpd_run(world.httpd);
+    assert_int_equal(world.httpd->n_connections, 2);
+    world.skew_ms += 2000;
+    assert_closed(never);
+    assert_closed(kept);
 }
 
 static void test_parked_requests_and_streams_have_time(void **state)
@@ -320,7 +435,7 @@ static void test_parked_requests_and_streams_have_time(void **state)
     client_send(parked, GET("/park"));
     client_send(stream, GET("/stream"));
     world_until(&world.handled, 2);
-    world.skew_ms += 10 * LIMIT_REQUEST_MS;
+    world.skew_ms += 10 * LIMIT_IDLE_MS;
     for (int i = 0; i < 5; i++)
         httpd_run(world.httpd);
     assert_int_equal(world.left, 0);
@@ -386,7 +501,11 @@ int main(void)
         TEST(test_stream_with_slow_reader),
         TEST(test_stream_ends_when_its_client_does),
         TEST(test_connections_past_the_limit_wait),
+        TEST(test_the_oldest_idle_connection_goes),
+        TEST(test_half_of_the_descriptors_are_for_clients),
         TEST(test_slow_sender_is_cut),
+        TEST(test_a_long_body_has_time),
+        TEST(test_a_silent_connection_is_closed),
         TEST(test_parked_requests_and_streams_have_time),
         TEST(test_close_cuts_what_is_open),
         TEST(test_open_says_why_it_cannot),

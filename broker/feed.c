@@ -9,10 +9,13 @@
 #include "broker/feed_internal.h"
 
 #include <assert.h>
-#include <czmq.h>
+#include <stdio.h>
+#include <string.h>
+#include <zmq.h>
 
 #include "broker/feed_pack.h"
 #include "broker/feed_view.h"
+#include "broker/publisher.h"
 #include "common/app/clock.h"
 #include "common/limits.h"
 #include "common/mem.h"
@@ -28,10 +31,9 @@ struct queued {
 
 struct feed {
     struct broker *broker;
-    zsock_t *xpub;
+    struct publisher *publisher;
     struct feed_item ring[LIMIT_FEED_RING]; /* topic owned, json within */
     uint64_t seq;                           /* last published */
-    int64_t subscribed;                     /* topics somebody wants */
     struct buf text;                        /* being written */
     void (*news)(void *ctx);
     void *ctx;
@@ -42,15 +44,8 @@ struct feed *feed_open(const char *host, int port, char *why, size_t size)
 {
     struct feed *feed = mem_new(sizeof *feed);
     buf_init(&feed->text, LIMIT_MESSAGE);
-    feed->xpub = zsock_new(ZMQ_XPUB);
-    assert(feed->xpub);
-    zsock_set_heartbeat_ivl(feed->xpub, 2000);
-    zsock_set_heartbeat_timeout(feed->xpub, 6000);
-    zsock_set_handshake_ivl(feed->xpub, 30000);
-    zsock_set_backlog(feed->xpub, 4096);
-    zsock_set_maxmsgsize(feed->xpub, LIMIT_MESSAGE);
-    zsock_set_linger(feed->xpub, 200);
-    if (zsock_bind(feed->xpub, "tcp://%s:%d", host, port) != port) {
+    feed->publisher = publisher_open(host, port);
+    if (!feed->publisher) {
         snprintf(why, size, "cannot bind tcp://%s:%d: %s", host, port,
                  zmq_strerror(zmq_errno()));
         feed_close(&feed);
@@ -69,7 +64,7 @@ void feed_close(struct feed **feed_ref)
     struct feed *feed = *feed_ref;
     if (!feed)
         return;
-    zsock_destroy(&feed->xpub);
+    publisher_close(&feed->publisher);
     for (size_t i = 0; i < LIMIT_FEED_RING; i++)
         item_clear(&feed->ring[i]);
     buf_free(&feed->text);
@@ -79,22 +74,12 @@ void feed_close(struct feed **feed_ref)
 
 void *feed_socket(const struct feed *feed)
 {
-    return zsock_resolve(feed->xpub);
+    return publisher_socket(feed->publisher);
 }
 
-/* The first of a topic, and its last end: the others libzmq keeps to itself.
- * Any other message of a subscriber is none of the feed's business. */
 void feed_read(struct feed *feed)
 {
-    char topic[256];
-    int n;
-    while ((n = zmq_recv(zsock_resolve(feed->xpub), topic, sizeof topic,
-                         ZMQ_DONTWAIT)) >= 0) {
-        if (n > 0 && topic[0] == 1)
-            feed->subscribed++;
-        else if (n > 0 && topic[0] == 0)
-            feed->subscribed--;
-    }
+    publisher_read(feed->publisher);
 }
 
 static void feed_send(struct feed *feed, const struct feed_item *item)
@@ -104,10 +89,8 @@ static void feed_send(struct feed *feed, const struct feed_item *item)
     buf_init(&packed, LIMIT_MESSAGE);
     feed_pack(body, &packed);
     json_decref(body);
-    void *sock = zsock_resolve(feed->xpub);
-    if (!packed.over && zmq_send(sock, item->topic, strlen(item->topic),
-                                 ZMQ_SNDMORE | ZMQ_DONTWAIT) >= 0)
-        zmq_send(sock, packed.data, packed.len, ZMQ_DONTWAIT);
+    if (!packed.over)
+        publisher_send(feed->publisher, item->topic, packed.data, packed.len);
     buf_free(&packed);
 }
 
@@ -140,7 +123,7 @@ static void publish(void *ctx)
     struct feed_item *item = &feed->ring[(feed->seq + 1) % LIMIT_FEED_RING];
     item_clear(item);
     number(feed, queued, item);
-    if (feed->subscribed > 0)
+    if (publisher_wanted(feed->publisher))
         feed_send(feed, item);
     feed->fresh = true;
     mem_free(queued);

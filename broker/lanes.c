@@ -67,10 +67,12 @@ static struct lane *lane_find(const struct lanes *lanes, const char *agent)
     return lane;
 }
 
+/* Returns NULL where descriptors have run out. */
 static zsock_t *push_new(void)
 {
     zsock_t *push = zsock_new(ZMQ_PUSH);
-    assert(push);
+    if (!push)
+        return NULL;
     zsock_set_linger(push, 0);
     zsock_set_sndhwm(push, LIMIT_SLOTS + 4);
     zsock_set_backlog(push, 4);
@@ -78,6 +80,7 @@ static zsock_t *push_new(void)
     zsock_set_heartbeat_ivl(push, 2000);
     zsock_set_heartbeat_timeout(push, 6000);
     zsock_set_handshake_ivl(push, 30000);
+    zsock_set_maxmsgsize(push, LIMIT_TOPIC); /* nobody has to send anything */
     return push;
 }
 
@@ -92,6 +95,8 @@ static int bind_free(struct lanes *lanes, zsock_t *push, int64_t now_ms)
             *rested_ms = -1;
             return port;
         }
+        if (zmq_errno() == EMFILE || zmq_errno() == ENFILE)
+            return 0;
         *rested_ms = now_ms + LANES_REST_MS;
     }
     return 0;
@@ -109,7 +114,7 @@ int lanes_open(struct lanes *lanes, const char *agent, uint64_t lane,
     entry->id = lane;
     snprintf(entry->agent, sizeof entry->agent, "%s", agent);
     entry->push = push_new();
-    entry->port = bind_free(lanes, entry->push, now_ms);
+    entry->port = entry->push ? bind_free(lanes, entry->push, now_ms) : 0;
     if (entry->port == 0) {
         zsock_destroy(&entry->push);
         mem_free(entry);

@@ -16,13 +16,15 @@
 #include "broker/core/state.h"
 #include "broker/lanes.h"
 #include "broker/ports.h"
+#include "broker/publisher.h"
 #include "common/app/log.h"
 #include "common/limits.h"
 #include "common/mem.h"
 #include "common/msg.h"
 #include "common/table.h"
 
-#define ROWS_TRIED 10 /* somebody else may be quicker each time */
+#define ROWS_TRIED  10 /* somebody else may be quicker each time */
+#define COMPLAIN_MS 10000
 
 /* Whose messages came over a descriptor. */
 struct peer {
@@ -41,7 +43,8 @@ struct ack {
 
 struct link {
     struct broker *broker;
-    zsock_t *status, *control, *monitor;
+    zsock_t *status, *monitor;
+    struct publisher *control;
     struct lanes *lanes;
     struct peer *peers; /* by fd */
     struct buf out;     /* message being written */
@@ -50,17 +53,22 @@ struct link {
     struct ack *acks; /* past the gate, sent when the turn ends */
     size_t n_acks, cap_acks;
     int port;
-    int64_t beat_ms; /* when the next BEAT is due */
+    int64_t beat_ms;     /* when the next BEAT is due */
+    int64_t complain_ms; /* when a missing lane may be logged again */
 };
 
-static void socket_options(zsock_t *sock)
+static zsock_t *status_new(void)
 {
+    zsock_t *sock = zsock_new(ZMQ_SUB);
+    assert(sock);
     zsock_set_heartbeat_ivl(sock, 2000);
     zsock_set_heartbeat_timeout(sock, 6000);
     zsock_set_handshake_ivl(sock, 30000);
     zsock_set_backlog(sock, 4096);
     zsock_set_maxmsgsize(sock, LIMIT_MESSAGE);
     zsock_set_linger(sock, 200);
+    zsock_set_subscribe(sock, "");
+    return sock;
 }
 
 static zsock_t *monitor_new(zsock_t *status)
@@ -80,7 +88,8 @@ static bool bind_pair(struct link *link, const char *host, int port)
 {
     if (zsock_bind(link->status, "tcp://%s:%d", host, port) != port)
         return false;
-    if (zsock_bind(link->control, "tcp://%s:%d", host, port + 1) == port + 1)
+    link->control = publisher_open(host, port + 1);
+    if (link->control)
         return true;
     zsock_unbind(link->status, "tcp://%s:%d", host, port);
     return false;
@@ -109,12 +118,7 @@ struct link *link_open(const struct link_options *options, char *why,
                        size_t size)
 {
     struct link *link = mem_new(sizeof *link);
-    link->status = zsock_new(ZMQ_SUB);
-    link->control = zsock_new(ZMQ_PUB);
-    assert(link->status && link->control);
-    socket_options(link->status);
-    socket_options(link->control);
-    zsock_set_subscribe(link->status, "");
+    link->status = status_new();
     link->monitor = monitor_new(link->status);
     link->lanes =
         lanes_new(options->host, options->lanes_low, options->lanes_high);
@@ -145,7 +149,7 @@ void link_close(struct link **link_ref)
     zmq_socket_monitor(zsock_resolve(link->status), NULL, 0);
     zsock_destroy(&link->monitor);
     zsock_destroy(&link->status);
-    zsock_destroy(&link->control);
+    publisher_close(&link->control);
     lanes_free(&link->lanes);
     peers_free(link);
     buf_free(&link->out);
@@ -176,13 +180,10 @@ static void control_send(struct link *link, const char *agent,
                          const struct msg *msg)
 {
     char topic[MSG_TOPIC_SIZE];
-    void *sock = zsock_resolve(link->control);
     buf_clear(&link->out);
-    if (!msg_encode(msg, &link->out))
-        return;
-    msg_topic(agent, topic);
-    if (zmq_send(sock, topic, strlen(topic), ZMQ_SNDMORE | ZMQ_DONTWAIT) >= 0)
-        zmq_send(sock, link->out.data, link->out.len, ZMQ_DONTWAIT);
+    if (msg_encode(msg, &link->out))
+        publisher_send(link->control, msg_topic(agent, topic), link->out.data,
+                       link->out.len);
 }
 
 static void beat_send(struct link *link, const char *agent)
@@ -193,6 +194,16 @@ static void beat_send(struct link *link, const char *agent)
     control_send(link, agent, &msg);
 }
 
+/* The agent asks again soon; a crowd of them must not flood the log. */
+static void no_lane(struct link *link, const struct event *event)
+{
+    if (event->at_ms < link->complain_ms)
+        return;
+    link->complain_ms = event->at_ms + COMPLAIN_MS;
+    log_warn("no_lane", "agent=%s reason=%s", event->agent,
+             log_quoted("no free port in --lanes, or too few descriptors"));
+}
+
 static void lane_send(struct link *link, const struct event *event)
 {
     struct msg msg = {.kind = KIND_LANE};
@@ -200,12 +211,10 @@ static void lane_send(struct link *link, const struct event *event)
     msg.lane.lane = event->lane;
     msg.lane.port =
         lanes_open(link->lanes, event->agent, event->lane, event->at_ms);
-    if (msg.lane.port == 0) {
-        log_warn("no_lane", "agent=%s reason=%s", event->agent,
-                 log_quoted("no free port in --lanes"));
-        return;
-    }
-    control_send(link, event->agent, &msg);
+    if (msg.lane.port == 0)
+        no_lane(link, event);
+    else
+        control_send(link, event->agent, &msg);
 }
 
 static void unsent_add(struct link *link, uint64_t lease)
@@ -466,6 +475,7 @@ void link_read(struct link *link)
         n++;
     for (n = 0; n < LIMIT_DRAIN_PER_TURN && monitor_take(link); n++)
         ;
+    publisher_read(link->control);
 }
 
 void link_settle(struct link *link, int64_t now_ms)

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -32,6 +33,16 @@ static int signals_open(void)
     sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
     return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+/* A client and a lane take descriptors, and the usual 1024 are few. */
+static void raise_descriptors(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return;
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
 }
 
 /* Tokens guard HTTP; nothing guards the agents' sockets yet. */
@@ -246,6 +257,7 @@ int main(int argc, char **argv)
         return 0;
     }
     refuse_open_door(conf);
+    raise_descriptors();
     parts.loop.signal_fd = signals_open();
     zsys_init();
     zsys_handler_set(NULL);

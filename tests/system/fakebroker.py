@@ -9,6 +9,8 @@ import struct
 import threading
 import urllib.parse
 
+from wire import Zmtp
+
 JSON = "application/json"
 PROBLEM = "application/problem+json"
 
@@ -205,24 +207,16 @@ class Feed:
         """Waits for a subscriber, up to its subscription."""
         if self.peer:
             self.peer.close()
-        self.peer = self.listener.accept()[0]
-        self.peer.settimeout(20)
-        self.peer.sendall(b"\xff" + bytes(8) + b"\x7f" + b"\x03\x00" +
-                          b"NULL".ljust(20, b"\0") + bytes(32))
-        self._read(64)
-        self._frame(4, b"\x05READY\x0bSocket-Type" +
-                    struct.pack(">I", 3) + b"PUB")
-        while self._read_frame() != (0, b"\x01"):
+        self.peer = Zmtp("PUB", connected=self.listener.accept()[0])
+        while self.peer.read_frame() != (0, b"\x01"):
             pass
         return self
 
     def send(self, topic, event):
-        self._frame(1, topic.encode())
-        self._frame(0, pack(event))
+        self.peer.send(topic.encode(), pack(event))
 
     def send_raw(self, *parts):
-        for i, part in enumerate(parts):
-            self._frame(1 if i + 1 < len(parts) else 0, part)
+        self.peer.send(*parts)
 
     def drop(self):
         """Cuts the subscriber off."""
@@ -233,22 +227,3 @@ class Feed:
         if self.peer:
             self.peer.close()
         self.listener.close()
-
-    def _frame(self, flags, body):
-        self.peer.sendall(bytes([flags | 2]) + struct.pack(">Q", len(body)) +
-                          body)
-
-    def _read(self, n):
-        data = b""
-        while len(data) < n:
-            chunk = self.peer.recv(n - len(data))
-            if not chunk:
-                raise ConnectionError("the subscriber went away")
-            data += chunk
-        return data
-
-    def _read_frame(self):
-        flags = self._read(1)[0]
-        size = (struct.unpack(">Q", self._read(8))[0] if flags & 2
-                else self._read(1)[0])
-        return flags & ~2, self._read(size)

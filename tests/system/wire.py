@@ -5,6 +5,7 @@ added, followed or tried again."""
 import http.client
 import json
 import socket
+import struct
 
 
 class Answer:
@@ -118,6 +119,78 @@ class Web:
 def _named(headers):
     return {name.replace("_", "-"): value for name, value in headers.items()
             if value is not None}
+
+
+class Zmtp:
+    """One end of a ZMTP 3 connection without security, which says what a test
+    wants said. connected: a socket accepted elsewhere, else address is where
+    to connect to. kind: what it claims to be; None: it says nothing at all."""
+
+    def __init__(self, kind, address=None, connected=None, timeout=20):
+        self.socket = connected or socket.create_connection(
+            host_port(address), timeout=timeout)
+        self.socket.settimeout(timeout)
+        if kind is not None:
+            self.greet(kind)
+
+    def greet(self, kind):
+        self.socket.sendall(b"\xff" + bytes(8) + b"\x7f\x03\x00" +
+                            b"NULL".ljust(20, b"\0") + bytes(32))
+        self.read(64)
+        kind = kind.encode()
+        self.frame(4, b"\x05READY\x0bSocket-Type" +
+                   struct.pack(">I", len(kind)) + kind)
+        self.read_frame()
+
+    def frame(self, flags, body):
+        self.socket.sendall(self.framed(flags, body))
+
+    @staticmethod
+    def framed(flags, body):
+        return bytes([flags | 2]) + struct.pack(">Q", len(body)) + body
+
+    @staticmethod
+    def message(*parts):
+        """The bytes of a message."""
+        return b"".join(Zmtp.framed(int(i + 1 < len(parts)), part)
+                        for i, part in enumerate(parts))
+
+    def send(self, *parts):
+        self.socket.sendall(self.message(*parts))
+
+    def subscribe(self, topic):
+        self.send(b"\x01" + topic)
+
+    def read(self, n):
+        data = b""
+        while len(data) < n:
+            chunk = self.socket.recv(n - len(data))
+            if not chunk:
+                raise ConnectionError("the other end went away")
+            data += chunk
+        return data
+
+    def read_frame(self):
+        """(flags, body); flags: 1 more follow, 4 a command."""
+        flags = self.read(1)[0]
+        size = (struct.unpack(">Q", self.read(8))[0] if flags & 2
+                else self.read(1)[0])
+        return flags & ~2, self.read(size)
+
+    def is_cut(self, seconds=5):
+        """Waits until the other end closes."""
+        self.socket.settimeout(seconds)
+        try:
+            while self.socket.recv(65536):
+                pass
+        except TimeoutError:
+            return False
+        except OSError:
+            pass
+        return True
+
+    def close(self):
+        self.socket.close()
 
 
 class Events:

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * XPUB, as only that tells of subscriptions. Unbinding ends the connections
+ * that were accepted, and with them what they subscribed to; the port is free
+ * a moment later.
+ */
+#include "broker/publisher.h"
+
+#include <assert.h>
+#include <czmq.h>
+
+#include "common/app/log.h"
+#include "common/limits.h"
+#include "common/mem.h"
+
+struct publisher {
+    zsock_t *sock;
+    char *endpoint;
+    size_t topics; /* bytes of all topics subscribed to, each counted once */
+    bool bound;
+};
+
+static zsock_t *socket_new(void)
+{
+    zsock_t *sock = zsock_new(ZMQ_XPUB);
+    assert(sock);
+    zsock_set_heartbeat_ivl(sock, 2000);
+    zsock_set_heartbeat_timeout(sock, 6000);
+    zsock_set_handshake_ivl(sock, 30000);
+    zsock_set_backlog(sock, 4096);
+    zsock_set_maxmsgsize(sock, LIMIT_TOPIC + 1); /* and a byte before it */
+    zsock_set_linger(sock, 200);
+    return sock;
+}
+
+static void try_bind(struct publisher *publisher)
+{
+    publisher->bound =
+        zsock_bind(publisher->sock, "%s", publisher->endpoint) > 0;
+}
+
+struct publisher *publisher_open(const char *host, int port)
+{
+    char endpoint[320];
+    struct publisher *publisher = mem_new(sizeof *publisher);
+    snprintf(endpoint, sizeof endpoint, "tcp://%s:%d", host, port);
+    publisher->endpoint = mem_text(endpoint);
+    publisher->sock = socket_new();
+    try_bind(publisher);
+    if (!publisher->bound)
+        publisher_close(&publisher);
+    return publisher;
+}
+
+void publisher_close(struct publisher **publisher_ref)
+{
+    struct publisher *publisher = *publisher_ref;
+    if (!publisher)
+        return;
+    int error = errno;
+    zsock_destroy(&publisher->sock);
+    mem_free(publisher->endpoint);
+    mem_free(publisher);
+    errno = error;
+    *publisher_ref = NULL;
+}
+
+void *publisher_socket(const struct publisher *publisher)
+{
+    return zsock_resolve(publisher->sock);
+}
+
+/* Takes one subscription (1, topic) or its end (0, topic). */
+static bool topic_take(struct publisher *publisher)
+{
+    unsigned char topic[LIMIT_TOPIC + 1];
+    int n = zmq_recv(zsock_resolve(publisher->sock), topic, sizeof topic,
+                     ZMQ_DONTWAIT);
+    if (n <= 0)
+        return n == 0;
+    size_t bytes = (size_t)n;
+    if (topic[0] == 1)
+        publisher->topics += bytes;
+    else if (topic[0] == 0 && publisher->topics >= bytes)
+        publisher->topics -= bytes;
+    return true;
+}
+
+void publisher_read(struct publisher *publisher)
+{
+    for (int i = 0; i < LIMIT_TOPICS_PER_TURN && topic_take(publisher); i++)
+        ;
+    if (publisher->bound && publisher->topics > LIMIT_TOPICS) {
+        log_warn("subscribers_cut", "address=%s reason=%s", publisher->endpoint,
+                 log_quoted("too many subscriptions"));
+        zsock_unbind(publisher->sock, "%s", publisher->endpoint);
+        publisher->bound = false;
+    }
+    if (!publisher->bound)
+        try_bind(publisher);
+}
+
+bool publisher_wanted(const struct publisher *publisher)
+{
+    return publisher->topics > 0;
+}
+
+void publisher_send(struct publisher *publisher, const char *topic,
+                    const void *bytes, size_t len)
+{
+    void *sock = zsock_resolve(publisher->sock);
+    if (zmq_send(sock, topic, strlen(topic), ZMQ_SNDMORE | ZMQ_DONTWAIT) >= 0)
+        zmq_send(sock, bytes, len, ZMQ_DONTWAIT);
+}

@@ -20,7 +20,8 @@ struct lanes *lanes_new(const char *host, int low, int high);
 void lanes_free(struct lanes **lanes);
 
 /* lanes_open binds a lane for an agent, closing the one it had, and returns its
- * port; the same lane again returns the port it has. 0 when no port is free. */
+ * port; the same lane again returns the port it has. 0 when no port is free,
+ * or less than a tenth of the descriptors. */
 int lanes_open(struct lanes *lanes, const char *agent, uint64_t lane,
                int64_t now_ms);
 

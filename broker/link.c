@@ -174,6 +174,11 @@ void *link_monitor(const struct link *link)
     return zsock_resolve(link->monitor);
 }
 
+void *link_control(const struct link *link)
+{
+    return publisher_socket(link->control);
+}
+
 /* Out: control messages. A full pipe drops them; the next STATE shows what is
  * missing, and they are said again. */
 static void control_send(struct link *link, const char *agent,

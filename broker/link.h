@@ -35,8 +35,9 @@ int link_status_port(const struct link *link);
 /* For zmq_poll: the sockets to watch for input. */
 void *link_status(const struct link *link);
 void *link_monitor(const struct link *link);
+void *link_control(const struct link *link);
 
-/* link_read takes what waits on both, at most LIMIT_DRAIN_PER_TURN messages. */
+/* link_read takes what waits there, at most LIMIT_DRAIN_PER_TURN messages. */
 void link_read(struct link *link);
 
 /* link_settle does what is due: batches that could not be sent go back, what

@@ -2,12 +2,13 @@
  *
  * A turn: wait; read the clock; take what the ledger, the agents and HTTP have;
  * do what is due; tell who watches. libmicrohttpd's sockets hide behind one
- * descriptor, lanes are never polled, so the poll stays at six items however
+ * descriptor, lanes are never polled, so the poll stays at seven items however
  * many agents there are.
  */
 #include "broker/loop.h"
 
 #include <assert.h>
+#include <malloc.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 #include <zmq.h>
@@ -15,7 +16,18 @@
 #include "common/app/clock.h"
 #include "common/app/log.h"
 
-enum { AT_STATUS, AT_MONITOR, AT_FEED, AT_STORE, AT_HTTP, AT_SIGNAL, AT_COUNT };
+#define TRIM_MS 2000
+
+enum {
+    AT_STATUS,
+    AT_MONITOR,
+    AT_CONTROL,
+    AT_FEED,
+    AT_STORE,
+    AT_HTTP,
+    AT_SIGNAL,
+    AT_COUNT
+};
 
 static int64_t sooner(int64_t a, int64_t b)
 {
@@ -36,6 +48,7 @@ static void loop_poll(const struct loop *loop, long wait_ms)
     zmq_pollitem_t items[AT_COUNT] = {
         [AT_STATUS] = {link_status(loop->link), 0, ZMQ_POLLIN, 0},
         [AT_MONITOR] = {link_monitor(loop->link), 0, ZMQ_POLLIN, 0},
+        [AT_CONTROL] = {link_control(loop->link), 0, ZMQ_POLLIN, 0},
         [AT_FEED] = {feed_socket(loop->feed), 0, ZMQ_POLLIN, 0},
         [AT_STORE] = {NULL, store_fd(broker_store(loop->broker)), ZMQ_POLLIN,
                       0},
@@ -43,6 +56,16 @@ static void loop_poll(const struct loop *loop, long wait_ms)
         [AT_SIGNAL] = {NULL, loop->signal_fd, ZMQ_POLLIN, 0},
     };
     zmq_poll(items, AT_COUNT, wait_ms);
+}
+
+/* malloc keeps what a crowd of clients needed; it is given back soon after. */
+static void trim_memory(int64_t now_ms)
+{
+    static int64_t next_ms; /* the heap is the process's, not a loop's */
+    if (now_ms < next_ms)
+        return;
+    malloc_trim(0);
+    next_ms = now_ms + TRIM_MS;
 }
 
 static void loop_turn(const struct loop *loop)
@@ -56,6 +79,7 @@ static void loop_turn(const struct loop *loop)
     link_settle(loop->link, now_ms);
     feed_settle(loop->feed);
     broker_report(loop->broker);
+    trim_memory(now_ms);
 }
 
 /* Tells whether a signal to end has come since it was last asked. */

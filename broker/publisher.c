@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * XPUB, as only that tells of subscriptions. Unbinding ends the connections
- * that were accepted, and with them what they subscribed to; the port is free
- * a moment later.
+ * XPUB, as only that tells of subscriptions; but not whose they are.
  */
 #include "broker/publisher.h"
 
@@ -29,6 +27,8 @@ static zsock_t *socket_new(void)
     zsock_set_handshake_ivl(sock, 30000);
     zsock_set_backlog(sock, 4096);
     zsock_set_maxmsgsize(sock, LIMIT_TOPIC + 1); /* and a byte before it */
+    /* One at a time, or libzmq reads a flood to its end before it returns. */
+    zsock_set_rcvhwm(sock, 1);
     zsock_set_linger(sock, 200);
     return sock;
 }
@@ -86,6 +86,17 @@ static bool topic_take(struct publisher *publisher)
     return true;
 }
 
+/* Another socket in its place: a thread of libzmq's ends the old one, which
+ * takes a second where it is full of topics. */
+static void renew(struct publisher *publisher)
+{
+    zsock_set_linger(publisher->sock, 0);
+    zsock_destroy(&publisher->sock);
+    publisher->sock = socket_new();
+    publisher->topics = 0;
+    publisher->bound = false;
+}
+
 void publisher_read(struct publisher *publisher)
 {
     for (int i = 0; i < LIMIT_TOPICS_PER_TURN && topic_take(publisher); i++)
@@ -93,8 +104,7 @@ void publisher_read(struct publisher *publisher)
     if (publisher->bound && publisher->topics > LIMIT_TOPICS) {
         log_warn("subscribers_cut", "address=%s reason=%s", publisher->endpoint,
                  log_quoted("too many subscriptions"));
-        zsock_unbind(publisher->sock, "%s", publisher->endpoint);
-        publisher->bound = false;
+        renew(publisher);
     }
     if (!publisher->bound)
         try_bind(publisher);

@@ -49,11 +49,11 @@
 #define LIMIT_ACKS           (LIMIT_RESULTS + LIMIT_LEASES) /* one for each */
 #define LIMIT_FILES          4096 /* bytes of one frame's file list as JSON */
 #define LIMIT_MESSAGE        (1024 * 1024) /* ZMQ_MAXMSGSIZE */
-#define LIMIT_DRAIN_PER_TURN 500 /* messages taken from one socket a turn */
+#define LIMIT_DRAIN_PER_TURN 200 /* messages taken from one socket a turn */
 #define LIMIT_TOPIC          255 /* bytes of a topic subscribed to */
 /* Bytes of all topics subscribed to on one socket; two for each of LIMIT_AGENTS
  * are half of it. libzmq needs up to 50 bytes for each. */
-#define LIMIT_TOPICS          (2 * 1024 * 1024)
+#define LIMIT_TOPICS          (1024 * 1024)
 #define LIMIT_TOPICS_PER_TURN 5000 /* taken from one socket a turn */
 
 /* HTTP. */

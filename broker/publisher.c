@@ -11,6 +11,8 @@
 #include "common/limits.h"
 #include "common/mem.h"
 
+#define SUBSCRIBE_LEN 10 /* the word before a topic in ZMTP 3.1 */
+
 struct publisher {
     zsock_t *sock;
     char *endpoint;
@@ -26,7 +28,7 @@ static zsock_t *socket_new(void)
     zsock_set_heartbeat_timeout(sock, 6000);
     zsock_set_handshake_ivl(sock, 30000);
     zsock_set_backlog(sock, 4096);
-    zsock_set_maxmsgsize(sock, LIMIT_TOPIC + 1); /* and a byte before it */
+    zsock_set_maxmsgsize(sock, LIMIT_TOPIC + SUBSCRIBE_LEN);
     /* One at a time, or libzmq reads a flood to its end before it returns. */
     zsock_set_rcvhwm(sock, 1);
     zsock_set_linger(sock, 200);
@@ -73,7 +75,7 @@ void *publisher_socket(const struct publisher *publisher)
 /* Takes one subscription (1, topic) or its end (0, topic). */
 static bool topic_take(struct publisher *publisher)
 {
-    unsigned char topic[LIMIT_TOPIC + 1];
+    unsigned char topic[1]; /* its length says the rest */
     int n = zmq_recv(zsock_resolve(publisher->sock), topic, sizeof topic,
                      ZMQ_DONTWAIT);
     if (n <= 0)

@@ -50,7 +50,7 @@
 #define LIMIT_FILES          4096 /* bytes of one frame's file list as JSON */
 #define LIMIT_MESSAGE        (1024 * 1024) /* ZMQ_MAXMSGSIZE */
 #define LIMIT_DRAIN_PER_TURN 200 /* messages taken from one socket a turn */
-#define LIMIT_TOPIC          255 /* bytes of a topic subscribed to */
+#define LIMIT_TOPIC          240 /* bytes; libzmq 4.3.4 garbles 246 to 255 */
 /* Bytes of all topics subscribed to on one socket; two for each of LIMIT_AGENTS
  * are half of it. libzmq needs up to 50 bytes for each. */
 #define LIMIT_TOPICS          (1024 * 1024)

@@ -211,3 +211,18 @@ const struct frame *job_frame(const struct job *job, int32_t number)
     const int32_t ordinal = frames_ordinal(&job->spec.frames, number);
     return ordinal >= 0 && ordinal < job->begun ? &job->at[ordinal] : NULL;
 }
+
+void jobs_forget(struct job **newest)
+{
+    int ended = 0;
+    for (struct job **at = newest; *at;) {
+        ended += (*at)->state != JOB_RUNNING;
+        if ((*at)->state == JOB_RUNNING || ended <= LIMIT_NODE_QUEUE) {
+            at = &(*at)->next;
+            continue;
+        }
+        struct job *old = *at;
+        *at = old->next;
+        job_free(&old);
+    }
+}

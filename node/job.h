@@ -112,4 +112,7 @@ const struct frame *job_frame(const struct job *job, int32_t number);
  * than LIMIT_BATCH frames it lists the last LIMIT_BATCH that were begun. */
 json_t *job_json(const struct job *job);
 
+/* jobs_forget forgets ended jobs past LIMIT_NODE_QUEUE, the oldest first. */
+void jobs_forget(struct job **newest);
+
 #endif

@@ -69,22 +69,6 @@ int node_free_slots(const struct node *node)
     return n;
 }
 
-/* Ended jobs past LIMIT_NODE_QUEUE are forgotten, the oldest first. */
-static void jobs_forget(struct node *node)
-{
-    int ended = 0;
-    for (struct job **at = &node->jobs; *at;) {
-        ended += (*at)->state != JOB_RUNNING;
-        if ((*at)->state == JOB_RUNNING || ended <= LIMIT_NODE_QUEUE) {
-            at = &(*at)->next;
-            continue;
-        }
-        struct job *old = *at;
-        *at = old->next;
-        job_free(&old);
-    }
-}
-
 static uint64_t largest_file(const struct job *job)
 {
     uint64_t most = 0;
@@ -180,7 +164,7 @@ static void runs_step(struct node *node)
             job_log_end(job);
         }
     }
-    jobs_forget(node);
+    jobs_forget(&node->jobs);
 }
 
 /* -- Processes ------------------------------------------------------------- */

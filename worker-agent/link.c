@@ -121,7 +121,7 @@ void link_connect(struct link *link, const char *host, int status_port,
     connect_control(link, control_port);
     link->status = socket_new(ZMQ_PUB);
     zsock_set_linger(link->status, 1000);
-    zsock_set_maxmsgsize(link->status, LIMIT_TOPIC + 1); /* subscriptions */
+    zsock_set_maxmsgsize(link->status, 2 * LIMIT_TOPIC); /* subscriptions */
     connect_to(link, link->status, status_port);
 }
 

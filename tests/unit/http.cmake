@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
+frameq_unit(feed frameq_broker PkgConfig::JANSSON)
 frameq_unit(headers frameq_broker)
 frameq_unit(jobspec frameq_broker)
 frameq_unit(picture_file frameq_broker)
+frameq_unit(publisher frameq_broker PkgConfig::CZMQ PkgConfig::ZMQ)
 frameq_unit(route frameq_broker)
 frameq_unit(view frameq_broker)
 frameq_unit(feed_view core_farm frameq_broker PkgConfig::JANSSON)

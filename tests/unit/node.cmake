@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
+frameq_unit(node_channel frameq_node)
+frameq_unit(node_disk frameq_node)
+target_link_options(test_node_disk PRIVATE -Wl,--wrap=statvfs)
 frameq_unit(node_job frameq_node)
 frameq_unit(node_output frameq_node)
 frameq_unit(node_place frameq_node frameq_picture)

@@ -131,6 +131,29 @@ static void test_control(void **state)
     run_until(world, WHO_HEARD);
 }
 
+/* LIMIT_DRAIN_PER_TURN messages a turn, and the next one in the next. */
+static void test_a_flood_waits_its_turn(void **state)
+{
+    struct world *world = *state;
+    size_t each = strlen(WHO_HEARD);
+    say_until(world, "C/a1/", &beat, BEAT_HEARD);
+    for (int i = 0; i < LIMIT_DRAIN_PER_TURN + 1; i++)
+        say(world, "C/a1/", &who);
+    say(world, "C/a1/", &beat);
+    size_t most = 0, before = 0;
+    int64_t until_ms = clock_now_ms() + PATIENCE_MS;
+    while (strstr(buf_text(&world->heard), BEAT_HEARD) == NULL) {
+        assert_true(clock_now_ms() < until_ms);
+        run(world, 10);
+        size_t heard = (world->heard.len - before) / each;
+        most = heard > most ? heard : most;
+        before = world->heard.len;
+    }
+    assert_in_range(most, 1, LIMIT_DRAIN_PER_TURN);
+    assert_int_equal(world->heard.len,
+                     (LIMIT_DRAIN_PER_TURN + 1) * each + strlen(BEAT_HEARD));
+}
+
 static void test_nonsense_is_dropped(void **state)
 {
     struct world *world = *state;
@@ -240,6 +263,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_control),
+        TEST(test_a_flood_waits_its_turn),
         TEST(test_nonsense_is_dropped),
         TEST(test_state),
         TEST(test_lane),

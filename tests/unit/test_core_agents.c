@@ -365,6 +365,20 @@ static void drain_outlives_both_sides(void **state)
     assert_true(core_next(farm->core) <= farm->now_ms + 60000);
 }
 
+/* With LIMIT_UNACKED ended leases unacknowledged it gets no more. */
+static void unacknowledged_leases_are_few(void **state)
+{
+    struct farm *farm = *state;
+    struct hand hand;
+    hand_init(&hand, "a", 2);
+    hand_join(farm, &hand);
+    struct agent agent = *agent_find(farm->core, "a");
+    agent.unacked = LIMIT_UNACKED - 1;
+    assert_int_equal(agent_free(&agent), 2);
+    agent.unacked = LIMIT_UNACKED;
+    assert_int_equal(agent_free(&agent), 0);
+}
+
 int main(void)
 {
 #define TEST(name)                                                             \
@@ -390,6 +404,7 @@ int main(void)
         TEST(drain_now_stops_work),
         TEST(drain_ends_when_its_time_comes),
         TEST(drain_outlives_both_sides),
+        TEST(unacknowledged_leases_are_few),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -139,6 +139,7 @@ static void test_overlaps_are_bounded(void **state)
     struct frames frames = parsed("0-1048574,0-1048574,0-1048574,0-1048574,"
                                   "0-1048574,0-1048574,0-1048574,0-1048574");
     assert_int_equal(frames.count, LIMIT_FRAMES);
+    assert_int_equal(8 * frames.count, LIMIT_FRAMES_NAMED);
     frames_free(&frames);
     assert_refused("0-1048574,0-1048574,0-1048574,0-1048574,0-1048574,"
                    "0-1048574,0-1048574,0-1048574,5",

@@ -131,6 +131,12 @@ static void lists_by_the_page(void **state)
                                       "/frames?view=x"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         json_decref(world_json("GET", path_of(bad[i]), NULL, 400));
+    char path[64];
+    for (int extra = 0; extra < 2; extra++) {
+        snprintf(path, sizeof path, "/frames?limit=%d", LIMIT_PAGE + extra);
+        json_decref(
+            world_json("GET", path_of(path), NULL, extra == 0 ? 200 : 400));
+    }
 }
 
 static void lists_by_state(void **state)

@@ -298,6 +298,28 @@ static size_t limit_by_path(void *ctx, const struct httpd_request *request)
     return strcmp(request->path, "/big") == 0 ? 8 : 4;
 }
 
+/* A head of LIMIT_HEAD bytes, and one more. */
+static void test_head_at_the_limit(void **state)
+{
+    (void)state;
+    static char head[LIMIT_HEAD + 2];
+    for (int extra = 0; extra < 2; extra++) {
+        int n =
+            snprintf(head, sizeof head, "GET /h HTTP/1.1\r\nHost: x\r\nA: ");
+        memset(head + n, 'a', sizeof head - (size_t)n);
+        memcpy(head + LIMIT_HEAD + extra - 4, "\r\n\r\n", 5);
+        if (extra == 0) {
+            int fd = client_open();
+            exchange(fd, head, "HTTP/1.1 200", "/h");
+            close(fd);
+        } else {
+            refused(head, "HTTP/1.1 431 ",
+                    "at most 16384 bytes of headers "
+                    "are taken");
+        }
+    }
+}
+
 static void test_limit_of_a_path(void **state)
 {
     (void)state;
@@ -333,6 +355,7 @@ int main(void)
         TEST(test_the_oldest_of_too_many_goes),
         TEST(test_chunked_body_past_the_limit),
         TEST(test_endless_chunks_are_cut),
+        TEST(test_head_at_the_limit),
         TEST(test_limit_of_a_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

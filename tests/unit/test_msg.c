@@ -308,6 +308,43 @@ static void test_extra_fields(void **state)
     assert_taken(*state, "[1,4,[[" LEASE ",1,2,false,\"new\"]],[]]");
 }
 
+static const char *letters(size_t n)
+{
+    static char text[4][256];
+    static unsigned next;
+    char *at = text[next++ % 4];
+    memset(at, 'a', n);
+    at[n] = '\0';
+    return at;
+}
+
+/* Names and ids at their limits, and one past them. */
+static void test_lengths(void **state)
+{
+    static const struct {
+        size_t agent, job;
+        bool fits;
+    } cases[] = {
+        {1, LIMIT_ID_MIN, true},
+        {LIMIT_AGENT, LIMIT_ID, true},
+        {LIMIT_AGENT + 1, LIMIT_ID, false},
+        {0, LIMIT_ID, false},
+        {1, LIMIT_ID_MIN - 1, false},
+        {1, LIMIT_ID + 1, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[1024];
+        snprintf(text, sizeof text,
+                 "[1,1,\"%s\",7,1,3,9,2,1,\"\",false,\"0\",[]," NODE ",[[" LEASE
+                 ",\"%s\",1,1,1,1,-1,0,0,0,-1,\"\",[]]]]",
+                 letters(cases[i].agent), letters(cases[i].job));
+        if (cases[i].fits)
+            assert_taken(*state, text);
+        else
+            assert_refused(*state, text, "STATE field ");
+    }
+}
+
 static void test_state_fields(void **state)
 {
     static const struct spoilt cases[] = {
@@ -580,6 +617,7 @@ int main(void)
         TEST(test_maximum_refuses),
         TEST(test_heads),
         TEST(test_extra_fields),
+        TEST(test_lengths),
         TEST(test_state_fields),
         TEST(test_lease_fields),
         TEST(test_broker_fields),

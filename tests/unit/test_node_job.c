@@ -289,6 +289,52 @@ static void json_is_always_whole(void **state)
     job_free(&job);
 }
 
+/* A log of LIMIT_LOG_TAIL bytes is shown whole, a longer one's end. */
+static void log_tail_is_short(void **state)
+{
+    (void)state;
+    struct job *job = job_make("1");
+    for (int i = 0; i < LIMIT_LOG_TAIL / 64; i++)
+        output_add(&job->output,
+                   "0123456789012345678901234567890123456789"
+                   "01234567890123456789012\n",
+                   64);
+    for (int extra = 0; extra < 2; extra++) {
+        json_t *json = job_json(job);
+        const json_t *log = json_object_get(json, "log");
+        assert_int_equal(json_string_length(log), LIMIT_LOG_TAIL);
+        json_decref(json);
+        output_add(&job->output, "x\n", 2);
+    }
+    job_free(&job);
+}
+
+/* LIMIT_NODE_QUEUE ended jobs are remembered; those that run always are. */
+static void old_jobs_are_forgotten(void **state)
+{
+    (void)state;
+    struct job *newest = NULL, *job;
+    int n = 0;
+    for (int i = 0; i < LIMIT_NODE_QUEUE + 3; i++) {
+        job = job_make("1");
+        job->next = newest;
+        newest = job;
+        if (i > 0)
+            job->state = JOB_COMPLETED;
+        jobs_forget(&newest);
+    }
+    assert_int_equal(newest->state, JOB_COMPLETED);
+    for (job = newest; job->next; job = job->next)
+        n++;
+    assert_int_equal(n, LIMIT_NODE_QUEUE);
+    assert_int_equal(job->state, JOB_RUNNING);
+    while (newest) {
+        job = newest->next;
+        job_free(&newest);
+        newest = job;
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -306,6 +352,8 @@ int main(void)
         cmocka_unit_test(thumbs_are_few),
         cmocka_unit_test(long_jobs_list_their_last_frames),
         cmocka_unit_test(json_is_always_whole),
+        cmocka_unit_test(log_tail_is_short),
+        cmocka_unit_test(old_jobs_are_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,6 +20,7 @@
 #include "common/limits.h"
 #include "common/mem.h"
 #include "common/picture/picture.h"
+#include "common/picture/thumb.h"
 #include "common/text.h"
 
 enum { WIDTH = 40, HEIGHT = 30 };
@@ -199,6 +200,7 @@ static void too_wide(void **state)
         13,   'I', 'H', 'D', 'R',  0,    1,    0,    1, 0, 0,
         0,    1,   8,   2,   0,    0,    0,    0xbd, 0, 0, 0};
     char why[256];
+    assert_int_equal(LIMIT_PIXELS, 0x10000);
     assert_false(prove(scratch_write(png, sizeof png), why));
 }
 
@@ -250,6 +252,34 @@ static void damaged_header(void **state)
     char why[256];
     prove_changed("zip.exr", "compression", 0, "damp", why);
     prove_changed("zip.exr", "Camera", 14, "\xff\xff\xff\x7f", why);
+}
+
+/* The edge at LIMIT_THUMB_EDGE is kept, one past it is scaled down to it. */
+static void thumb_edges(void **state)
+{
+    (void)state;
+    struct thumb thumb = {0};
+    thumb_begin(&thumb, LIMIT_THUMB_EDGE, 10);
+    assert_int_equal(thumb.width, LIMIT_THUMB_EDGE);
+    assert_int_equal(thumb.height, 10);
+    thumb_begin(&thumb, 10, LIMIT_THUMB_EDGE + 1);
+    assert_int_equal(thumb.height, LIMIT_THUMB_EDGE);
+    assert_int_equal(thumb.width, 9);
+    thumb_done(&thumb);
+}
+
+/* Of a file of LIMIT_PICTURE bytes what is in it is looked at, of one that is
+ * a byte longer its size. */
+static void too_many_bytes(void **state)
+{
+    (void)state;
+    char why[256];
+    const char *path = scratch_write("BM", 2);
+    for (int extra = 0; extra < 2; extra++) {
+        assert_int_equal(truncate(path, LIMIT_PICTURE + extra), 0);
+        assert_false(prove(path, why));
+        assert_int_equal(strstr(why, "larger than") != NULL, extra);
+    }
 }
 
 static void thumb_is_small(void **state)
@@ -315,6 +345,8 @@ int main(void)
         cmocka_unit_test(claims_cost_nothing),
         cmocka_unit_test(reasons_are_plain),
         cmocka_unit_test(damaged_header),
+        cmocka_unit_test(too_many_bytes),
+        cmocka_unit_test(thumb_edges),
     };
     return cmocka_run_group_tests(tests, folder_make, folder_remove);
 }

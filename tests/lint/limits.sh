@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Every limit of common/limits.h is named by a test: at it, and one past it.
+# shellcheck source=tests/lint/lint.sh
+. "$(dirname "$0")/lint.sh"
+
+# Those a test cannot come to, and why.
+declare -A beyond=(
+    [LIMIT_NODE_PROOFS]="the length of an array"
+    [LIMIT_PROOF_CPU]="ten minutes of work; the kernel's limit, set once"
+    [LIMIT_SILENCE_MS]="ten minutes; tested by silence_seconds, whose default it is"
+)
+
+untested=$(
+    grep -oE '^#define LIMIT_[A-Z_]+' common/limits.h | while read -r _ name; do
+        [[ -v beyond[$name] ]] ||
+            grep -rqw "$name" tests/unit tests/system --include='*.[ch]' --include='*.py' ||
+            echo "no test names $name"
+    done
+)
+verdict "$untested"

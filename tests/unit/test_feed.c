@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The feed's ring. What it needs of the broker is the test's own: the seam is
+ * the linker.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "broker/broker_internal.h"
+#include "broker/feed_internal.h"
+#include "broker/feed_view.h"
+#include "broker/publisher.h"
+#include "common/limits.h"
+
+static broker_projector *project;
+static void *project_ctx;
+static size_t published;
+
+struct publisher *publisher_open(const char *host, int port)
+{
+    (void)host;
+    (void)port;
+    return (struct publisher *)&published;
+}
+
+void publisher_close(struct publisher **publisher)
+{
+    *publisher = NULL;
+}
+
+void *publisher_socket(const struct publisher *publisher)
+{
+    (void)publisher;
+    return NULL;
+}
+
+void publisher_read(struct publisher *publisher)
+{
+    (void)publisher;
+}
+
+void publisher_send(struct publisher *publisher, const char *topic,
+                    const void *bytes, size_t len)
+{
+    assert_ptr_equal(publisher, &published);
+    assert_string_equal(topic, "farm/");
+    assert_true(bytes != NULL && len > 0);
+    published++;
+}
+
+void broker_project(struct broker *broker, broker_projector *projector,
+                    void *ctx)
+{
+    (void)broker;
+    project = projector;
+    project_ctx = ctx;
+}
+
+const struct core *broker_core(const struct broker *broker)
+{
+    (void)broker;
+    return NULL;
+}
+
+const struct broker_facts *broker_facts(const struct broker *broker)
+{
+    static const struct broker_facts facts = {.epoch = 7};
+    (void)broker;
+    return &facts;
+}
+
+void broker_answer(struct broker *broker, void (*send)(void *ctx), void *ctx)
+{
+    (void)broker;
+    send(ctx);
+}
+
+struct feed_view feed_view_event(const struct core *core,
+                                 const struct event *event)
+{
+    (void)core;
+    (void)event;
+    return (struct feed_view){"farm", "farm/", json_object()};
+}
+
+/* LIMIT_FEED_RING events are kept; the one before them is lost. */
+static void ring_keeps_the_last(void **state)
+{
+    (void)state;
+    char why[64];
+    bool lost;
+    struct event event = {0};
+    struct feed *feed = feed_open("127.0.0.1", 1, why, sizeof why);
+    feed_start(feed, NULL);
+    for (int i = 0; i < LIMIT_FEED_RING; i++)
+        project(project_ctx, &event);
+    const struct feed_item *first = feed_after(feed, 0, &lost);
+    assert_false(lost);
+    assert_int_equal(first->seq, 1);
+    assert_non_null(strstr(first->json, "\"id\":\"7:1\""));
+    project(project_ctx, &event);
+    assert_int_equal(feed_after(feed, 0, &lost)->seq, 2);
+    assert_true(lost);
+    assert_int_equal(feed_after(feed, 1, &lost)->seq, 2);
+    assert_false(lost);
+    assert_null(feed_after(feed, LIMIT_FEED_RING + 1, &lost));
+    assert_int_equal(published, LIMIT_FEED_RING + 1);
+    feed_close(&feed);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ring_keeps_the_last),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

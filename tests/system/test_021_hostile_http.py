@@ -237,6 +237,47 @@ class Hostile(farm.FarmTest):
             self.assertIn(b"application/problem+json", answer)
             self.assertIn(b'"detail":', answer)
 
+    def test_hostile_jobs_at_a_node(self):
+        root = self.folder / "root"
+        (root / "sub").mkdir(parents=True)
+        outside = self.folder / "outside.blend"
+        outside.write_bytes(b"BLENDER")
+        (root / "link.blend").symlink_to(outside)
+        (root / "sub" / "up").symlink_to("../..")
+        (root / "loop.blend").symlink_to("loop.blend")
+        node = self.node("--blend-root", root)
+        web = farm.Web(node.address)
+        bad = [("blend", name) for name in (
+            "../outside.blend", str(outside), "link.blend",
+            "sub/up/outside.blend", "loop.blend", "/proc/self/environ",
+            "--python", "-", "sub/../../outside.blend", "a\nb.blend", "",
+            str(root) + "/" + "x/../" * 150 + "link.blend", "b" * 1025)]
+        bad += [("output", name) for name in (
+            "../x_####", "/x_####", "a/../../x_####", "a//x_####",
+            "./x_####", ".work/x_####", "a/.x_####", "a\\x_####", "x",
+            "a\nx_####", "", "####/x", "x" * 1024 + "#")]
+        bad += [("job", name) for name in (
+            "..", ".", "a/b", "a\nb", "%2e%2e", "", "j" * 65)]
+        bad += [("name", "a\x1bb"), ("name", "n" * 129), ("key", "k" * 129),
+                ("scene", "s\0"), ("scene", "s" * 129),
+                ("view_layers", ["a"] * 65), ("view_layers", [1]),
+                ("frames", "1," * 40000 + "1"), ("frames", "0-1048574," * 9),
+                ("frames", "1-2-3"), ("frames", "9" * 60000),
+                ("timeout_seconds", -1), ("samples", 2 ** 40)]
+        for field, value in bad:
+            body = {"from": 1, "to": 2, field: value}
+            if field == "frames":
+                body = {field: value}
+            with self.subTest(field=field, value=str(value)[:40]):
+                answer = web.post("/job", body)
+                self.assertEqual(answer.status, 400, answer)
+                if "\0" not in str(value):
+                    self.assertIn(f"`{field}`", answer.text)
+        for path in ("/job/1/frame/../../../etc/passwd", "/job/%2e%2e/log",
+                     "/job/-1", "/job/1e9", "/job/1/frame/-1",
+                     "/job/" + "9" * 400):
+            self.assertIn(web.get(path).status, (400, 404), path)
+
     def test_pipelined_answers_come_in_order(self):
         rng = random.Random(2)
         for server, _ in self.servers():

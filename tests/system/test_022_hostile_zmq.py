@@ -75,8 +75,8 @@ BROKEN = {
 
 class Hostile(farm.FarmTest):
     def setUp(self):
-        self.fake = self.fake_node = farm.FakeNode(self, frame_ms=5)
-        self.host = self.farm(self.fake)
+        self.fake_node = farm.FakeNode(self, frame_ms=5)
+        self.host = self.farm(self.fake_node)
         self.before = self.host.memory_mb()
 
     def address(self, name):
@@ -103,17 +103,6 @@ class Hostile(farm.FarmTest):
         self.assertLess(answered, 1000 * farm.SLOW)
 
     def test_broken_states_are_dropped(self):
-        status = self.peer("status", "PUB")
-        for name, body in BROKEN.items():
-            status.send(b"S/evil/", body)
-        status.send(GOOD)  # without a topic
-        status.send(b"S/other/", b"x", b"", GOOD)  # with three
-        farm.until("the good ones are heard",
-                   lambda: "evil" in self.host.agents())
-        self.assertEqual(set(self.host.agents()), {"a1", "evil"})
-        self.assert_unmoved("broken states")
-
-    def test_each_broken_state_alone_is_heard_by_nobody(self):
         """None of them brings its agent to life."""
         status = self.peer("status", "PUB")
         for body in BROKEN.values():
@@ -121,6 +110,12 @@ class Hostile(farm.FarmTest):
         status.send(b"S/last/", pack(state("last")))
         farm.until("the last is heard", lambda: "last" in self.host.agents())
         self.assertEqual(set(self.host.agents()), {"a1", "last"})
+        status.send(GOOD)  # without a topic
+        status.send(b"S/other/", b"x", b"", GOOD)  # with three
+        farm.until("the good ones are heard",
+                   lambda: "evil" in self.host.agents())
+        self.assertEqual(set(self.host.agents()), {"a1", "evil", "last"})
+        self.assert_unmoved("broken states")
 
     def test_messages_too_large_cut_their_sender(self):
         for name, kind, size in (
@@ -183,11 +178,11 @@ class Hostile(farm.FarmTest):
     def test_many_parts(self):
         status = self.peer("status", "PUB")
         part = Zmtp.framed(1, b"x")
-        status.socket.sendall(part * 200000)
+        status.socket.sendall(part * 50000)
         status.socket.sendall(Zmtp.framed(0, GOOD))
         farm.until("its last part is heard",
                    lambda: "evil" in self.host.agents())
-        self.assert_unmoved("200,000 parts")
+        self.assert_unmoved("50,000 parts")
 
     def test_old_and_future_states(self):
         """Neither a replay nor a guess of what comes moves a frame."""
@@ -236,7 +231,7 @@ class Hostile(farm.FarmTest):
         start = time.monotonic()
         thread.start()
         try:
-            job = self.host.render(1, 40, batch=1)
+            job = self.host.render(1, 15, batch=1)
             web, worst = self.host.web(), 0
             while self.host.job(job)["state"] != "completed":
                 begun = time.monotonic()
@@ -295,11 +290,8 @@ class Hostile(farm.FarmTest):
         once."""
         thief = Zmtp("PULL", f"127.0.0.1:{self.lane_port()}")
         self.addCleanup(thief.close)
-        jobs = [self.host.render(1, 6, batch=1) for _ in range(2)]
-        for job in jobs:
-            self.host.await_job(job, seconds=60)
-        rendered = sorted(self.fake.rendered())
-        self.assertEqual(rendered, sorted(list(range(1, 7)) * 2))
+        self.host.await_job(self.host.render(1, 4, batch=2), seconds=60)
+        self.assertEqual(sorted(self.fake_node.rendered()), [1, 2, 3, 4])
 
     def test_half_open_connections(self):
         """A greeting and then nothing, by thousands."""

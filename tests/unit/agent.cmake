@@ -9,4 +9,5 @@ frameq_unit(proof frameq_agent_parts frameq_app)
 target_compile_definitions(test_proof PRIVATE
   PICTURES="${CMAKE_CURRENT_LIST_DIR}/pictures")
 frameq_unit(node_client frameq_agent_parts frameq_app)
+frameq_unit(agent_farm frameq_agent_parts frameq_app)
 frameq_unit(agent_link frameq_agent_parts frameq_app PkgConfig::CZMQ)

@@ -72,12 +72,12 @@
 #define LIMIT_BODY_PACE   65536 /* ... this many bytes of body a second more */
 #define LIMIT_IDLE_MS     30000 /* a connection between two requests */
 #define LIMIT_TOKENS      1000  /* of one farm */
-#define LIMIT_SSE          1000  /* open event streams */
-#define LIMIT_SSE_BEHIND   (256 * 1024) /* bytes unsent before `reset` */
-#define LIMIT_PARKED       10000 /* requests waiting for a commit or a change */
-#define LIMIT_PAGE         1000  /* items of one list answer */
-#define LIMIT_FEED_RING    16384 /* events kept for Last-Event-ID */
-#define LIMIT_WAIT_MS      60000 /* Prefer: wait and ?wait= */
+#define LIMIT_SSE         1000  /* open event streams */
+#define LIMIT_SSE_BEHIND  (256 * 1024) /* bytes unsent before `reset` */
+#define LIMIT_PARKED      10000 /* requests waiting for a commit or a change */
+#define LIMIT_PAGE        1000  /* items of one list answer */
+#define LIMIT_FEED_RING   16384 /* events kept for Last-Event-ID */
+#define LIMIT_WAIT_MS     60000 /* Prefer: wait and ?wait= */
 
 /* Ledger. */
 #define LIMIT_RECORD                                                           \

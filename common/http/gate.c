@@ -9,7 +9,7 @@
 #include "common/http/httpd_parts.h"
 
 #include <errno.h>
-#include <string.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -84,7 +84,7 @@ static void newcomer_look(struct newcomer *newcomer, const char *bytes,
         request_look(bytes, n, len, &head);
     else if (head_starts(bytes, n, &head) && ended) {
         head.rc = RC_INVALID;
-        strcpy(head.why, "the request ends in its head");
+        snprintf(head.why, sizeof head.why, "the request ends in its head");
     }
     if (head.rc != RC_OK)
         newcomer_refuse(newcomer, &head);

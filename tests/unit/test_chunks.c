@@ -46,16 +46,16 @@ static void test_long_lines_and_trailers(void **state)
     (void)state;
     char text[10000];
     for (int extra = 0; extra < 2; extra++) {
-        int n = sprintf(text, "1;");
+        int n = snprintf(text, sizeof text, "1;");
         memset(text + n, 'a', CHUNK_LINE_MAX);
-        sprintf(text + CHUNK_LINE_MAX - 1 + extra, "\r\nx\r\n");
+        memcpy(text + CHUNK_LINE_MAX - 1 + extra, "\r\nx\r\n", 6);
         assert_int_equal(chunks_fault(text, strlen(text)) != NULL, extra);
     }
-    int n = sprintf(text, "0\r\n");
+    int n = snprintf(text, sizeof text, "0\r\n");
     while (n < 9000)
-        n += sprintf(text + n, "A: b\r\n");
+        n += snprintf(text + n, sizeof text - (size_t)n, "A: b\r\n");
     assert_non_null(chunks_fault(text, strlen(text)));
-    sprintf(text + 999, "\r\n\r\n");
+    memcpy(text + 999, "\r\n\r\n", 5);
     memset(text + 1003, 'x', 8000);
     assert_null(chunks_fault(text, 9000));
 }

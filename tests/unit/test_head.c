@@ -10,11 +10,12 @@
 #include <cmocka.h>
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "common/buf.h"
 #include "common/http/head.h"
 #include "common/limits.h"
+#include "common/mem.h"
 
 #define GET  "GET / HTTP/1.1\r\nHost: x\r\n"
 #define POST "POST / HTTP/1.1\r\nHost: x\r\n"
@@ -133,41 +134,38 @@ static void test_what_is_kept(void **state)
     assert_int_equal(head.length, 42);
 }
 
-/* A head with n headers (Host is one), each of len bytes, and a target. */
-static char *head_of(int n, size_t len, size_t target)
+/* A head with n headers (Host is one) and a target of that length. */
+static char *head_of(int n, size_t target)
 {
-    char *text = calloc((size_t)n + 2, len + target + 64);
-    char *at = text + sprintf(text, "GET /");
-    memset(at, 'a', target - 1);
-    at += target - 1;
-    at += sprintf(at, " HTTP/1.1\r\nHost: x\r\n");
-    for (int i = 1; i < n; i++) {
-        at += sprintf(at, "A: ");
-        memset(at, 'b', len);
-        at += len;
-        at += sprintf(at, "\r\n");
-    }
-    sprintf(at, "\r\n");
-    return text;
+    struct buf text;
+    buf_init(&text, 1 << 20);
+    buf_print(&text, "GET /");
+    for (size_t i = 1; i < target; i++)
+        buf_print(&text, "a");
+    buf_print(&text, " HTTP/1.1\r\nHost: x\r\n");
+    for (int i = 1; i < n; i++)
+        buf_print(&text, "A: b\r\n");
+    buf_print(&text, "\r\n");
+    return buf_take(&text);
 }
 
 static void test_limits(void **state)
 {
     (void)state;
     static const struct {
-        int headers;
         size_t target;
+        int headers;
         enum rc rc;
     } rows[] = {
-        {LIMIT_HEADERS, 1, RC_OK},
-        {LIMIT_HEADERS + 1, 1, RC_HEADERS},
-        {1, LIMIT_TARGET, RC_OK},
-        {1, LIMIT_TARGET + 1, RC_TARGET},
+        {1, LIMIT_HEADERS, RC_OK},
+        {1, LIMIT_HEADERS + 1, RC_HEADERS},
+        {LIMIT_TARGET, 1, RC_OK},
+        {LIMIT_TARGET + 1, 1, RC_TARGET},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        char *text = head_of(rows[i].headers, 1, rows[i].target);
+        char *text = head_of(rows[i].headers, rows[i].target);
         assert_rc(text, strlen(text), rows[i].rc);
-        free(text);
+        mem_free(text);
     }
 }
 
@@ -180,12 +178,13 @@ static void test_many_small_things(void **state)
     for (int extra = 0; extra < 2; extra++) {
         int most = LIMIT_HEADERS - 2 + extra; /* beside Host and Cookie */
         for (int i = 0; i < most; i++)
-            strcpy(cookies + 2 * i, "a;");
-        sprintf(text, GET "Cookie: %s\r\n\r\n", cookies);
+            memcpy(cookies + 2 * i, "a;", 3);
+        snprintf(text, sizeof text, GET "Cookie: %s\r\n\r\n", cookies);
         assert_rc(text, strlen(text), extra ? RC_HEADERS : RC_OK);
         for (int i = 0; i < LIMIT_HEADERS - 1 + extra; i++)
-            strcpy(query + 2 * i, "a&");
-        sprintf(text, "GET /?%s HTTP/1.1\r\nHost: x\r\n\r\n", query);
+            memcpy(query + 2 * i, "a&", 3);
+        snprintf(text, sizeof text, "GET /?%s HTTP/1.1\r\nHost: x\r\n\r\n",
+                 query);
         assert_rc(text, strlen(text), extra ? RC_INVALID : RC_OK);
     }
 }

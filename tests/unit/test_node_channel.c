@@ -52,7 +52,8 @@ static void long_lines(void **state)
         char *line = mem_new(n);
         int driver = channel_open(&channel);
         memset(line, ' ', n);
-        memcpy(line, "{}", 2);
+        line[0] = '{';
+        line[1] = '}';
         line[n - 1] = '\n';
         for (size_t at = 0; at < n; at += 32768) {
             tell(driver, line + at, n - at < 32768 ? n - at : 32768);

@@ -59,9 +59,9 @@ static void test_parameters_at_the_limit(void **state)
     (void)state;
     char target[16 + 8 * (LIMIT_HEADERS + 1)] = "/?", path[sizeof target];
     for (int i = 0; i < LIMIT_HEADERS; i++)
-        sprintf(target + strlen(target), "%sp%d", i == 0 ? "" : "&", i);
+        snprintf(target + strlen(target), 8, "%sp%d", i == 0 ? "" : "&", i);
     assert_null(target_path(target, path));
-    strcat(target, "&more");
+    memcpy(target + strlen(target), "&more", 6);
     assert_string_equal(target_path(target, path),
                         "too many parameters in the query");
 }

@@ -244,8 +244,8 @@ static void see_benched(struct feed_view *view, const struct core *core,
                         const struct event *event)
 {
     view_agent_change(view, core, event, "benched");
-    if (view->body)
-        view_put(view->body, "job", json_string(event->job));
+    if (view->type)
+        member_text(view->body, "job", event->job);
 }
 
 /* A batch that came back is nothing to see, a rest that begins is. */

@@ -13,12 +13,13 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/mem.h"
 
 #define APPLICATION_ID 0x66726d71 /* "frmq", at byte 68 of the file */
-#define FORMAT         1          /* user_version; grows with the schema */
+#define FORMAT         2          /* user_version; grows with the schema */
 #define LOG_PAGES      1000       /* 4 MB: then into the ledger itself */
 
 #define AS_TEXT(value) #value
@@ -47,8 +48,10 @@ static const char schema[] =
     "CREATE INDEX job_forgotten ON job(forgotten)"
     " WHERE forgotten IS NOT NULL;"
     "CREATE TABLE event(seq INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL,"
-    " kind TEXT NOT NULL, job INTEGER, body BLOB NOT NULL) STRICT;"
+    " kind TEXT NOT NULL, job INTEGER, body BLOB NOT NULL, lease INTEGER)"
+    " STRICT;"
     "CREATE INDEX event_job ON event(job) WHERE job IS NOT NULL;"
+    "CREATE INDEX event_lease ON event(lease) WHERE lease IS NOT NULL;"
     "CREATE TABLE frame(job INTEGER NOT NULL, ordinal INTEGER NOT NULL,"
     " at_ms INTEGER NOT NULL, attempts INTEGER NOT NULL,"
     " lease INTEGER NOT NULL, agent TEXT NOT NULL, ms INTEGER NOT NULL,"
@@ -59,6 +62,12 @@ static const char schema[] =
         APPLICATION_ID) ";"
                         "PRAGMA user_version = " TEXT_OF(FORMAT) ";"
                                                                  "COMMIT";
+
+/* Format 1 had no column for leases: theirs of then stay. */
+static const char upgrade[] =
+    "ALTER TABLE event ADD COLUMN lease INTEGER;"
+    "CREATE INDEX event_lease ON event(lease) WHERE lease IS NOT NULL;"
+    "PRAGMA user_version = " TEXT_OF(FORMAT);
 
 /* --- Statements. --- */
 
@@ -138,18 +147,28 @@ static bool pragma_number(sqlite3 *db, const char *text, int64_t *ret)
     return found;
 }
 
-static bool refuse(sqlite3 *db, char *why, size_t size)
+void ledger_explain(sqlite3 *db, char *why, size_t size)
 {
-    if ((sqlite3_errcode(db) & 0xff) == SQLITE_BUSY)
+    int rc = sqlite3_errcode(db) & 0xff;
+    bool damaged = rc == SQLITE_CORRUPT || rc == SQLITE_NOTADB;
+    if (rc == SQLITE_BUSY)
         snprintf(why, size, "ledger.db is open in another program");
     else
-        snprintf(why, size, "ledger.db: %s", sqlite3_errmsg(db));
+        snprintf(why, size, "ledger.db: %s%s", sqlite3_errmsg(db),
+                 damaged ? LEDGER_DAMAGED : "");
+}
+
+static bool refuse(sqlite3 *db, char *why, size_t size)
+{
+    ledger_explain(db, why, size);
     return false;
 }
 
 /* Looks before anything is changed. ret_new: there is nothing in it yet. */
-static bool check_format(sqlite3 *db, bool *ret_new, char *why, size_t size)
+static bool check_format(struct ledger *ledger, bool *ret_new, char *why,
+                         size_t size)
 {
+    sqlite3 *db = ledger->db;
     int64_t id, format, tables;
     if (!pragma_number(db, "PRAGMA application_id", &id) ||
         !pragma_number(db, "PRAGMA user_version", &format) ||
@@ -167,6 +186,7 @@ static bool check_format(sqlite3 *db, bool *ret_new, char *why, size_t size)
                  (int)format, FORMAT);
         return false;
     }
+    ledger->format = *ret_new ? FORMAT : (int)format;
     return true;
 }
 
@@ -197,6 +217,8 @@ static bool use_log(sqlite3 *db, char *why, size_t size)
 
 static bool prepare_to_serve(sqlite3 *db, bool is_new, char *why, size_t size)
 {
+    if (is_new && !run_text(db, "PRAGMA auto_vacuum = INCREMENTAL"))
+        return refuse(db, why, size);
     if (!use_log(db, why, size))
         return false;
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
@@ -207,13 +229,15 @@ static bool prepare_to_serve(sqlite3 *db, bool is_new, char *why, size_t size)
     return true;
 }
 
-static bool prepare(sqlite3 *db, enum ledger_use use, char *why, size_t size)
+static bool prepare(struct ledger *ledger, enum ledger_use use, char *why,
+                    size_t size)
 {
+    sqlite3 *db = ledger->db;
     bool is_new = false;
     if (!run_text(db, "PRAGMA locking_mode = EXCLUSIVE") ||
         !run_text(db, "PRAGMA trusted_schema = OFF"))
         return refuse(db, why, size);
-    if (!check_format(db, &is_new, why, size))
+    if (!check_format(ledger, &is_new, why, size))
         return false;
     if (use == LEDGER_SERVE)
         return prepare_to_serve(db, is_new, why, size);
@@ -247,12 +271,22 @@ static void make_private(const char *path)
         close(fd);
 }
 
+/* An orderly end takes the log along. */
+static bool has_log(const char *path)
+{
+    char log[PATH_MAX + 8];
+    struct stat file;
+    snprintf(log, sizeof log, "%s-wal", path);
+    return stat(log, &file) == 0 && file.st_size > 0;
+}
+
 static bool open_file(struct ledger *ledger, const char *dir,
                       enum ledger_use use, char *why, size_t size)
 {
     char path[PATH_MAX];
     int n = snprintf(path, sizeof path, "%s/ledger.db", dir);
     assert(0 < n && (size_t)n < sizeof path); /* the lock lies there too */
+    ledger->orderly = !has_log(path);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
     if (use == LEDGER_SERVE)
         make_private(path);
@@ -279,7 +313,7 @@ struct ledger *ledger_open(const char *dir, enum ledger_use use, char *why,
     struct ledger *ledger = mem_new(sizeof *ledger);
     ledger->purge = true;
     if (!open_file(ledger, dir, use, why, size) ||
-        !prepare(ledger->db, use, why, size) || !find_last(ledger, why, size))
+        !prepare(ledger, use, why, size) || !find_last(ledger, why, size))
         ledger_close(&ledger);
     return ledger;
 }
@@ -288,6 +322,8 @@ struct ledger *ledger_open(const char *dir, enum ledger_use use, char *why,
 
 static bool add_epoch(struct ledger *ledger, void *ret)
 {
+    if (ledger->format < FORMAT && !run_text(ledger->db, upgrade))
+        return false;
     sqlite3_stmt *add = ledger_statement(ledger, SQL_EPOCH_ADD);
     sqlite3_bind_int(add, 1, 1);
     return ledger_run(add) && ledger_number(ledger, SQL_EPOCH, ret);
@@ -296,10 +332,14 @@ static bool add_epoch(struct ledger *ledger, void *ret)
 enum ledger_rc ledger_begin(struct ledger *ledger, uint64_t *ret_epoch,
                             char *why, size_t size)
 {
-    int64_t epoch = 0;
+    int64_t epoch = 0, loose = 0;
     enum ledger_rc rc = ledger_transact(ledger, add_epoch, &epoch, why, size);
     if (rc != LEDGER_OK)
         return rc;
+    if (!ledger_number(ledger, SQL_LOOSE, &loose))
+        return fail(ledger, why, size);
+    ledger->format = FORMAT;
+    ledger->loose = (uint64_t)loose;
     leave_log(ledger->db, false);
     *ret_epoch = (uint64_t)epoch;
     return LEDGER_OK;

@@ -13,6 +13,10 @@
 #include "broker/store.h"
 #include "common/buf.h"
 
+/* What a person can do about a damaged file; follows its reason. */
+#define LEDGER_DAMAGED                                                         \
+    " (damaged; put a backup in its place, see docs/ledger.md)"
+
 enum ledger_sql {
 #define SQL(name, text) SQL_##name,
 #include "broker/ledger.def"
@@ -33,6 +37,10 @@ struct ledger {
     sqlite3_stmt *statements[SQL_COUNT]; /* prepared when first used */
     struct arena arena;                  /* of the event at hand */
     uint64_t last;                       /* seq of the last event; 0: none */
+    uint64_t loose; /* the last event where it is there for its number alone;
+                       0: it is not */
+    int format;     /* of the tables as they were found */
+    bool orderly;   /* the last broker came to its end, or there was none */
     int wal_pages;                       /* in the write-ahead log */
     bool purge; /* forgotten jobs may be there to remove */
 };
@@ -46,8 +54,8 @@ enum ledger_use { LEDGER_SERVE, LEDGER_VERIFY };
 struct ledger *ledger_open(const char *dir, enum ledger_use use, char *why,
                            size_t size);
 
-/* ledger_begin takes the next epoch. Only after it is the log brought into the
- * ledger at the close. */
+/* ledger_begin takes the next epoch, and makes the tables those of this
+ * version. Only after it is the log brought into the ledger at the close. */
 enum ledger_rc ledger_begin(struct ledger *ledger, uint64_t *ret_epoch,
                             char *why, size_t size);
 
@@ -59,6 +67,10 @@ void ledger_distrust(struct ledger *ledger);
 
 /* ledger_close accepts NULL and nulls. */
 void ledger_close(struct ledger **ledger);
+
+/* ledger_explain tells what SQLite found wrong, and what to do about a file
+ * that is damaged. */
+void ledger_explain(sqlite3 *db, char *why, size_t size);
 
 /* ledger_statement returns a statement ready to be bound and stepped. NULL
  * when the schema does not fit (a damaged ledger). */
@@ -85,8 +97,9 @@ enum ledger_rc ledger_write(struct ledger *ledger, const struct buf *records,
 
 /* --- ledger_purge.c --- */
 
-/* ledger_purge removes some rows of forgotten jobs; purge tells whether it is
- * worth calling again. Every ledger on the way is a history that replays. */
+/* ledger_purge removes some rows of forgotten jobs, and gives some room back to
+ * the disk where much is free; purge tells whether it is worth calling again.
+ * Every ledger on the way is a history that replays. */
 enum ledger_rc ledger_purge(struct ledger *ledger, char *why, size_t size);
 
 /* --- ledger_read.c --- */
@@ -96,9 +109,8 @@ int64_t ledger_replay(struct ledger *ledger,
                       void (*each)(void *ctx, const struct event *event),
                       void *ctx, char *why, size_t size);
 
-/* ledger_verify: see store_verify. */
-bool ledger_verify(struct ledger *ledger, int64_t *ret_events, char *why,
-                   size_t size);
+/* ledger_check has SQLite look at every page. */
+bool ledger_check(struct ledger *ledger, char *why, size_t size);
 
 struct frames_query {
     const char *job;

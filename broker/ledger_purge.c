@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Removing forgotten jobs, some rows at a time, so that no commit waits long
- * behind a job of a million frames. A job's events go newest first, and its
+ * behind a job of a million frames; then the pages that are free, but for some
+ * that will soon be used again. A job's events go newest first, and its
  * SUBMITTED with its FORGOTTEN last: what is left is a shorter history that
  * ends the same. The last event of all stays, for its number.
  */
@@ -9,7 +10,9 @@
 
 #include <assert.h>
 
-#define ROWS 4000 /* of one transaction: some 10 ms */
+#define ROWS       4000 /* of one transaction: some 10 ms */
+#define SPARE_PART 4    /* a part of this of the pages may stay free */
+#define SPARE      1024 /* and so many in any case: 4 MiB */
 
 struct purge {
     int64_t number, forgotten; /* the job's first and last event */
@@ -73,10 +76,29 @@ static bool purge_some(struct ledger *ledger, void *ctx)
     return true;
 }
 
+/* In a ledger made by format 1 pages cannot be given back: then nothing is. */
+static bool drop_pages(struct ledger *ledger, void *ctx)
+{
+    (void)ctx;
+    int64_t all, spare, left;
+    if (!ledger_number(ledger, SQL_PAGES, &all) ||
+        !ledger_number(ledger, SQL_PAGES_FREE, &spare))
+        return false;
+    if (spare <= SPARE || spare <= all / SPARE_PART)
+        return true;
+    if (!ledger_run(ledger_statement(ledger, SQL_PAGES_DROP)) ||
+        !ledger_number(ledger, SQL_PAGES_FREE, &left))
+        return false;
+    ledger->purge = left < spare;
+    return true;
+}
+
 enum ledger_rc ledger_purge(struct ledger *ledger, char *why, size_t size)
 {
     struct purge purge = {.left = ROWS};
     enum ledger_rc rc = ledger_transact(ledger, purge_some, &purge, why, size);
+    if (rc == LEDGER_OK && !ledger->purge)
+        rc = ledger_transact(ledger, drop_pages, NULL, why, size);
     if (rc != LEDGER_OK)
         ledger->purge = false;
     return rc;

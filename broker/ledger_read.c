@@ -15,7 +15,6 @@
 struct walk {
     void (*each)(void *ctx, const struct event *event);
     void *ctx;
-    int64_t events;
     int64_t last; /* seq */
     char *why;
     size_t size;
@@ -23,8 +22,8 @@ struct walk {
 
 static bool spoilt(const struct walk *walk, int64_t seq, const char *reason)
 {
-    snprintf(walk->why, walk->size, "ledger.db: event %lld: %s", (long long)seq,
-             reason);
+    snprintf(walk->why, walk->size, "ledger.db: event %lld: %s" LEDGER_DAMAGED,
+             (long long)seq, reason);
     return false;
 }
 
@@ -46,7 +45,6 @@ static bool walk_row(struct ledger *ledger, sqlite3_stmt *row,
     event.seq = (uint64_t)seq;
     walk->each(walk->ctx, &event);
     walk->last = seq;
-    walk->events++;
     return true;
 }
 
@@ -62,8 +60,7 @@ static bool walk_events(struct ledger *ledger, struct walk *walk)
             rc = sqlite3_step(rows);
     }
     if (sound && rc != SQLITE_DONE) {
-        snprintf(walk->why, walk->size, "ledger.db: %s",
-                 sqlite3_errmsg(ledger->db));
+        ledger_explain(ledger->db, walk->why, walk->size);
         sound = false;
     }
     sqlite3_reset(rows);
@@ -74,41 +71,27 @@ int64_t ledger_replay(struct ledger *ledger,
                       void (*each)(void *ctx, const struct event *event),
                       void *ctx, char *why, size_t size)
 {
-    struct walk walk = {each, ctx, 0, 0, why, size};
+    struct walk walk = {each, ctx, 0, why, size};
     return walk_events(ledger, &walk) ? walk.last : -1;
 }
 
 /* --- The check. --- */
 
-static bool check_integrity(struct ledger *ledger, char *why, size_t size)
+bool ledger_check(struct ledger *ledger, char *why, size_t size)
 {
     sqlite3_stmt *check = ledger_statement(ledger, SQL_INTEGRITY);
     bool done = check != NULL && sqlite3_step(check) == SQLITE_ROW;
     const char *found =
         done ? (const char *)sqlite3_column_text(check, 0) : NULL;
     bool sound = found != NULL && strcmp(found, "ok") == 0;
-    if (!sound)
-        snprintf(why, size, "ledger.db: %s",
-                 found != NULL ? found : sqlite3_errmsg(ledger->db));
+    if (found == NULL)
+        ledger_explain(ledger->db, why, size);
+    else if (!sound)
+        snprintf(why, size, "ledger.db: %s" LEDGER_DAMAGED, found);
     sqlite3_reset(check);
     return sound;
 }
 
-static void ignore(void *ctx, const struct event *event)
-{
-    (void)ctx;
-    (void)event;
-}
-
-bool ledger_verify(struct ledger *ledger, int64_t *ret_events, char *why,
-                   size_t size)
-{
-    struct walk walk = {ignore, NULL, 0, 0, why, size};
-    if (!check_integrity(ledger, why, size) || !walk_events(ledger, &walk))
-        return false;
-    *ret_events = walk.events;
-    return true;
-}
 
 /* --- Facts. --- */
 

@@ -2,6 +2,11 @@
  *
  * Records into rows. The record is the truth; the other columns and the facts
  * of a frame are taken from it, in the same transaction.
+ *
+ * What a lease leaves behind goes with it: once it is over, a replay without
+ * its records comes to the same farm, and a job that lives for months would
+ * grow by each of them. Those of a job's first lease stay, for they tell when
+ * it began.
  */
 #include "broker/ledger.h"
 
@@ -96,57 +101,133 @@ static bool (*const adders[EVENT_TYPES])(struct ledger *,
     [EVENT_FAILED] = add_failed,
 };
 
-static bool add_event(struct ledger *ledger, const struct event *event,
-                      const void *body, size_t len)
+/* --- Leases. --- */
+
+static bool has_started(struct ledger *ledger, const struct event *event,
+                        int64_t *ret)
 {
-    if (adders[event->type] != NULL && !adders[event->type](ledger, event))
-        return false;
+    bind_text(ledger_statement(ledger, SQL_STARTED), 1, event->job);
+    return ledger_number(ledger, SQL_STARTED, ret);
+}
+
+static bool has_lease(struct ledger *ledger, const struct event *event,
+                      int64_t *ret)
+{
+    sqlite3_stmt *has = ledger_statement(ledger, SQL_LEASE_HAS);
+    sqlite3_bind_int64(has, 1, (sqlite3_int64)event->lease);
+    return ledger_number(ledger, SQL_LEASE_HAS, ret);
+}
+
+/* Tells in ret whether the records of this event's lease go when it ends. */
+static bool is_passing(struct ledger *ledger, const struct event *event,
+                       bool *ret)
+{
+    int64_t rows = 0;
+    bool found = true;
+    if (event->type == EVENT_LEASED)
+        found = has_started(ledger, event, &rows);
+    else if (event->type == EVENT_SHORTENED || event->type == EVENT_RELEASED)
+        found = has_lease(ledger, event, &rows);
+    *ret = rows > 0;
+    return found;
+}
+
+static bool drop_rows(struct ledger *ledger, enum ledger_sql sql, uint64_t key)
+{
+    sqlite3_stmt *drop = ledger_statement(ledger, sql);
+    sqlite3_bind_int64(drop, 1, (sqlite3_int64)key);
+    return ledger_run(drop);
+}
+
+/* --- Events. --- */
+
+/* An event on its way into its row. */
+struct entry {
+    struct event event;
+    const void *body;
+    size_t len;
+    bool last; /* of the transaction: its number must be found again */
+};
+
+static bool add_row(struct ledger *ledger, const struct entry *entry,
+                    bool passing)
+{
+    const struct event *event = &entry->event;
     sqlite3_stmt *add = ledger_statement(ledger, SQL_EVENT_ADD);
     sqlite3_bind_int64(add, 1, (sqlite3_int64)event->seq);
     sqlite3_bind_int64(add, 2, event->at_ms);
     bind_text(add, 3, event_word(event->type));
     bind_text(add, 4, event->job);
-    sqlite3_bind_blob(add, 5, body, (int)len, SQLITE_STATIC);
+    sqlite3_bind_blob(add, 5, entry->body, (int)entry->len, SQLITE_STATIC);
+    if (passing)
+        sqlite3_bind_int64(add, 6, (sqlite3_int64)event->lease);
+    else
+        sqlite3_bind_null(add, 6);
     return ledger_run(add);
 }
 
 struct writing {
     const struct buf *records;
-    uint64_t seq; /* of the last one written */
+    uint64_t seq;   /* of the last one written */
+    uint64_t loose; /* as in struct ledger */
 };
+
+static bool add_event(struct ledger *ledger, struct writing *writing,
+                      const struct entry *entry)
+{
+    const struct event *event = &entry->event;
+    bool passing;
+    if (adders[event->type] != NULL && !adders[event->type](ledger, event))
+        return false;
+    if (!is_passing(ledger, event, &passing))
+        return false;
+    if (!passing || event->type != EVENT_RELEASED)
+        return add_row(ledger, entry, passing);
+    if (!drop_rows(ledger, SQL_LEASE_DROP, event->lease))
+        return false;
+    writing->loose = entry->last ? event->seq : 0;
+    return !entry->last || add_row(ledger, entry, true);
+}
+
+static bool drop_loose(struct ledger *ledger, struct writing *writing)
+{
+    writing->loose = 0;
+    return ledger->loose == 0 ||
+           drop_rows(ledger, SQL_EVENT_DROP, ledger->loose);
+}
 
 static bool write_all(struct ledger *ledger, void *ctx)
 {
     struct writing *writing = ctx;
     const char *at = writing->records->data;
     const char *end = at + writing->records->len;
-    while (at < end) {
+    bool written = drop_loose(ledger, writing);
+    while (written && at < end) {
         uint32_t len;
         memcpy(&len, at, sizeof len);
         at += sizeof len;
-        struct event event;
+        struct entry entry = {.body = at, .len = len, .last = at + len == end};
         char why[256];
-        bool sound =
-            record_decode(at, len, &ledger->arena, &event, why, sizeof why);
+        bool sound = record_decode(at, len, &ledger->arena, &entry.event, why,
+                                   sizeof why);
         assert(sound);
-        event.seq = ++writing->seq;
-        bool added = add_event(ledger, &event, at, len);
+        entry.event.seq = ++writing->seq;
+        written = add_event(ledger, writing, &entry);
         arena_reset(&ledger->arena);
-        if (!added)
-            return false;
         at += len;
     }
-    return true;
+    return written;
 }
 
 enum ledger_rc ledger_write(struct ledger *ledger, const struct buf *records,
                             char *why, size_t size)
 {
-    struct writing writing = {records, ledger->last};
+    struct writing writing = {.records = records, .seq = ledger->last};
     enum ledger_rc rc = ledger_transact(ledger, write_all, &writing, why, size);
     if (rc != LEDGER_OK)
         return rc;
     ledger->last = writing.seq;
+    ledger->loose = writing.loose;
     ledger->purge = true;
     return LEDGER_OK;
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "broker/loop.h"
+#include "broker/recovery.h"
 #include "broker/settings.h"
 #include "common/app/clock.h"
 #include "common/app/log.h"
@@ -81,40 +82,12 @@ static struct core_options options_of(const struct conf *conf)
     };
 }
 
-static void check_ledger(const char *dir)
+static void check_ledger(const struct conf *conf)
 {
-    char why[WHY_SIZE];
-    int64_t events = 0;
-    if (!store_verify(dir, &events, why, sizeof why))
-        log_fatal(1, "the ledger in %s is not sound: %s", dir, why);
-    printf("%s: sound, %lld events\n", dir, (long long)events);
-}
-
-/* A replay in progress: the first event that does not fit ends it. */
-struct replay {
-    struct core *core;
-    char why[WHY_SIZE];
-};
-
-static void replay_event(void *ctx, const struct event *event)
-{
-    struct replay *replay = ctx;
-    if (replay->why[0] == '\0')
-        (void)core_replay(replay->core, event, replay->why, sizeof replay->why);
-}
-
-static void replay_all(struct store *store, struct core *core, const char *dir)
-{
-    char why[WHY_SIZE] = "";
-    struct replay replay = {.core = core};
-    int64_t from_ms = clock_now_ms();
-    int64_t last = store_replay(store, replay_event, &replay, why, sizeof why);
-    if (last < 0 || replay.why[0] != '\0')
-        log_fatal(1, "the ledger in %s cannot be replayed: %s", dir,
-                  last < 0 ? why : replay.why);
-    log_info("replayed", "jobs=%d events=%lld ms=%lld",
-             (int)core_count_jobs(core), (long long)last,
-             (long long)(clock_now_ms() - from_ms));
+    struct core_options options = options_of(conf);
+    struct core *core = core_new(&options);
+    recovery_check(core, conf_get(conf, "data"));
+    core_free(&core);
 }
 
 struct parts {
@@ -135,7 +108,7 @@ static void open_ledger(struct parts *parts, const struct conf *conf)
     if (!parts->store)
         log_fatal(1, "cannot open the ledger in %s: %s", dir, why);
     parts->core = core_new(&options);
-    replay_all(parts->store, parts->core, dir);
+    recovery_replay(parts->store, parts->core, dir);
     parts->facts.epoch = store_begin(parts->store, why, sizeof why);
     if (parts->facts.epoch == 0)
         log_fatal(1, "cannot write the ledger in %s: %s", dir, why);
@@ -252,7 +225,7 @@ int main(int argc, char **argv)
     struct conf *conf = conf_load(&broker_program, argc, argv);
     log_open("frameq-broker");
     if (conf_on(conf, "check")) {
-        check_ledger(conf_get(conf, "data"));
+        check_ledger(conf);
         conf_free(&conf);
         return 0;
     }

@@ -77,6 +77,11 @@ int64_t store_replay(struct store *store,
     return ledger_replay(store->ledger, each, ctx, why, size);
 }
 
+bool store_orderly(const struct store *store)
+{
+    return store->ledger->orderly;
+}
+
 /* The thread takes no signal: those of the program are the loop's. */
 static bool start_thread(struct store *store)
 {
@@ -141,13 +146,16 @@ void store_close(struct store **store)
     *store = NULL;
 }
 
-bool store_verify(const char *dir, int64_t *ret_events, char *why, size_t size)
+bool store_verify(const char *dir,
+                  void (*each)(void *ctx, const struct event *event), void *ctx,
+                  char *why, size_t size)
 {
     struct disk disk;
     if (!disk_open(&disk, dir, why, size))
         return false;
     struct ledger *ledger = ledger_open(dir, LEDGER_VERIFY, why, size);
-    bool sound = ledger != NULL && ledger_verify(ledger, ret_events, why, size);
+    bool sound = ledger != NULL && ledger_check(ledger, why, size) &&
+                 ledger_replay(ledger, each, ctx, why, size) >= 0;
     ledger_close(&ledger);
     disk_close(&disk);
     return sound;

@@ -24,14 +24,19 @@ struct store;
 struct store *store_open(const char *dir, char *why, size_t size);
 
 /* store_replay calls each with every event of the ledger in order; the event
- * lives until each returns. Numbers ascend; where a job was forgotten, those of
- * its events are missing, and a job whose FORGOTTEN is in the ledger may have
- * lost any of its events but the first (SUBMITTED) and that last one. Returns
+ * lives until each returns. Numbers ascend. Missing are: LEASED, SHORTENED and
+ * RELEASED of leases that are over, but for a job's first; the events of jobs
+ * that were forgotten, and, where a job's FORGOTTEN is still there, any of them
+ * but the first (SUBMITTED) and that last one. Returns
  * the last seq (0: empty ledger), or -1 with the reason in why when a record
  * cannot be read. Before store_begin only. */
 int64_t store_replay(struct store *store,
                      void (*each)(void *ctx, const struct event *event),
                      void *ctx, char *why, size_t size);
+
+/* store_orderly tells whether the broker before this one came to its end, or
+ * there was none; false after a kill or a power cut. */
+bool store_orderly(const struct store *store);
 
 /* store_begin makes a new broker epoch durable, starts the thread and returns
  * the epoch (>= 1, one more than ever before); 0 with the reason in why. */
@@ -102,9 +107,12 @@ void store_forget(struct store *store, const void *ctx);
  * acknowledged. */
 void store_close(struct store **store);
 
-/* store_verify reads a whole ledger without changing it (--check). Returns
- * true, and the number of events in ret_events, when it is sound. Refuses
- * while a broker runs on it. */
-bool store_verify(const char *dir, int64_t *ret_events, char *why, size_t size);
+/* store_verify reads a whole ledger without changing it (--check): every page,
+ * then every event, which each is called with as in store_replay. Returns
+ * false with the reason in why when it is not sound, and while a broker runs
+ * on it. */
+bool store_verify(const char *dir,
+                  void (*each)(void *ctx, const struct event *event), void *ctx,
+                  char *why, size_t size);
 
 #endif

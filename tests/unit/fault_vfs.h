@@ -26,7 +26,8 @@ enum fault_kind {
                       lost when fault_vfs_power_cut is called */
     FAULT_FULL,    /* no write finds room */
     FAULT_FULL_BALLAST, /* none does while `ballast` is there */
-    FAULT_HOLD          /* a write lasts until a byte comes through `hold_fd` */
+    FAULT_HOLD /* a write to the file that `hold` ends the name of lasts
+                  until a byte comes through `hold_fd` */
 };
 
 static struct {
@@ -37,8 +38,9 @@ static struct {
     atomic_long failed;    /* how many have */
     int told_fd;           /* eventfd, written at each failure; -1 none */
     int hold_fd;
+    const char *hold; /* "": of any file */
     char ballast[128];
-} fault_vfs = {.told_fd = -1};
+} fault_vfs = {.told_fd = -1, .hold = ""};
 
 struct fault_file {
     sqlite3_file base;
@@ -102,14 +104,16 @@ static inline void fault_hold(void)
     atomic_store(&fault_vfs.kind, FAULT_OFF);
 }
 
+static inline bool fault_held(const char *path)
+{
+    size_t len = strlen(path), tail = strlen(fault_vfs.hold);
+    return len >= tail && strcmp(path + len - tail, fault_vfs.hold) == 0;
+}
+
 static inline bool fault_due(bool is_write)
 {
     enum fault_kind kind = atomic_load(&fault_vfs.kind);
-    if (kind == FAULT_HOLD && is_write) {
-        fault_hold();
-        return false;
-    }
-    if (kind == FAULT_OFF ||
+    if (kind == FAULT_OFF || kind == FAULT_HOLD ||
         (!is_write && kind != FAULT_ERROR && kind != FAULT_POWER))
         return false;
     if (kind == FAULT_FULL)
@@ -125,6 +129,9 @@ static inline int fault_write(sqlite3_file *file, const void *bytes, int n,
                               sqlite3_int64 at)
 {
     sqlite3_file *real = fault_file(file)->real;
+    if (atomic_load(&fault_vfs.kind) == FAULT_HOLD &&
+        fault_held(fault_file(file)->path))
+        fault_hold();
     if (!fault_due(true))
         return real->pMethods->xWrite(real, bytes, n, at);
     enum fault_kind kind = atomic_load(&fault_vfs.kind);

@@ -307,23 +307,6 @@ static void test_one_copy_at_a_time(void **state)
     assert_false(world_has(w, "two"));
 }
 
-static void test_closing_removes_an_unfinished_copy(void **state)
-{
-    struct world *w = *state;
-    struct copied copied = {0};
-    struct facts facts = {0};
-    make_ledger(w, 20000);
-    world_open(w);
-    world_begin(w);
-    store_backup(w->store, world_path(w, "copy"), take_reason, &copied);
-    store_frames(w->store, JOB, (struct range){0, 1}, 1, take_facts, &facts);
-    while (facts.calls == 0) /* asked later: the copy has begun */
-        (void)world_news(w->store);
-    store_close(&w->store);
-    assert_int_equal(copied.calls, 0);
-    assert_false(world_has(w, "copy"));
-}
-
 int main(void)
 {
 #define TEST(name)                                                             \
@@ -338,7 +321,6 @@ int main(void)
         TEST(test_a_copy_is_whole_and_of_later_epochs),
         TEST(test_a_copy_replaces_no_file),
         TEST(test_one_copy_at_a_time),
-        TEST(test_closing_removes_an_unfinished_copy),
     };
     return cmocka_run_group_tests_name("store_asks", tests, NULL, NULL);
 }

@@ -4,9 +4,11 @@
  * power cut at each, and full. Whatever happens, what was acknowledged is
  * there afterwards, in order, and a full disk drops nothing.
  */
-#include "broker/store.h"
+#include "broker/store_parts.h"
 
 #include "store_world.h"
+
+#include <sched.h>
 
 #include <sys/eventfd.h>
 #include <sys/statvfs.h>
@@ -106,7 +108,7 @@ static uint64_t assert_survived(struct world *w, uint64_t acknowledged)
 static void assert_goes_on(struct world *w, uint64_t last)
 {
     int64_t events;
-    if (!store_verify(w->dir, &events, w->why, sizeof w->why))
+    if (!world_verify(w, &events))
         fail_msg("%s", w->why);
     assert_int_equal(live(w, last + 1, last + 20), last + 20);
     assert_int_equal(assert_survived(w, last + 20), last + 20);
@@ -396,6 +398,51 @@ static void test_a_copy_makes_way_on_a_full_disk(void **state)
 
 /* --- A slow disk. --- */
 
+static void *close_store(void *arg)
+{
+    struct world *w = arg;
+    store_close(&w->store);
+    return NULL;
+}
+
+static bool is_stopping(struct store *store)
+{
+    pthread_mutex_lock(&store->mutex);
+    bool stop = store->stop;
+    pthread_mutex_unlock(&store->mutex);
+    return stop;
+}
+
+/* The disk holds the copy's first page until the end is called for. */
+static void test_closing_removes_an_unfinished_copy(void **state)
+{
+    struct world *w = *state;
+    char reason[64] = "";
+    int hold[2];
+    pthread_t closer;
+    assert_int_equal(pipe(hold), 0);
+    begin_with_ballast(w);
+    world_append(w, 21, 20000);
+    world_commit(w, 20000);
+    fault_vfs.hold_fd = hold[0];
+    fault_vfs.hold = "/copy";
+    fault_vfs_set(FAULT_HOLD, 0);
+    store_backup(w->store, world_path(w, "copy"), take_reason, reason);
+    while (!world_has(w, "copy"))
+        sched_yield();
+    struct store *store = w->store;
+    assert_int_equal(pthread_create(&closer, NULL, close_store, w), 0);
+    while (!is_stopping(store))
+        sched_yield();
+    assert_int_equal(write(hold[1], "", 1), 1);
+    assert_int_equal(pthread_join(closer, NULL), 0);
+    assert_string_equal(reason, "");
+    assert_false(world_has(w, "copy"));
+    fault_vfs.hold = "";
+    close(hold[0]);
+    close(hold[1]);
+}
+
 static void test_work_that_piles_up_is_told(void **state)
 {
     struct world *w = *state;
@@ -443,6 +490,7 @@ int main(void)
         TEST(test_little_room_is_told_before_it_is_none),
         TEST(test_a_copy_makes_way_on_a_full_disk),
         TEST(test_work_that_piles_up_is_told),
+        TEST(test_closing_removes_an_unfinished_copy),
     };
     fault_vfs_register();
     return cmocka_run_group_tests_name("store_faults", tests, NULL, NULL);

@@ -95,7 +95,7 @@ static void test_nothing_acknowledged_is_lost_to_a_kill(void **state)
     assert_int_equal(world_begin(w), ROUNDS + 1);
     int64_t events;
     store_close(&w->store);
-    if (!store_verify(w->dir, &events, w->why, sizeof w->why))
+    if (!world_verify(w, &events))
         fail_msg("%s", w->why);
 }
 

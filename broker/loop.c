@@ -38,6 +38,7 @@ static int64_t sooner(int64_t a, int64_t b)
 static long loop_wait(const struct loop *loop, int64_t now_ms)
 {
     int64_t due = sooner(broker_next(loop->broker), link_next(loop->link));
+    due = sooner(due, keep_next(&loop->keep));
     int64_t wait = due <= now_ms ? 0 : sooner(due - now_ms, 1000);
     int64_t http = http_wait(loop->http, now_ms);
     return (long)(http >= 0 ? sooner(wait, http) : wait);
@@ -68,12 +69,29 @@ static void trim_memory(int64_t now_ms)
     next_ms = now_ms + TRIM_MS;
 }
 
-static void loop_turn(const struct loop *loop)
+static void watch_ledger(struct loop *loop)
+{
+    const char *reason;
+    enum store_health health =
+        store_health(broker_store(loop->broker), &reason);
+    if (health == loop->health)
+        return;
+    loop->health = health;
+    if (health == STORE_WELL)
+        log_info("ledger_well", "%s", "");
+    else
+        log_warn(health == STORE_FULL ? "ledger_full" : "ledger_broken",
+                 "reason=%s", log_quoted(reason));
+}
+
+static void loop_turn(struct loop *loop)
 {
     int64_t now_ms = clock_now_ms();
     broker_turn(loop->broker, now_ms);
     feed_read(loop->feed);
     broker_settle(loop->broker);
+    watch_ledger(loop);
+    keep_settle(&loop->keep);
     link_read(loop->link);
     http_run(loop->http, now_ms);
     link_settle(loop->link, now_ms);
@@ -91,10 +109,12 @@ static bool loop_told(const struct loop *loop)
 
 static bool loop_open(const struct loop *loop)
 {
-    return http_busy(loop->http) || broker_waiting(loop->broker);
+    bool waiting =
+        loop->health != STORE_BROKEN && broker_waiting(loop->broker);
+    return http_busy(loop->http) || waiting;
 }
 
-static void loop_drain(const struct loop *loop)
+static void loop_drain(struct loop *loop)
 {
     log_info("ending", "%s", "");
     int64_t until_ms = clock_now_ms() + LOOP_DRAIN_MS;
@@ -108,7 +128,7 @@ static void loop_drain(const struct loop *loop)
 
 void loop_run(struct loop *loop)
 {
-    while (!loop_told(loop)) {
+    while (!loop_told(loop) && loop->health != STORE_BROKEN) {
         loop_poll(loop, loop_wait(loop, clock_now_ms()));
         loop_turn(loop);
     }

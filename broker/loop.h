@@ -9,6 +9,7 @@
 #include "broker/broker_internal.h"
 #include "broker/feed_internal.h"
 #include "broker/http.h"
+#include "broker/keep.h"
 #include "broker/link.h"
 
 struct loop {
@@ -16,11 +17,15 @@ struct loop {
     struct link *link;
     struct feed *feed;
     struct http *http;
+    struct keep keep;
     int signal_fd; /* SIGTERM and SIGINT */
+    enum store_health health; /* of the ledger, as last told to the log */
 };
 
 /* loop_run returns after SIGTERM or SIGINT, once what is open was answered or
- * LOOP_DRAIN_MS are over; at once at a second one. */
+ * LOOP_DRAIN_MS are over; at once at a second one. It ends in the same way,
+ * with health STORE_BROKEN, when the ledger is: nothing can be promised any
+ * more, and a restart goes on from what is on disk. */
 #define LOOP_DRAIN_MS 1500
 void loop_run(struct loop *loop);
 

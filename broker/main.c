@@ -184,6 +184,7 @@ static void open_sockets(struct parts *parts, const struct conf *conf)
     open_http(parts, conf);
     link_start(loop->link, loop->broker);
     feed_start(loop->feed, loop->broker);
+    keep_init(&loop->keep, loop->broker, settings_keep_ms(conf));
 }
 
 static void restart(struct parts *parts)
@@ -219,9 +220,18 @@ static void close_all(struct parts *parts)
     zsys_shutdown();
 }
 
+/* Why the ledger is broken, while there is a store to ask; "" when it is not. */
+static void tell_broken(const struct parts *parts, char why[WHY_SIZE])
+{
+    const char *reason;
+    bool broken = store_health(parts->store, &reason) == STORE_BROKEN;
+    snprintf(why, WHY_SIZE, "%s", broken ? reason : "");
+}
+
 int main(int argc, char **argv)
 {
     struct parts parts = {0};
+    char why[WHY_SIZE];
     struct conf *conf = conf_load(&broker_program, argc, argv);
     log_open("frameq-broker");
     if (conf_on(conf, "check")) {
@@ -241,7 +251,11 @@ int main(int argc, char **argv)
     restart(&parts);
     say_ready(&parts, conf);
     loop_run(&parts.loop);
+    tell_broken(&parts, why);
     close_all(&parts);
+    if (why[0] != '\0')
+        log_fatal(1, "the ledger in %s is broken: %s", parts.facts.data_dir,
+                  why);
     conf_free(&conf);
     return 0;
 }

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define DAY_MS 86400000.0
+
 static bool lanes_parse(const char *value, int *ret_low, int *ret_high)
 {
     char *dash, *end;
@@ -40,6 +42,20 @@ static const char *is_results(const char *value)
 {
     static const char *const words[] = {"refer", "keep", NULL};
     return conf_choice(value, words);
+}
+
+static const char *is_keep(const char *value)
+{
+    if (strcmp(value, "0") == 0 || conf_is_seconds(value) == NULL)
+        return NULL;
+    return conf_reason("must be days, 0 for ever, not `%s`", value);
+}
+
+int64_t settings_keep_ms(const struct conf *conf)
+{
+    const char *days = conf_get(conf, "keep");
+    int64_t ms = (int64_t)(strtod(days, NULL) * DAY_MS);
+    return strcmp(days, "0") != 0 && ms < 1 ? 1 : ms;
 }
 
 static const struct setting settings[] = {
@@ -100,9 +116,10 @@ static const struct setting settings[] = {
     {.name = "keep",
      .argument = "DAYS",
      .fallback = "30",
-     .help = "Ended jobs, their logs and thumbnails are forgotten after this; "
-             "0 keeps them for ever.",
-     .check = conf_is_count0},
+     .help =
+         "Ended jobs, their logs and thumbnails are forgotten after this; a "
+         "fraction is allowed, 0 keeps them for ever.",
+     .check = is_keep},
     {.name = "tokens",
      .argument = "FILE",
      .help = "File of HTTP tokens, as `frameq token` writes it: without one of "

@@ -9,6 +9,9 @@
 
 extern const struct conf_program broker_program;
 
+/* settings_keep_ms returns --keep in milliseconds; 0: for ever. */
+int64_t settings_keep_ms(const struct conf *conf);
+
 /* settings_lanes reads LOW-HIGH (checked before). */
 void settings_lanes(const char *value, int *ret_low, int *ret_high);
 

@@ -2,6 +2,7 @@
 frameq_unit(record frameq_broker PkgConfig::JANSSON PkgConfig::MSGPACK)
 frameq_unit(store frameq_broker PkgConfig::SQLITE)
 frameq_unit(store_asks frameq_broker PkgConfig::SQLITE)
+frameq_unit(store_compact core_farm frameq_broker PkgConfig::SQLITE)
 frameq_unit(store_faults frameq_broker PkgConfig::SQLITE)
 frameq_unit(store_forget frameq_broker PkgConfig::SQLITE)
 frameq_unit(store_kill frameq_broker PkgConfig::SQLITE)

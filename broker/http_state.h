@@ -37,6 +37,9 @@ struct http {
     uint64_t fed;    /* last feed seq given to streams */
     int64_t beat_ms; /* when streams get their next heartbeat */
 
+    bool backup;              /* one is under way */
+    struct call *backup_call; /* who waits for it; NULL: left */
+
     struct meter meter;
 };
 

@@ -5,9 +5,11 @@
 #include "cli/client.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/doc.h"
 #include "common/app/log.h"
@@ -19,6 +21,7 @@
 
 #define CONNECT_MS 5000
 #define ANSWER_MS  30000 /* beyond what Prefer: wait asks for */
+#define STALLED_S  600   /* a file that does not get on is given up */
 #define PATH_MOST  (64 * 1024)
 
 struct client {
@@ -240,6 +243,106 @@ void client_ask(struct client *client, const struct ask *ask, struct reply *ret)
     curl_slist_free_all(headers);
     buf_free(&body);
     free(text); /* jansson's */
+}
+
+/* --- Files. --- */
+
+struct fetching {
+    struct client *client;
+    struct fetch *fetch;
+    struct buf refusal;
+    int error; /* errno of a write that failed */
+};
+
+static bool is_file(CURL *curl, const struct fetch *fetch)
+{
+    long status = 0;
+    char *type = NULL;
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type);
+    return status == 200 && type != NULL && strcmp(type, fetch->type) == 0;
+}
+
+static size_t take_piece(char *bytes, size_t size, size_t n, void *ctx)
+{
+    struct fetching *fetching = ctx;
+    struct fetch *fetch = fetching->fetch;
+    if (!is_file(fetching->client->curl, fetch))
+        return take_body(bytes, size, n, &fetching->refusal);
+    for (size_t at = 0; at < size * n;) {
+        ssize_t put = write(fetch->fd, bytes + at, size * n - at);
+        if (put < 0 && errno != EINTR) {
+            fetching->error = errno;
+            return 0;
+        }
+        at += put < 0 ? 0 : (size_t)put;
+    }
+    fetch->bytes += (int64_t)(size * n);
+    return size * n;
+}
+
+static int show_piece(void *ctx, curl_off_t all, curl_off_t got,
+                      curl_off_t up_all, curl_off_t up)
+{
+    const struct fetching *fetching = ctx;
+    (void)up_all;
+    (void)up;
+    fetching->fetch->step(fetching->fetch->ctx, got, all);
+    return 0;
+}
+
+static void set_fetch(CURL *curl, struct fetching *fetching)
+{
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_piece);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, fetching);
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, show_piece);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, fetching);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, 0L);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)STALLED_S);
+}
+
+/* Performs it; true when the file came whole. */
+static bool run_fetch(struct fetching *fetching, struct reply *ret)
+{
+    struct client *client = fetching->client;
+    CURLcode code = curl_easy_perform(client->curl);
+    long status = 0;
+    curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
+    if (fetching->error != 0)
+        log_fatal(CLI_FAILED, "%s", strerror(fetching->error));
+    if (code == CURLE_OK && is_file(client->curl, fetching->fetch))
+        return true;
+    if (code != CURLE_OK) {
+        if (code != CURLE_COULDNT_CONNECT)
+            snprintf(ret->why, sizeof ret->why, "%s", client->error);
+        return false;
+    }
+    ret->status = (int)status;
+    ret->json = json_loadb(buf_text(&fetching->refusal), fetching->refusal.len,
+                           0, NULL);
+    reply_explain(ret);
+    return false;
+}
+
+bool client_fetch(struct client *client, struct fetch *fetch, struct reply *ret)
+{
+    struct ask ask = {.method = "GET", .path = fetch->path};
+    struct fetching fetching = {.client = client, .fetch = fetch};
+    struct curl_slist *headers = headers_of(&ask);
+    *ret = (struct reply){0};
+    fetch->bytes = 0;
+    buf_init(&fetching.refusal, LIMIT_ANSWER);
+    set_request(client, &ask, NULL);
+    curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
+    set_fetch(client->curl, &fetching);
+    client->error[0] = '\0';
+    bool whole = run_fetch(&fetching, ret);
+    curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, NULL);
+    curl_slist_free_all(headers);
+    buf_free(&fetching.refusal);
+    return whole;
 }
 
 void reply_done(struct reply *reply)

@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /* The exit codes, a promise to scripts. */
 enum exit_code {
@@ -58,6 +59,22 @@ struct reply {
 void client_ask(struct client *client, const struct ask *ask,
                 struct reply *ret);
 void reply_done(struct reply *reply);
+
+/* A file to be fetched into a descriptor as it comes. */
+struct fetch {
+    const char *path;
+    const char *type; /* Content-Type that a broker sends with it */
+    int fd;
+    void (*step)(void *ctx, int64_t got, int64_t all); /* all: 0 not known */
+    void *ctx;
+    int64_t bytes; /* out: written */
+};
+
+/* client_fetch returns true when the file is in, whole. Else ret says what
+ * stood in the way, for client_end; it is released in either case with
+ * reply_done. */
+bool client_fetch(struct client *client, struct fetch *fetch,
+                  struct reply *ret);
 
 /* client_is_broker tells whether reply is one of a frameq broker's: a 2xx or
  * 304, or a refusal as JSON. */

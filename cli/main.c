@@ -38,13 +38,14 @@ static const struct verb verbs[] = {
     {"farm", "dev", "a whole farm on this machine, to try it out", verb_dev},
     {NULL, "drain", "let an agent finish and take nothing new", verb_drain},
     {NULL, "token", "who may use the farm: add, ls, rm", verb_token},
+    {NULL, "backup", "copy the broker's ledger into a file", verb_backup},
     {NULL, "version", "print the version", verb_version},
 };
 #define VERBS (sizeof verbs / sizeof *verbs)
 
 /* Verbs that are promised and not here yet: known words, no typing errors. */
-static const char *const later[] = {"logs",   "explain", "activity",  "movie",
-                                    "doctor", "backup",  "completion"};
+static const char *const later[] = {"logs",  "explain", "activity",
+                                    "movie", "doctor",  "completion"};
 
 static void print_help(FILE *out)
 {

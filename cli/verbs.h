@@ -20,6 +20,7 @@ int verb_resume(int argc, char **argv);
 int verb_priority(int argc, char **argv);
 int verb_rm(int argc, char **argv);
 int verb_dev(int argc, char **argv);
+int verb_backup(int argc, char **argv);
 int verb_drain(int argc, char **argv);
 int verb_token(int argc, char **argv);
 int verb_version(int argc, char **argv);

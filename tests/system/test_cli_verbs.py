@@ -54,7 +54,8 @@ class Words(CliTest):
         self.assertLessEqual(len(lines), 24)
         self.assertLessEqual(max(map(len, lines)), 80)
         for verb in ("dev submit status ls show frames agents cancel retry "
-                     "pause resume priority rm drain watch version").split():
+                     "pause resume priority rm drain watch backup "
+                     "version").split():
             self.assertRegex(result.stdout, rf"(?m)^.{{10}}{verb} ")
         for verb in "logs explain doctor completion".split():
             self.assertNotIn(verb, result.stdout)
@@ -84,7 +85,7 @@ class Words(CliTest):
         self.assert_code(self.frameq("dev", "--agents", "1000"), 2)
 
     def test_verbs_to_come_are_known(self):
-        for verb in ("logs explain activity movie doctor backup "
+        for verb in ("logs explain activity movie doctor "
                      "completion").split():
             self.assert_code(self.frameq(verb, "x"), 2,
                              f"frameq {verb} is not part of this version")

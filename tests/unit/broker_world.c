@@ -41,6 +41,9 @@ static struct {
     uint64_t appended, committed;
     struct reading readings[64];
     size_t n_readings;
+    char backup[128]; /* path of the copy under way; "" none */
+    store_backup_done *backup_done;
+    void *backup_ctx;
 } ledger;
 
 void store_append(struct store *store, const struct event *event)
@@ -62,11 +65,38 @@ static void answer_reading(struct reading *reading)
     reading->done(reading->ctx, facts, n);
 }
 
+void store_backup(struct store *store, const char *path,
+                  store_backup_done *done, void *ctx)
+{
+    (void)store;
+    assert_string_equal(ledger.backup, "");
+    snprintf(ledger.backup, sizeof ledger.backup, "%s", path);
+    ledger.backup_done = done;
+    ledger.backup_ctx = ctx;
+}
+
+static void answer_backup(void)
+{
+    if (ledger.backup[0] == '\0')
+        return;
+    FILE *file = world.backup_reason ? NULL : fopen(ledger.backup, "wx");
+    if (file) {
+        fputs(WORLD_COPY, file);
+        fclose(file);
+    }
+    ledger.backup[0] = '\0';
+    world.backups++;
+    ledger.backup_done(ledger.backup_ctx, file ? NULL
+                       : world.backup_reason    ? world.backup_reason
+                                                : "there is a file");
+}
+
 uint64_t store_poll(struct store *store)
 {
     (void)store;
     if (world.hold)
         return ledger.committed;
+    answer_backup();
     size_t n = ledger.n_readings;
     for (size_t i = 0; i < n; i++)
         if (ledger.readings[i].open)
@@ -165,7 +195,7 @@ static const struct broker_facts facts = {.http_host = "127.0.0.1",
                                           .feed_port = 4,
                                           .epoch = 7,
                                           .start_ms = 1000,
-                                          .data_dir = "/nowhere"};
+                                          .data_dir = world.data_dir};
 
 const char *world_tokens;
 

@@ -34,10 +34,15 @@ struct world {
     const char *reason;
     struct frame_fact facts[WORLD_FACTS]; /* of whatever job is asked for */
     size_t n_facts;
+    char data_dir[64];
+    const char *backup_reason; /* why a copy fails; NULL: it does not */
+    int backups;               /* asked for and answered */
     int reads; /* store_frames asked for and answered, or forgotten */
     int forgotten;
 };
 extern struct world world;
+
+#define WORLD_COPY "what a backup holds\n"
 
 /* For cmocka_unit_test_setup_teardown. The broker has the tokens of a file
  * where a test names one. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A disk that fails on order: a VFS between SQLite and the file system. It
- * counts writes and syncs and fails those it is told to, and it remembers each
- * file as of its last sync, so that a power cut can be played: what was not
- * synced is gone. Real syncs are left out, nobody pulls the plug here.
+ * counts what is done and fails what it is told to, and it remembers each file
+ * as of its last sync, so that a power cut can be played: what was not synced
+ * is gone, or some of its sectors are. Real syncs are left out, nobody pulls
+ * the plug here.
  */
 #ifndef FRAMEQ_TESTS_UNIT_FAULT_VFS_H
 #define FRAMEQ_TESTS_UNIT_FAULT_VFS_H
@@ -22,6 +23,7 @@ enum fault_kind {
     FAULT_OFF,
     FAULT_NO_ROOM, /* the n-th write finds the disk full, once */
     FAULT_ERROR,   /* the n-th write or sync fails, once; a write in half */
+    FAULT_ANY,     /* so, and opening, reading, truncating, deleting as well */
     FAULT_POWER,   /* from the n-th on all fail, and what was not synced is
                       lost when fault_vfs_power_cut is called */
     FAULT_FULL,    /* no write finds room */
@@ -74,6 +76,29 @@ static inline void fault_synced_path(const char *path, char ret[160])
     snprintf(ret, 160, "%s.synced", path);
 }
 
+/* Of what was written since the last sync some sectors are on the disk, others
+ * not, as the dice fall: its controller keeps no order. */
+static inline void fault_vfs_power_tear(const char *path, unsigned short dice[3])
+{
+    char synced[160], sector[512];
+    fault_synced_path(path, synced);
+    int now = open(path, O_RDWR), then = open(synced, O_RDONLY);
+    off_t size = now < 0 ? 0 : lseek(now, 0, SEEK_END);
+    for (off_t at = 0; at < size; at += (off_t)sizeof sector) {
+        if (nrand48(dice) % 2 == 0)
+            continue;
+        memset(sector, 0, sizeof sector);
+        if (then >= 0 && pread(then, sector, sizeof sector, at) < 0)
+            abort();
+        size_t n = size - at < (off_t)sizeof sector ? (size_t)(size - at)
+                                                    : sizeof sector;
+        if (pwrite(now, sector, n, at) != (ssize_t)n)
+            abort();
+    }
+    close(now);
+    close(then);
+}
+
 /* The file is as it was at its last sync, or is not there. */
 static inline void fault_vfs_power_cut(const char *path)
 {
@@ -110,11 +135,21 @@ static inline bool fault_held(const char *path)
     return len >= tail && strcmp(path + len - tail, fault_vfs.hold) == 0;
 }
 
-static inline bool fault_due(bool is_write)
+enum fault_act { FAULT_WRITE, FAULT_SYNC, FAULT_ELSE };
+
+static inline bool fault_counts(enum fault_kind kind, enum fault_act act)
+{
+    if (kind == FAULT_OFF || kind == FAULT_HOLD)
+        return false;
+    if (act == FAULT_SYNC)
+        return kind == FAULT_ERROR || kind == FAULT_ANY || kind == FAULT_POWER;
+    return act == FAULT_WRITE || kind == FAULT_ANY;
+}
+
+static inline bool fault_due(enum fault_act act)
 {
     enum fault_kind kind = atomic_load(&fault_vfs.kind);
-    if (kind == FAULT_OFF || kind == FAULT_HOLD ||
-        (!is_write && kind != FAULT_ERROR && kind != FAULT_POWER))
+    if (!fault_counts(kind, act))
         return false;
     if (kind == FAULT_FULL)
         return fault_tell();
@@ -132,10 +167,10 @@ static inline int fault_write(sqlite3_file *file, const void *bytes, int n,
     if (atomic_load(&fault_vfs.kind) == FAULT_HOLD &&
         fault_held(fault_file(file)->path))
         fault_hold();
-    if (!fault_due(true))
+    if (!fault_due(FAULT_WRITE))
         return real->pMethods->xWrite(real, bytes, n, at);
     enum fault_kind kind = atomic_load(&fault_vfs.kind);
-    if (kind != FAULT_ERROR && kind != FAULT_POWER)
+    if (kind != FAULT_ERROR && kind != FAULT_ANY && kind != FAULT_POWER)
         return SQLITE_FULL;
     (void)real->pMethods->xWrite(real, bytes, n / 2, at);
     return SQLITE_IOERR_WRITE;
@@ -144,7 +179,7 @@ static inline int fault_write(sqlite3_file *file, const void *bytes, int n,
 static inline int fault_sync(sqlite3_file *file, int flags)
 {
     (void)flags;
-    if (fault_due(false))
+    if (fault_due(FAULT_SYNC))
         return SQLITE_IOERR_FSYNC;
     char synced[160];
     fault_synced_path(fault_file(file)->path, synced);
@@ -165,12 +200,16 @@ static inline int fault_read(sqlite3_file *file, void *to, int n,
                              sqlite3_int64 at)
 {
     sqlite3_file *real = fault_file(file)->real;
+    if (fault_due(FAULT_ELSE))
+        return SQLITE_IOERR_READ;
     return real->pMethods->xRead(real, to, n, at);
 }
 
 static inline int fault_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
     sqlite3_file *real = fault_file(file)->real;
+    if (fault_due(FAULT_ELSE))
+        return SQLITE_IOERR_TRUNCATE;
     return real->pMethods->xTruncate(real, size);
 }
 
@@ -239,7 +278,10 @@ static inline int fault_open(sqlite3_vfs *vfs, const char *name,
     (void)vfs;
     struct fault_file *made = fault_file(file);
     made->real = (sqlite3_file *)(made + 1);
+    made->base.pMethods = NULL;
     snprintf(made->path, sizeof made->path, "%s", name == NULL ? "" : name);
+    if (fault_due(FAULT_ELSE))
+        return SQLITE_CANTOPEN;
     int rc = fault_vfs.real->xOpen(fault_vfs.real, name, made->real, flags,
                                    ret_flags);
     made->base.pMethods = rc == SQLITE_OK ? &fault_methods : NULL;
@@ -252,11 +294,13 @@ static inline int fault_delete(sqlite3_vfs *vfs, const char *name, int sync)
     (void)sync;
     if (atomic_load(&fault_vfs.kind) == FAULT_POWER) {
         char synced[160];
-        if (fault_due(true))
+        if (fault_due(FAULT_WRITE))
             return SQLITE_IOERR_DELETE;
         fault_synced_path(name, synced);
         unlink(synced);
     }
+    if (fault_due(FAULT_ELSE))
+        return SQLITE_IOERR_DELETE;
     return fault_vfs.real->xDelete(fault_vfs.real, name, 0);
 }
 

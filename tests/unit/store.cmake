@@ -7,5 +7,6 @@ frameq_unit(store_faults frameq_broker PkgConfig::SQLITE)
 frameq_unit(store_forget frameq_broker PkgConfig::SQLITE)
 frameq_unit(store_kill frameq_broker PkgConfig::SQLITE)
 # The test says how much room a disk has.
-target_link_options(test_store_faults PRIVATE -Wl,--wrap=statvfs)
+target_link_options(test_store_faults PRIVATE
+  -Wl,--wrap=statvfs,--wrap=posix_fallocate)
 set_tests_properties(unit/store_faults PROPERTIES TIMEOUT 300)

@@ -10,11 +10,11 @@
 
 #include "broker/core/state.h"
 
-#define LOOKS        1000   /* jobs a slice looks at, some 20 us */
-#define FORGETS      50     /* of which it forgets, some 100 us */
-#define PAUSE_MOST   600000 /* ms between two passes */
-#define PAUSE_LEAST  100
-#define PASSES       100 /* in the time a job is kept, or more */
+#define LOOKS       1000   /* jobs a slice looks at, some 20 us */
+#define FORGETS     50     /* of which it forgets, some 100 us */
+#define PAUSE_MOST  600000 /* ms between two passes */
+#define PAUSE_LEAST 100
+#define PASSES      100 /* in the time a job is kept, or more */
 
 void keep_init(struct keep *keep, struct broker *broker, int64_t keep_ms)
 {

@@ -41,8 +41,8 @@ struct ledger {
                        0: it is not */
     int format;     /* of the tables as they were found */
     bool orderly;   /* the last broker came to its end, or there was none */
-    int wal_pages;                       /* in the write-ahead log */
-    bool purge; /* forgotten jobs may be there to remove */
+    int wal_pages;  /* in the write-ahead log */
+    bool purge;     /* forgotten jobs may be there to remove */
 };
 
 /* --- ledger.c --- */

@@ -92,7 +92,6 @@ bool ledger_check(struct ledger *ledger, char *why, size_t size)
     return sound;
 }
 
-
 /* --- Facts. --- */
 
 static const char *take_text(sqlite3_stmt *row, int column, struct arena *arena)

@@ -109,8 +109,7 @@ static bool loop_told(const struct loop *loop)
 
 static bool loop_open(const struct loop *loop)
 {
-    bool waiting =
-        loop->health != STORE_BROKEN && broker_waiting(loop->broker);
+    bool waiting = loop->health != STORE_BROKEN && broker_waiting(loop->broker);
     return http_busy(loop->http) || waiting;
 }
 

@@ -220,7 +220,8 @@ static void close_all(struct parts *parts)
     zsys_shutdown();
 }
 
-/* Why the ledger is broken, while there is a store to ask; "" when it is not. */
+/* Why the ledger is broken, while there is a store to ask; "" when it is not.
+ */
 static void tell_broken(const struct parts *parts, char why[WHY_SIZE])
 {
     const char *reason;

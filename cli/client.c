@@ -251,7 +251,6 @@ struct fetching {
     struct client *client;
     struct fetch *fetch;
     struct buf refusal;
-    int error; /* errno of a write that failed */
 };
 
 static bool is_file(CURL *curl, const struct fetch *fetch)
@@ -272,7 +271,7 @@ static size_t take_piece(char *bytes, size_t size, size_t n, void *ctx)
     for (size_t at = 0; at < size * n;) {
         ssize_t put = write(fetch->fd, bytes + at, size * n - at);
         if (put < 0 && errno != EINTR) {
-            fetching->error = errno;
+            fetch->error = errno;
             return 0;
         }
         at += put < 0 ? 0 : (size_t)put;
@@ -310,8 +309,6 @@ static bool run_fetch(struct fetching *fetching, struct reply *ret)
     CURLcode code = curl_easy_perform(client->curl);
     long status = 0;
     curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
-    if (fetching->error != 0)
-        log_fatal(CLI_FAILED, "%s", strerror(fetching->error));
     if (code == CURLE_OK && is_file(client->curl, fetching->fetch))
         return true;
     if (code != CURLE_OK) {
@@ -333,6 +330,7 @@ bool client_fetch(struct client *client, struct fetch *fetch, struct reply *ret)
     struct curl_slist *headers = headers_of(&ask);
     *ret = (struct reply){0};
     fetch->bytes = 0;
+    fetch->error = 0;
     buf_init(&fetching.refusal, LIMIT_ANSWER);
     set_request(client, &ask, NULL);
     curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);

@@ -68,6 +68,7 @@ struct fetch {
     void (*step)(void *ctx, int64_t got, int64_t all); /* all: 0 not known */
     void *ctx;
     int64_t bytes; /* out: written */
+    int error;     /* out: errno of a write that failed; 0 none */
 };
 
 /* client_fetch returns true when the file is in, whole. Else ret says what

@@ -4,6 +4,7 @@
 
 import json
 import os
+import subprocess
 import threading
 
 import farm
@@ -64,6 +65,22 @@ class Backup(farm.FarmTest):
         self.assertEqual(result.returncode, 3)
         self.assertFalse((self.folder / "other.db").exists())
         self.assertEqual(self.run_program("frameq", "backup").returncode, 2)
+
+    def test_no_room_here(self):
+        """The rest of a file that did not fit is gone."""
+        broker = self.broker()
+        for _ in range(100):
+            broker.render(1, 10)
+        path = self.folder / "copy.db"
+        result = subprocess.run(
+            ["sh", "-c", 'ulimit -f 16; trap "" XFSZ; exec "$@"', "sh",
+             str(farm.BIN / "frameq"), "--broker", broker.url, "backup",
+             str(path)], capture_output=True, text=True,
+            timeout=10 * farm.SLOW, check=False)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("File too large", result.stderr)
+        self.assertEqual([f for f in os.listdir(self.folder)
+                          if f.startswith("copy")], [])
 
     def test_something_else_than_a_broker(self):
         fake = self.fake()

@@ -12,7 +12,7 @@
 
 /* How a session ended. */
 enum session_end {
-    SESSION_WHOLE = 0,   /* the script was played to its end */
+    SESSION_WHOLE = 0,    /* the script was played to its end */
     SESSION_REFUSED = 10, /* the ledger could not be opened, with a reason */
     SESSION_BROKEN = 11,  /* the ledger broke on the way, with a reason */
     SESSION_WRONG = 12    /* something that must not be */

@@ -254,8 +254,8 @@ static struct tally torture(const struct kind *kind)
     while (wait(NULL) > 0)
         ;
     if (told < WORKERS || all.n < kind->least) {
-        printf("%s: %d workers came to an end, %ld things failed\n",
-               kind->name, told, all.n);
+        printf("%s: %d workers came to an end, %ld things failed\n", kind->name,
+               told, all.n);
         all.wrong++;
     }
     return all;
@@ -266,8 +266,8 @@ static struct tally torture(const struct kind *kind)
 /* A broker that acknowledges before the commit is found out. */
 static bool lie_comes_out(void)
 {
-    const struct kind power = {
-        "lie", NULL, FAULT_POWER, fault_vfs_power_cut, 0};
+    const struct kind power = {"lie", NULL, FAULT_POWER, fault_vfs_power_cut,
+                               0};
     char dir[] = "/tmp/frameq-torture-XXXXXX";
     bool hit, out = false;
     if (mkdtemp(dir) == NULL)

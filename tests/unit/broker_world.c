@@ -87,8 +87,9 @@ static void answer_backup(void)
     ledger.backup[0] = '\0';
     world.backups++;
     ledger.backup_done(ledger.backup_ctx, file ? NULL
-                       : world.backup_reason    ? world.backup_reason
-                                                : "there is a file");
+                                          : world.backup_reason
+                                              ? world.backup_reason
+                                              : "there is a file");
 }
 
 uint64_t store_poll(struct store *store)

@@ -78,7 +78,8 @@ static inline void fault_synced_path(const char *path, char ret[160])
 
 /* Of what was written since the last sync some sectors are on the disk, others
  * not, as the dice fall: its controller keeps no order. */
-static inline void fault_vfs_power_tear(const char *path, unsigned short dice[3])
+static inline void fault_vfs_power_tear(const char *path,
+                                        unsigned short dice[3])
 {
     char synced[160], sector[512];
     fault_synced_path(path, synced);

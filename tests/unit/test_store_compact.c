@@ -39,8 +39,8 @@ static void open_ledger(struct twice *t)
     uint64_t epoch;
     char *why = t->w->why;
     t->ledger = ledger_open(t->w->dir, LEDGER_SERVE, why, sizeof t->w->why);
-    if (t->ledger == NULL || ledger_begin(t->ledger, &epoch, why,
-                                          sizeof t->w->why) != LEDGER_OK)
+    if (t->ledger == NULL ||
+        ledger_begin(t->ledger, &epoch, why, sizeof t->w->why) != LEDGER_OK)
         fail_msg("%s", why);
 }
 

@@ -191,6 +191,42 @@ class FullDisk(Ledger):
                                               "paused": True}).status
 
 
+class Broken(Ledger):
+    # Files past 256 KiB fail, which no full disk is.
+    LIMITED = ["sh", "-c", 'ulimit -f 512; trap "" XFSZ; exec "$@"', "sh"]
+
+    def test_the_broker_ends_and_nothing_acknowledged_is_lost(self):
+        broker = self.broker()
+        broker.terminate()  # it leaves a ballast, which now would not fit
+        broker.prefix = self.LIMITED
+        broker.start()
+        taken = []
+        farm.until("the ledger breaks", lambda: self.submit(broker, taken))
+        self.assertEqual(broker.wait(10), 1)
+        said = broker.log_text().splitlines()
+        self.assertIn(f"the ledger in {broker.data} is broken: ", said[-1])
+        self.assertTrue([line for line in said if "event=ledger_broken" in
+                         line])
+        self.assertGreater(len(taken), 3)
+        broker.prefix = []
+        broker.start()
+        for job in taken:
+            self.assertEqual(broker.job(job)["counts"]["total"], 5)
+
+    def submit(self, broker, taken):
+        """One job; returns whether it was refused or not answered."""
+        try:
+            answer = broker.web().post("/render", {"from": 1, "to": 5,
+                                                   "name": "x" * 120})
+        except OSError:
+            return True
+        if answer.status == 202:
+            taken.append(answer.json()["jobId"])
+            return False
+        self.assertEqual(answer.status, 503)
+        return True
+
+
 class Keep(Ledger):
     def test_ended_jobs_are_forgotten_in_time(self):
         broker = self.broker("--keep", "0.00001")

@@ -127,8 +127,19 @@ bool disk_open(struct disk *disk, const char *dir, char *why, size_t size)
     return true;
 }
 
+bool disk_look(struct disk *disk, const char *dir, char *why, size_t size)
+{
+    int fd = open_in(dir, "lock", O_RDONLY);
+    bool free_to_take = fd < 0 && errno == ENOENT;
+    if (!free_to_take && (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0))
+        return refuse(fd, dir, why, size);
+    *disk = (struct disk){.dir = mem_text(dir), .lock_fd = fd};
+    return true;
+}
+
 void disk_close(struct disk *disk)
 {
-    close(disk->lock_fd);
+    if (disk->lock_fd >= 0)
+        close(disk->lock_fd);
     mem_free(disk->dir);
 }

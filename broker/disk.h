@@ -12,13 +12,17 @@
 
 struct disk {
     char *dir;
-    int lock_fd;  /* holds the folder while open */
+    int lock_fd;  /* holds the folder while open; -1: not */
     bool ballast; /* is there */
 };
 
 /* disk_open takes a folder for this process. False with the reason in why,
  * which names the holder, when it has one. */
 bool disk_open(struct disk *disk, const char *dir, char *why, size_t size);
+
+/* disk_look does so without writing anything: where no broker ever was there is
+ * nothing to take. Only disk_close is for such a disk. */
+bool disk_look(struct disk *disk, const char *dir, char *why, size_t size);
 
 /* disk_close gives the folder back; the ballast stays for the next time. */
 void disk_close(struct disk *disk);

@@ -151,7 +151,7 @@ bool store_verify(const char *dir,
                   char *why, size_t size)
 {
     struct disk disk;
-    if (!disk_open(&disk, dir, why, size))
+    if (!disk_look(&disk, dir, why, size))
         return false;
     struct ledger *ledger = ledger_open(dir, LEDGER_VERIFY, why, size);
     bool sound = ledger != NULL && ledger_check(ledger, why, size) &&

@@ -402,6 +402,7 @@ static void test_a_check_needs_a_ledger(void **state)
     assert_false(world_verify(w, &events));
     assert_non_null(strstr(w->why, "unable to open"));
     assert_false(world_has(w, "ledger.db"));
+    assert_false(world_has(w, "lock"));
 }
 
 int main(void)

@@ -19,6 +19,7 @@
 struct waiting {
     uint64_t seq; /* last durable event it may show */
     void (*send)(void *ctx);
+    void (*drop)(void *ctx); /* or NULL */
     void *ctx;
     struct waiting *prev, *next;
 };
@@ -68,8 +69,11 @@ void broker_free(struct broker **broker_ref)
     if (!broker)
         return;
     struct waiting *waiting, *next;
-    DL_FOREACH_SAFE (broker->waiting, waiting, next)
+    DL_FOREACH_SAFE (broker->waiting, waiting, next) {
+        if (waiting->drop)
+            waiting->drop(waiting->ctx);
         mem_free(waiting);
+    }
     core_free(&broker->core);
     arena_done(&broker->arena);
     mem_free(broker);
@@ -128,14 +132,16 @@ enum rc broker_do(struct broker *broker, const struct cmd *cmd, char *why,
     return rc;
 }
 
-void broker_answer(struct broker *broker, void (*send)(void *ctx), void *ctx)
+void broker_answer(struct broker *broker, void (*send)(void *ctx),
+                   void (*drop)(void *ctx), void *ctx)
 {
     if (!broker->waiting && broker->committed >= broker->durable) {
         send(ctx);
         return;
     }
     struct waiting *waiting = mem_new(sizeof *waiting);
-    *waiting = (struct waiting){broker->durable, send, ctx, NULL, NULL};
+    *waiting = (struct waiting){
+        .seq = broker->durable, .send = send, .drop = drop, .ctx = ctx};
     DL_APPEND(broker->waiting, waiting);
 }
 

@@ -35,8 +35,11 @@ enum rc broker_do(struct broker *broker, const struct cmd *cmd, char *why,
 
 /* broker_answer calls send(ctx) as soon as everything appended so far is
  * committed: at once when it is, later in order otherwise. When the ledger is
- * broken it is never called. broker_unanswer takes back those of a ctx. */
-void broker_answer(struct broker *broker, void (*send)(void *ctx), void *ctx);
+ * broken it is never called; what then still waits at the end is given to
+ * drop(ctx), which only releases it (NULL: not ours). broker_unanswer takes
+ * back those of a ctx. */
+void broker_answer(struct broker *broker, void (*send)(void *ctx),
+                   void (*drop)(void *ctx), void *ctx);
 void broker_unanswer(struct broker *broker, void *ctx);
 
 /* broker_watch calls changed(ctx, job) after every turn in which a job changed

@@ -143,7 +143,7 @@ static void feed_project(void *ctx, const struct event *event)
     *queued = (struct queued){feed, view.type, event->at_ms, topic_size};
     memcpy(queued->texts, view.topic, topic_size);
     memcpy(queued->texts + topic_size, buf_text(&feed->text), size);
-    broker_answer(feed->broker, publish, queued);
+    broker_answer(feed->broker, publish, mem_free, queued);
 }
 
 void feed_start(struct feed *feed, struct broker *broker)

@@ -351,7 +351,7 @@ static void ack_queue(struct link *link, const struct event *event)
     snprintf(ack->agent, sizeof ack->agent, "%s", event->agent);
     ack->ack =
         (struct msg_ack){event->lease, event->lo, event->hi, event->flag};
-    broker_answer(link->broker, ack_gather, ack);
+    broker_answer(link->broker, ack_gather, mem_free, ack);
 }
 
 /* An agent that has not heard of this broker run yet is told at once. */

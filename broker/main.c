@@ -220,13 +220,15 @@ static void close_all(struct parts *parts)
     zsys_shutdown();
 }
 
-/* Why the ledger is broken, while there is a store to ask; "" when it is not.
- */
+/* That the ledger is broken and why, while there is a store to ask; "" when it
+ * is not. */
 static void tell_broken(const struct parts *parts, char why[WHY_SIZE])
 {
     const char *reason;
-    bool broken = store_health(parts->store, &reason) == STORE_BROKEN;
-    snprintf(why, WHY_SIZE, "%s", broken ? reason : "");
+    why[0] = '\0';
+    if (store_health(parts->store, &reason) == STORE_BROKEN)
+        snprintf(why, WHY_SIZE, "the ledger in %s is broken: %s",
+                 parts->facts.data_dir, reason);
 }
 
 int main(int argc, char **argv)
@@ -254,9 +256,8 @@ int main(int argc, char **argv)
     loop_run(&parts.loop);
     tell_broken(&parts, why);
     close_all(&parts);
-    if (why[0] != '\0')
-        log_fatal(1, "the ledger in %s is broken: %s", parts.facts.data_dir,
-                  why);
     conf_free(&conf);
+    if (why[0] != '\0')
+        log_fatal(1, "%s", why);
     return 0;
 }

@@ -73,7 +73,7 @@ static void answer_finish(struct call *call, int status, const char *type)
         reply_broken(call);
     } else {
         call->stage = CALL_GATED;
-        broker_answer(call->http->broker, answer_send, call);
+        broker_answer(call->http->broker, answer_send, NULL, call);
     }
 }
 

@@ -59,6 +59,14 @@ static int64_t fetch(const struct cli *cli, const char *path, int fd)
     return fetch.bytes;
 }
 
+static void print_json(const char *path, int64_t bytes)
+{
+    json_t *copy =
+        json_pack("{s:s,s:I}", "file", path, "bytes", (json_int_t)bytes);
+    cli_print_json(copy);
+    json_decref(copy);
+}
+
 int verb_backup(int argc, char **argv)
 {
     struct cli cli;
@@ -68,8 +76,7 @@ int verb_backup(int argc, char **argv)
     int64_t bytes = fetch(&cli, path, fd);
     place_keep(fd);
     if (cli.json)
-        cli_print_json(
-            json_pack("{s:s,s:I}", "file", path, "bytes", (json_int_t)bytes));
+        print_json(path, bytes);
     else
         printf("%s: %.1f MB\n", path, (double)bytes / MB);
     return cli_close(&cli, CLI_DONE);

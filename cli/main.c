@@ -50,7 +50,7 @@ static const char *const later[] = {"logs",  "explain", "activity",
 static void print_help(FILE *out)
 {
     fprintf(out, "frameq renders Blender frames on a farm: "
-                 "frameq submit shot.blend -f 1-250\n\n");
+                 "frameq submit shot.blend -f 1-250\n");
     for (size_t i = 0; i < VERBS; i++)
         fprintf(out, "  %-8s%-10s%s\n",
                 verbs[i].group == NULL ? "" : verbs[i].group, verbs[i].name,

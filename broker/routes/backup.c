@@ -77,6 +77,6 @@ static void get_backup(struct call *call)
 }
 
 const struct route routes_backup[] = {
-    {"GET", "/v1/backup", get_backup},
-    {NULL, NULL, NULL},
+    {"GET", "/v1/backup", get_backup, TOKEN_ADMIN},
+    {0},
 };

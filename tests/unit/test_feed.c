@@ -82,9 +82,11 @@ const struct broker_facts *broker_facts(const struct broker *broker)
     return &facts;
 }
 
-void broker_answer(struct broker *broker, void (*send)(void *ctx), void *ctx)
+void broker_answer(struct broker *broker, void (*send)(void *ctx),
+                   void (*drop)(void *ctx), void *ctx)
 {
     (void)broker;
+    (void)drop;
     send(ctx);
 }
 

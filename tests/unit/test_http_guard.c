@@ -105,7 +105,9 @@ static void each_role_may_do_so_much(void **state)
         {"POST", "/v1/jobs", JOB, {403, 202, 202}},
         {"PATCH", "/v1/agents/a1", "{\"drain\":\"soft\"}", {403, 403, 404}},
         {"DELETE", "/v1/jobs/nope-nope-nope-nope", NULL, {403, 404, 404}},
+        {"GET", "/v1/backup", NULL, {403, 403, 507}},
     };
+    world.backup_reason = "no disk here";
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         for (int role = 0; role < 3; role++)
             assert_status(rows[i].method, rows[i].target, headers[role],

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A ledger that commits at once and knows two frames of every job, and a feed
- * without events, for fuzz_door.c.
+ * A ledger that commits at once, knows two frames of every job and can make no
+ * backup, and a feed without events, for fuzz_door.c.
  */
 #include <assert.h>
 #include <string.h>
@@ -20,6 +20,8 @@ static struct {
         struct range ordinals;
     } at[READINGS];
     size_t n;
+    store_backup_done *backup_done; /* NULL: no backup is asked for */
+    void *backup_ctx;
 } ledger;
 
 static const struct frame_fact facts[] = {
@@ -64,6 +66,14 @@ static void reading_answer(struct reading reading)
     reading.done(reading.ctx, found, n);
 }
 
+static void backup_answer(void)
+{
+    store_backup_done *done = ledger.backup_done;
+    ledger.backup_done = NULL;
+    if (done != NULL)
+        done(ledger.backup_ctx, "there is no disk");
+}
+
 /* An answer may bring the next question. */
 uint64_t store_poll(struct store *store)
 {
@@ -75,6 +85,7 @@ uint64_t store_poll(struct store *store)
             reading_answer(reading);
     }
     ledger.n = 0;
+    backup_answer();
     return ledger.last;
 }
 
@@ -92,6 +103,15 @@ void store_frames(struct store *store, const char *job, struct range ordinals,
     assert(job != NULL && limit > 0 && ordinals.lo < ordinals.hi);
     assert(ledger.n < READINGS);
     ledger.at[ledger.n++] = (struct reading){done, ctx, ordinals};
+}
+
+void store_backup(struct store *store, const char *path,
+                  store_backup_done *done, void *ctx)
+{
+    (void)store;
+    assert(path != NULL && ledger.backup_done == NULL);
+    ledger.backup_done = done;
+    ledger.backup_ctx = ctx;
 }
 
 void store_forget(struct store *store, const void *ctx)

@@ -50,6 +50,8 @@ static void choose_change(struct farm *farm, struct event *event)
     event->fault = (int32_t)fuzz_number(in, 0, FAULT_COUNT - 1);
     event->text = "why";
     event->detail = "3.4.1";
+    if (event->type == EVENT_BENCHED)
+        event->number++;
     if (event->type == EVENT_DRAINED)
         event->until_ms = farm->now_ms + fuzz_number(in, 0, 9) * 1000;
     if (event->type == EVENT_CANCELLED || event->type == EVENT_RETRIED ||

@@ -151,6 +151,12 @@ void bench_judge(struct step *step, const struct job *job)
         judge(step, standing);
 }
 
+bool bench_is_just(const struct job *job, const char *agent)
+{
+    const struct standing *standing = standing_find(job, agent);
+    return standing && standing->wrong >= BENCH_FRAMES;
+}
+
 /* bench-is-just, open-failures: see check.c. */
 void bench_check(const struct job *job)
 {

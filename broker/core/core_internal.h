@@ -179,6 +179,10 @@ void bench_clear(struct job *job);
 void bench_forget(struct agent *agent);
 void bench_check(const struct job *job);
 
+/* bench_is_just tells whether the agent failed enough of the job that others
+ * rendered to be benched for it. */
+bool bench_is_just(const struct job *job, const char *agent);
+
 /* bench_judge benches the agents that others have shown to be at fault. */
 void bench_judge(struct step *step, const struct job *job);
 

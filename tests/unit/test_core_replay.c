@@ -104,6 +104,8 @@ static const struct misfit {
     {{.type = EVENT_PATCHED, .job = "x"}, "unknown job"},
     {{.type = EVENT_PATCHED}, "unknown job"},
     {{.type = EVENT_DRAINED}, "no agent"},
+    {{.type = EVENT_BENCHED, .job = JOB, .agent = "a", .number = 3},
+     "failed too little"},
     {{.type = EVENT_DONE, .job = JOB, .hi = 1}, "no agent"},
     {{.type = EVENT_DONE, .job = JOB, .agent = "a", .lo = 30, .hi = 31},
      "does not have"},

@@ -31,6 +31,7 @@ static const char *const role_words[] = {
     [TOKEN_READ] = "read",
     [TOKEN_SUBMIT] = "submit",
     [TOKEN_ADMIN] = "admin",
+    NULL /* a list of choices ends so */
 };
 
 const char *token_role_word(enum token_role role)

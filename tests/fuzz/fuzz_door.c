@@ -117,6 +117,7 @@ static void door_open(void)
                                          .orphan_grace_ms = -1,
                                          .jobs_max = 6,
                                          .agents_max = 10};
+    const struct http_options face = {.host = "127.0.0.1"};
     const struct cmd restart = {.type = CMD_RESTART, .epoch = facts.epoch};
     ledger_reset();
     door.now_ms = INT64_C(1800000000000);

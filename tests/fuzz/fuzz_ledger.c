@@ -120,6 +120,8 @@ void store_forget(struct store *store, const void *ctx)
     for (size_t i = 0; i < ledger.n; i++)
         if (ledger.at[i].ctx == ctx)
             ledger.at[i].ctx = NULL;
+    if (ledger.backup_ctx == ctx)
+        ledger.backup_done = NULL;
 }
 
 const struct feed_item *feed_after(const struct feed *feed, uint64_t seq,

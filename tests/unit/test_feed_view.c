@@ -123,6 +123,21 @@ static void an_agent(void **state)
     json_decref(json);
 }
 
+static void a_benched_agent(void **state)
+{
+    struct farm *farm = *state;
+    struct hand hand;
+    hand_init(&hand, "a", 1);
+    hand_join(farm, &hand);
+    const struct job *job = farm_job(farm, "job", "1-3");
+    const struct event event = {
+        .type = EVENT_BENCHED, .agent = "a", .job = job->id};
+    json_t *json = seen(farm, &event, "agent");
+    assert_string_equal(text_of(json, "change"), "benched");
+    assert_string_equal(text_of(json, "job"), job->id);
+    json_decref(json);
+}
+
 static void what_nobody_sees(void **state)
 {
     struct farm *farm = *state;
@@ -140,7 +155,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ROW(a_batch_and_its_frames), ROW(a_done_frame),
         ROW(texts_of_any_kind),      ROW(an_agent),
-        ROW(what_nobody_sees),
+        ROW(a_benched_agent),        ROW(what_nobody_sees),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -302,7 +302,9 @@ class FakeNode(Program):
 
     def restart(self, *flags):
         """Starts it again on its port; flags are further ones."""
-        self.flags += ["--listen", self.address, *map(str, flags)]
+        if "--listen" not in self.flags:
+            self.flags += ["--listen", self.address]
+        self.flags += map(str, flags)
         return self.start()
 
     def trick(self, **tricks):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two hosts on one machine: network namespaces joined by a pair of virtual
-Ethernet devices. Needs root."""
+"""Hosts on one machine: network namespaces joined by virtual Ethernet devices,
+two of them, or a star of many. Needs root."""
 
 import contextlib
 import ctypes
@@ -23,33 +23,19 @@ def missing():
     return None
 
 
-class Hosts:
-    """Hosts A (10.99.0.1) and B (10.99.0.2). `on_a` and `on_b` are what to
-    put before a command to run it there."""
+class _Net:
+    """Namespaces that are gone once it is closed."""
 
-    address_a = "10.99.0.1"
-    address_b = "10.99.0.2"
-
-    def __init__(self):
-        self.a, self.b = _name("a"), _name("b")
-        self.on_a = ["ip", "netns", "exec", self.a]
-        self.on_b = ["ip", "netns", "exec", self.b]
+    def __init__(self, *names):
+        self.names = [_name(name) for name in names]
         try:
+            for name in self.names:
+                _ip("netns", "add", name)
+                _ip("-n", name, "link", "set", "lo", "up")
             self._make()
         except BaseException:
             self.close()
             raise
-
-    def _make(self):
-        for host in (self.a, self.b):
-            _ip("netns", "add", host)
-            _ip("-n", host, "link", "set", "lo", "up")
-        _ip("link", "add", "fq0", "netns", self.a, "type", "veth", "peer",
-            "name", "fq0", "netns", self.b)
-        for host, address in ((self.a, self.address_a),
-                              (self.b, self.address_b)):
-            _ip("-n", host, "address", "add", f"{address}/24", "dev", "fq0")
-            _ip("-n", host, "link", "set", "fq0", "up")
 
     @contextlib.contextmanager
     def inside(self, host):
@@ -64,6 +50,33 @@ class Hosts:
             os.close(there)
             os.close(home)
 
+    def close(self):
+        for name in self.names:
+            subprocess.run(["ip", "netns", "del", name], check=False,
+                           capture_output=True)
+
+
+class Hosts(_Net):
+    """Hosts A (10.99.0.1) and B (10.99.0.2). `on_a` and `on_b` are what to
+    put before a command to run it there."""
+
+    address_a = "10.99.0.1"
+    address_b = "10.99.0.2"
+
+    def __init__(self):
+        self.a, self.b = _name("a"), _name("b")
+        self.on_a = ["ip", "netns", "exec", self.a]
+        self.on_b = ["ip", "netns", "exec", self.b]
+        super().__init__("a", "b")
+
+    def _make(self):
+        _ip("link", "add", "fq0", "netns", self.a, "type", "veth", "peer",
+            "name", "fq0", "netns", self.b)
+        for host, address in ((self.a, self.address_a),
+                              (self.b, self.address_b)):
+            _ip("-n", host, "address", "add", f"{address}/24", "dev", "fq0")
+            _ip("-n", host, "link", "set", "fq0", "up")
+
     def cut(self):
         """Takes the cable out: nothing passes, nobody is told."""
         _ip("-n", self.a, "link", "set", "fq0", "down")
@@ -71,10 +84,53 @@ class Hosts:
     def mend(self):
         _ip("-n", self.a, "link", "set", "fq0", "up")
 
-    def close(self):
-        for host in (self.a, self.b):
-            subprocess.run(["ip", "netns", "del", host], check=False,
-                           capture_output=True)
+
+class Star(_Net):
+    """A middle (10.99.0.1), and N hosts, each on a cable of its own to a switch
+    in the middle. Hosts and cables are numbered from 1."""
+
+    address = "10.99.0.1"
+
+    def __init__(self, n):
+        self.n = n
+        self.middle = _name("middle")
+        super().__init__("middle", *(f"h{i}" for i in range(1, n + 1)))
+
+    def on(self, i):
+        """What to put before a command to run it on host i."""
+        return ["ip", "netns", "exec", _name(f"h{i}")]
+
+    def _make(self):
+        _ip("-n", self.middle, "link", "add", "fq0", "type", "bridge")
+        _ip("-n", self.middle, "address", "add", f"{self.address}/24", "dev",
+            "fq0")
+        _ip("-n", self.middle, "link", "set", "fq0", "up")
+        for i in range(1, self.n + 1):
+            self._add_host(i, _name(f"h{i}"))
+
+    def _add_host(self, i, host):
+        _ip("link", "add", f"fq{i}", "netns", self.middle, "type", "veth",
+            "peer", "name", "fq0", "netns", host)
+        _ip("-n", self.middle, "link", "set", f"fq{i}", "master", "fq0", "up")
+        _ip("-n", host, "address", "add", f"10.99.0.{10 + i}/24", "dev", "fq0")
+        _ip("-n", host, "link", "set", "fq0", "up")
+
+    def cut(self, i):
+        _ip("-n", self.middle, "link", "set", f"fq{i}", "down")
+
+    def mend(self, i):
+        _ip("-n", self.middle, "link", "set", f"fq{i}", "up")
+
+    def spoil(self, i):
+        """Makes cable i slow and lossy. Returns whether the kernel can."""
+        return subprocess.run(
+            ["tc", "-n", self.middle, "qdisc", "replace", "dev", f"fq{i}",
+             "root", "netem", "delay", "30ms", "20ms", "loss", "10%"],
+            check=False, capture_output=True).returncode == 0
+
+    def unspoil(self, i):
+        subprocess.run(["tc", "-n", self.middle, "qdisc", "del", "dev",
+                        f"fq{i}", "root"], check=False, capture_output=True)
 
 
 def _name(host):

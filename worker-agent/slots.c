@@ -199,6 +199,19 @@ static void ended(struct slots *slots, const struct lease *lease)
         pause_after(slots, lease->text);
 }
 
+/* A classic node counts its launches from 1 again when it is restarted. What
+ * had the number before is gone, and must not be told by it any more. */
+static void bury_namesakes(struct slots *slots, const struct lease *taken)
+{
+    const struct node_answer unknown = {.word = ANSWER_UNKNOWN};
+    struct lease_view view = view_of(slots);
+    struct lease *lease;
+    DL_FOREACH (slots->leases, lease)
+        if (lease != taken && lease->phase == PHASE_RUNNING &&
+            lease->pid == taken->pid)
+            lease_answer(lease, &view, slots->now_ms, CALL_POLL, &unknown);
+}
+
 void slots_answer(struct slots *slots, int64_t now_ms, uint64_t id,
                   enum call call, const struct node_answer *answer)
 {
@@ -209,8 +222,10 @@ void slots_answer(struct slots *slots, int64_t now_ms, uint64_t id,
         return;
     bool was_over = lease->phase == PHASE_OVER;
     lease_answer(lease, &view, now_ms, call, answer);
-    if (call == CALL_POST && answer->word == ANSWER_TAKEN)
+    if (call == CALL_POST && answer->word == ANSWER_TAKEN) {
         slots->pause_ms = 0;
+        bury_namesakes(slots, lease);
+    }
     if (call == CALL_POST && slots->leaving)
         lease_leave(lease, &view);
     if (!was_over)

@@ -177,13 +177,13 @@ static inline void answer(struct world *world, unsigned n, enum call call,
 
 #define ANSWER(...) (&(const struct node_answer){__VA_ARGS__})
 
-/* A batch of frames from..to that the node runs as pid 7, nothing asked yet. */
+/* A batch of frames from..to that the node runs, nothing asked yet. */
 static inline void give_running(struct world *world, unsigned n, int32_t from,
                                 int32_t to)
 {
     assert_true(give(world, n, from, to));
     step(world);
-    answer(world, n, CALL_POST, ANSWER(.word = ANSWER_TAKEN, .pid = 7));
+    answer(world, n, CALL_POST, ANSWER(.word = ANSWER_TAKEN, .pid = 6 + (int64_t)n));
     step(world);
     buf_clear(&world->log);
 }

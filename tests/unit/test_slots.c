@@ -403,6 +403,27 @@ static void test_node_forgets(void **state)
     assert_int_equal(shown(world, 1)->n_results, 1);
 }
 
+/* A restarted classic node counts from 1 again: its first launch is given the
+ * number of one that is gone, whose end must not be taken from it. */
+static void test_number_given_again(void **state)
+{
+    struct world *world = *state;
+    use_classic(world, false);
+    world->slots.wanted = 2;
+    give_running(world, 1, 1, 3);
+    assert_true(give(world, 2, 4, 6));
+    step(world);
+    answer(world, 2, CALL_POST, ANSWER(.word = ANSWER_TAKEN, .pid = 7));
+    step(world);
+    assert_failed(world, 1, FAULT_NODE_DOWN, -1);
+    assert_status(world, 2, LEASE_RUNNING);
+    answer(world, 1, CALL_POLL, ANSWER(.word = ANSWER_COMPLETED));
+    answer(world, 2, CALL_POLL, ANSWER(.word = ANSWER_COMPLETED));
+    step(world);
+    assert_failed(world, 1, FAULT_NODE_DOWN, -1);
+    assert_status(world, 2, LEASE_DONE);
+}
+
 static int64_t fail_polls(struct world *world, enum answer_word word)
 {
     int64_t began_ms = world->now_ms;
@@ -754,6 +775,7 @@ int main(void)
         TEST(test_classic_without_pid),
         TEST(test_classic_nonsense),
         TEST(test_node_forgets),
+        TEST(test_number_given_again),
         TEST(test_node_away),
         TEST(test_node_silent),
         TEST(test_node_down_ends_open_poll),

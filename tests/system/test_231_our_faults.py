@@ -7,6 +7,11 @@ from bad_node import BadNode, add_tests
 
 FAULTS = {
     "refuses": ("--refuse", 3),
+    "always_refuses": ("--refuse", "always"),
+    "error_500": ("--error-500", 4),
+    "always_error_500": ("--error-500", "always"),
+    "nonsense": ("--nonsense", 3),
+    "is_a_black_hole": ("--black-hole", "always"),
     "crashes": ("--quit-at-frame", "2:1"),
     "cannot_prove": ("--fail-frame", "2:1"),
     "hangs": ("--hang-frame", 2),

@@ -36,6 +36,7 @@ class CutOff(farm.FarmTest):
             "--insecure", "--lease-ttl", TTL,
             listen=("--http", f"{self.star.address}:4000",
                     "--zmq", f"{self.star.address}:4001"))
+        self.agents = {}
         self.nodes = {name: self.pair(name, kind, FRAME_MS, [name],
                                       self.star.on(self.numbers[name]))
                       for name, (_, kind) in self.cases.items()}
@@ -48,8 +49,9 @@ class CutOff(farm.FarmTest):
 
     def pair(self, name, kind, frame_ms, tags, where):
         node = self.fake(*KINDS[kind], frame_ms=frame_ms, prefix=where)
-        self.agent(self.host, node, name, "--tags", ",".join(tags),
-                   "--slots", 8 if len(tags) > 1 else 1, prefix=where)
+        self.agents[name] = self.agent(
+            self.host, node, name, "--tags", ",".join(tags), "--slots",
+            8 if len(tags) > 1 else 1, prefix=where)
         return node
 
     def of(self, *faults):
@@ -102,6 +104,8 @@ class CutOff(farm.FarmTest):
         self.host.await_agents(*self.of("longer"), seconds=20)
         after = {name: self.host.frames(job)
                  for name, job in self.jobs.items()}
+        for name in self.of("for-good"):
+            self.agents[name].kill()  # would wait for its broker
         self.judge(helpers, seconds, before, after)
 
     def judge(self, helpers, seconds, before, after):

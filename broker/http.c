@@ -199,6 +199,11 @@ static void look_at_tokens(struct http *http, int64_t now_ms)
     stream_end_all(http);
 }
 
+void http_turned(struct http *http, int64_t ms)
+{
+    meter_turn(&http->meter, ms);
+}
+
 void http_run(struct http *http, int64_t now_ms)
 {
     free_gated(http);

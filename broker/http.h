@@ -35,6 +35,9 @@ int http_fd(const struct http *http);
 int64_t http_wait(const struct http *http, int64_t now_ms);
 void http_run(struct http *http, int64_t now_ms);
 
+/* http_turned counts a turn of the loop for /metrics. */
+void http_turned(struct http *http, int64_t ms);
+
 /* http_drain ends streams and long polls; http_busy tells whether requests
  * are still open. */
 void http_drain(struct http *http);

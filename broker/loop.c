@@ -84,7 +84,8 @@ static void watch_ledger(struct loop *loop)
                  "reason=%s", log_quoted(reason));
 }
 
-static void loop_turn(struct loop *loop)
+/* Returns when it was over. */
+static int64_t loop_turn(struct loop *loop)
 {
     int64_t now_ms = clock_now_ms();
     broker_turn(loop->broker, now_ms);
@@ -98,6 +99,9 @@ static void loop_turn(struct loop *loop)
     feed_settle(loop->feed);
     broker_report(loop->broker);
     trim_memory(now_ms);
+    int64_t over_ms = clock_now_ms();
+    http_turned(loop->http, over_ms - now_ms);
+    return over_ms;
 }
 
 /* Tells whether a signal to end has come since it was last asked. */
@@ -119,17 +123,19 @@ static void loop_drain(struct loop *loop)
     int64_t until_ms = clock_now_ms() + LOOP_DRAIN_MS;
     broker_drain(loop->broker);
     http_drain(loop->http);
-    while (loop_open(loop) && clock_now_ms() < until_ms && !loop_told(loop)) {
-        loop_poll(loop, sooner(loop_wait(loop, clock_now_ms()), 50));
-        loop_turn(loop);
+    int64_t now_ms = clock_now_ms();
+    while (loop_open(loop) && now_ms < until_ms && !loop_told(loop)) {
+        loop_poll(loop, sooner(loop_wait(loop, now_ms), 50));
+        now_ms = loop_turn(loop);
     }
 }
 
 void loop_run(struct loop *loop)
 {
+    int64_t now_ms = clock_now_ms();
     while (!loop_told(loop) && loop->health != STORE_BROKEN) {
-        loop_poll(loop, loop_wait(loop, clock_now_ms()));
-        loop_turn(loop);
+        loop_poll(loop, loop_wait(loop, now_ms));
+        now_ms = loop_turn(loop);
     }
     loop_drain(loop);
 }

@@ -14,11 +14,14 @@ static const double request_bounds[METER_BUCKETS] = {
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30};
 static const double frame_bounds[METER_BUCKETS] = {
     0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600};
+static const double turn_bounds[METER_BUCKETS] = {
+    0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5};
 
 void meter_init(struct meter *meter)
 {
     *meter = (struct meter){.requests.bounds = request_bounds,
-                            .frames.bounds = frame_bounds};
+                            .frames.bounds = frame_bounds,
+                            .turns.bounds = turn_bounds};
 }
 
 void meter_done(struct meter *meter)
@@ -58,6 +61,11 @@ void meter_request(struct meter *meter, const struct route *route, int status,
 {
     tally_get(meter, route, status)->n++;
     histogram_add(&meter->requests, (double)ms / 1000.0);
+}
+
+void meter_turn(struct meter *meter, int64_t ms)
+{
+    histogram_add(&meter->turns, (double)ms / 1000.0);
 }
 
 void meter_event(struct meter *meter, const struct event *event)
@@ -121,4 +129,8 @@ void meter_write(const struct meter *meter, struct buf *out)
     write_tallies(meter, out);
     write_histogram(&meter->requests, "frameq_http_request_seconds",
                     "Time from a request to its answer.", out);
+    write_histogram(&meter->turns, "frameq_loop_turn_seconds",
+                    "Time of a turn of the loop: what comes in may wait for "
+                    "it.",
+                    out);
 }

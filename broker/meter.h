@@ -36,6 +36,7 @@ struct meter {
     size_t n, cap;
     struct histogram requests; /* seconds to the answer */
     struct histogram frames;   /* render seconds of done frames */
+    struct histogram turns;    /* seconds of a turn of the loop */
     uint64_t done, charged, failed, cancelled; /* frames */
 };
 
@@ -45,6 +46,9 @@ void meter_done(struct meter *meter);
 /* meter_request counts an answer. */
 void meter_request(struct meter *meter, const struct route *route, int status,
                    int64_t ms);
+
+/* meter_turn counts a turn of the broker's loop. */
+void meter_turn(struct meter *meter, int64_t ms);
 
 /* meter_event counts what an event says of frames; others are ignored. */
 void meter_event(struct meter *meter, const struct event *event);

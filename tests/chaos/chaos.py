@@ -4,7 +4,6 @@
 that nothing that was accepted is lost. A run is told by its seed."""
 
 import argparse
-import os
 import pathlib
 import shutil
 import signal
@@ -13,42 +12,20 @@ import sys
 import threading
 
 HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
 sys.path.insert(0, str(HERE.parent / "system"))
 
 import farm  # noqa: E402
 import netns  # noqa: E402
+import spaces  # noqa: E402
 from people import People  # noqa: E402
 from plan import BROKER_KILLS, HOSTS, Plan  # noqa: E402
+from soak import Soak  # noqa: E402
 from stage import Loopback, Stage  # noqa: E402
 from verdict import Verdict  # noqa: E402
 
-INSIDE = "FRAMEQ_CHAOS_INSIDE"
-PRIVATE_RUN = ("mount", "-t", "tmpfs", "frameq", "/run")  # for ip netns
 LOGS = farm.BIN.parent / "chaos"
 END_S = 90  # from the last fault until all is rendered
 RUN_S = 240  # a whole run
-
-
-def enter():
-    """Has the rest done in name spaces of their own, where all processes and
-    networks end with this program, however it ends, and exits. Returns inside,
-    or, with the reason, where there are none."""
-    if os.environ.get(INSIDE):
-        subprocess.run(PRIVATE_RUN, check=True)
-        return netns.missing()
-    spaces = ["setpriv", "--pdeathsig", "KILL", "unshare", "--pid", "--fork",
-              "--kill-child=KILL", "--mount", "--mount-proc", "--net"]
-    probe = subprocess.run([*spaces, *PRIVATE_RUN], capture_output=True,
-                           text=True, check=False)
-    if probe.returncode != 0:
-        return probe.stderr.strip()
-    with subprocess.Popen([*spaces, sys.executable, *sys.argv],
-                          env={**os.environ, INSIDE: "1"}) as inside:
-        try:
-            sys.exit(inside.wait())
-        finally:
-            inside.kill()
 
 
 def can_spoil():
@@ -155,6 +132,42 @@ def play(seed, why_not, spoils):
     return not wrong
 
 
+def seeds(first, n, why_not):
+    """Plays n seeds. Returns how many held."""
+    spoils = why_not is not None or can_spoil()
+    if why_not:
+        print(f"no cables to pull: {why_not}")
+    elif not spoils:
+        print("no netem here: a bad cable is one that is cut again and again")
+    print(" seed  jobs  frames  kills  faults  twice %  restart ms  seconds")
+    return sum(play(seed, why_not, spoils)
+               for seed in range(first, first + n))
+
+
+def soak(minutes):
+    """Returns whether all held."""
+    folder = LOGS / "soak"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    signal.alarm(int((60 * minutes + RUN_S) * farm.SLOW))
+    running = None
+    try:
+        running = Soak(minutes, folder)
+        wrong = running.run()
+    except Exception as error:  # a failed run, not a failed program
+        wrong = [f"{type(error).__name__}: {error}"]
+    finally:
+        if running:
+            running.end()
+    for line in wrong:
+        print(line)
+    if wrong:
+        print(f"logs: {folder}")
+    else:
+        shutil.rmtree(folder)
+    return not wrong
+
+
 def too_long(*_):
     raise TimeoutError("the run takes too long")
 
@@ -170,22 +183,20 @@ def main():
                         help="runs (2)")
     parser.add_argument("--from", type=int, default=1, dest="first",
                         metavar="M", help="the first one's seed (1)")
+    parser.add_argument("--soak", type=int, metavar="MINUTES",
+                        help="instead: many jobs and agents for so long")
     options = parser.parse_args()
     signal.signal(signal.SIGALRM, too_long)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
-    why_not = enter()
-    spoils = why_not is not None or can_spoil()
-    if why_not:
-        print(f"no cables to pull: {why_not}")
-    elif not spoils:
-        print("no netem here: a bad cable is one that is cut again and again")
-    print(" seed  jobs  frames  kills  faults  twice %  restart ms  seconds")
-    passed = 0
-    for seed in range(options.first, options.first + options.seeds):
-        passed += play(seed, why_not, spoils)
-    print(f"{passed} passed, {options.seeds - passed} failed")
-    return 0 if passed == options.seeds else 1
+    why_not = spaces.enter()
+    if options.soak:
+        played, passed = 1, soak(options.soak)
+    else:
+        played = options.seeds
+        passed = seeds(options.first, played, why_not)
+    print(f"{passed:d} passed, {played - passed:d} failed")
+    return 0 if passed == played else 1
 
 
 if __name__ == "__main__":

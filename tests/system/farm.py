@@ -136,6 +136,9 @@ class Program:
         line = next(l for l in status.splitlines() if l.startswith("VmRSS"))
         return int(line.split()[1]) / 1024
 
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
     def cpu_seconds(self):
         fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text()
         user, system = fields.rpartition(")")[2].split()[11:13]

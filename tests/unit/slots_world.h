@@ -183,7 +183,8 @@ static inline void give_running(struct world *world, unsigned n, int32_t from,
 {
     assert_true(give(world, n, from, to));
     step(world);
-    answer(world, n, CALL_POST, ANSWER(.word = ANSWER_TAKEN, .pid = 6 + (int64_t)n));
+    answer(world, n, CALL_POST,
+           ANSWER(.word = ANSWER_TAKEN, .pid = 6 + (int64_t)n));
     step(world);
     buf_clear(&world->log);
 }

@@ -168,6 +168,7 @@ static void metrics(void **state)
     for (size_t i = 0; i < sizeof events / sizeof *events; i++)
         meter_event(&world.http->meter, &events[i]);
     world_turn();
+    http_turned(world.http, 7);
     struct got got = world_ask("GET", "/metrics", "", NULL);
     assert_int_equal(got.status, 200);
     assert_string_equal(got_header(&got, "Content-Type"),
@@ -182,6 +183,8 @@ static void metrics(void **state)
     has_line(got.body, "frameq_frame_render_seconds_sum 1.5\n");
     has_line(got.body, "frameq_http_requests_total{method=\"POST\","
                        "route=\"/v1/jobs\",code=\"202\"} 1\n");
+    has_line(got.body, "frameq_loop_turn_seconds_bucket{le=\"0.005\"} 0\n");
+    has_line(got.body, "frameq_loop_turn_seconds_bucket{le=\"0.01\"} 1\n");
     has_line(got.body, "frameq_sse_clients 0\n");
     has_line(got.body, "process_resident_memory_bytes ");
     assert_null(strstr(got.body, "process_open_fds 0\n"));

@@ -9,7 +9,7 @@ import farm
 
 TTL = float(os.environ.get("FRAMEQ_FAULT_TTL", "3"))
 KINDS = {"classic": (), "ours": ("--superset",)}
-FRAME_MS = 400
+FRAME_MS = 1000
 FRAMES = 3
 
 
@@ -46,6 +46,7 @@ class AgentFaults(farm.FarmTest):
         taken = {}
 
         def took(_, kind, data):
+            self.assertNotEqual(data.get("change"), "ended", data)
             if (kind == "lease" and data["change"] == "leased" and
                     data["agent"].startswith("second-")):
                 taken[data["agent"]] = farm.now() - begin

@@ -75,7 +75,11 @@ class CutOff(farm.FarmTest):
                 name = next(n for n, job in self.jobs.items()
                             if job == data["job"])
                 found.setdefault(name, farm.now() - begin)
-            return set(found) >= set(names)
+            missing = set(names) - set(found)
+            ended = kind == "job" and data["change"] == "ended"
+            self.assertFalse(ended and data["job"] in
+                             [self.jobs[name] for name in missing], data)
+            return not missing
         self.events.until(took)
         return found
 

@@ -154,7 +154,6 @@ static void apply_cancelled(struct core *core, const struct event *event)
     bench_ended(job, event->frames);
     core->wake = true; /* an agent may be in less doubt than before */
     job_move(core, job, CHANGE_CANCEL, event->frames);
-    ranges_remove_all(&job->redo, event->frames);
     if (event->flag)
         reason_set(job, event->text);
     job_touch(core, job, event->at_ms);
@@ -307,7 +306,6 @@ static void apply_failed(struct core *core, const struct event *event)
     leases_drop(job, event->frames, true);
     bench_ended(job, event->frames);
     job_move(core, job, CHANGE_FAIL, event->frames);
-    ranges_remove_all(&job->redo, event->frames);
     job_touch(core, job, event->at_ms);
 }
 

@@ -116,7 +116,7 @@ struct job {
     struct standing *standings;
     char *avoid;              /* agent a retry asked to avoid, for `avoided` */
     struct ranges avoided;    /* pending frames of that retry */
-    struct ranges redo;       /* pending or leased again though once done: their
+    struct ranges redo;       /* not done any more though once done: their
                                  new picture replaces */
     struct attempt *attempts; /* by ordinal */
     struct agent_name *blenders; /* Blender versions that rendered frames */

@@ -62,6 +62,19 @@ static void retried_pictures_replace_in_batches_of_their_own(void **state)
     assert_run(farm_event(farm, EVENT_LEASED, 0), 5, 10);
 }
 
+/* The picture of the first time lies there whatever became of the retry. */
+static void a_retry_that_was_cancelled_replaces_when_retried(void **state)
+{
+    struct farm *farm = *state;
+    struct hand hand;
+    const struct job *job = ended_job(farm, &hand);
+    farm_ask(farm, CMD_RETRY, job, "4-5", "");
+    farm_commit(farm);
+    farm_ask(farm, CMD_CANCEL, job, "4-5", "");
+    farm_ask(farm, CMD_RETRY, job, "4-5", "");
+    assert_true(ranges_has(&job->redo, 3) && ranges_has(&job->redo, 4));
+}
+
 static void crash(struct farm *farm, struct hand *hand)
 {
     hand_take(farm, hand);
@@ -159,6 +172,7 @@ int main(void)
         TEST(retry_of_nothing_is_refused),
         TEST(retry_waits_for_its_commit),
         TEST(retried_pictures_replace_in_batches_of_their_own),
+        TEST(a_retry_that_was_cancelled_replaces_when_retried),
         TEST(retry_gives_all_attempts_back),
         TEST(avoided_agent_stands_back),
         TEST(avoided_agent_is_better_than_none),

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "common/limits.h"
+#include "common/mem.h"
 
 static const char *const all_tags[] = {"gpu", "linux", "night"};
 
@@ -31,8 +32,12 @@ static void draw_weather(struct rng *rng, struct weather *weather)
         .cut_gap_ms = maybe(rng, 3000, 30000),
         .crash_gap_ms = maybe(rng, 1500, 30000),
         .node_gap_ms = maybe(rng, 2000, 30000),
+        .full_gap_ms = maybe(rng, 10000, 60000),
+        .freeze_gap_ms = maybe(rng, 10000, 60000),
         .person_gap_ms = rng_between(rng, 300, 6000),
         .commit_ms = rng_between(rng, 1, 50),
+        .wall_ms = maybe(rng, 1, 600000),
+        .crash_at = (uint64_t)maybe(rng, 1, 3000),
         .calm_ms = rng_skewed(rng, 10000, 90000),
         .fail = (int)maybe(rng, 1, 80),
         .lie = (int)maybe(rng, 1, 50),
@@ -60,6 +65,7 @@ static void draw_worker(struct world *world, int id)
     worker->rival = id > 0 && rng_chance(rng, 40);
     snprintf(worker->name, sizeof worker->name, "agent-%d",
              worker->rival ? 0 : id);
+    world->stats.struck[STRUCK_RIVAL] += worker->rival;
     worker->slots = (int32_t)rng_between(rng, 1, 4);
     worker->speed = (int)rng_skewed(rng, 1, 10);
     worker->classic = rng_chance(rng, 250);
@@ -146,7 +152,7 @@ static void draw_spec(struct world *world, struct job_spec *spec)
             (int32_t)(rng_chance(rng, 700) ? 0 : rng_between(rng, 1, 3)),
         .paused = rng_chance(rng, 50),
         .not_before_ms = rng_chance(rng, 100)
-                             ? world->now_ms + rng_between(rng, 1, 9000)
+                             ? hub_now(world) + rng_between(rng, 1, 9000)
                              : 0,
         .blender = "",
         .blend = "",
@@ -177,6 +183,8 @@ struct sim_job *draw_job(struct world *world, struct arena *arena,
     draw_needs(world, ret_spec);
     draw_depends(world, arena, ret_spec);
     draw_trouble(&world->rng, &ret_spec->frames, job);
+    frames_copy(&job->frames, &ret_spec->frames);
+    job->whole_ms = mem_new((size_t)job->frames.count * sizeof *job->whole_ms);
     job->frame_ms = rng_skewed(&world->rng, 20, 6000);
     snprintf(job->id, sizeof job->id, "simulated-job-%02d", world->n_jobs++);
     ret_spec->id = job->id;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Bad luck: agents that die and come back or don't, nodes that die or refuse,
- * connections cut for a while, a broker that crashes. All of it ends with the
- * calm.
+ * connections cut for a while, a broker that crashes or stands still, a disk
+ * that is full. All of it ends with the calm.
  */
 #include "tests/sim/world.h"
+
+#include <inttypes.h>
 
 #define CUT_CLOSES_MS 6000 /* the heartbeat gives a cut connection up */
 
@@ -33,12 +35,14 @@ static void come_back(struct world *world, const struct worker *worker,
 
 static void kill_agent(struct world *world, struct worker *worker)
 {
+    struck(world, STRUCK_KILL);
     worker_die(world, worker, rng_chance(&world->rng, 700));
     come_back(world, worker, 50, 20000);
 }
 
 static void kill_machine(struct world *world, struct worker *worker)
 {
+    struck(world, STRUCK_MACHINE);
     worker_die(world, worker, rng_chance(&world->rng, 300));
     node_die(world, worker, true);
     come_back(world, worker, 500, 20000);
@@ -46,6 +50,7 @@ static void kill_machine(struct world *world, struct worker *worker)
 
 static void kill_for_good(struct world *world, struct worker *worker)
 {
+    struck(world, STRUCK_KILL);
     worker_die(world, worker, rng_chance(&world->rng, 700));
 }
 
@@ -64,6 +69,7 @@ static void leave(struct world *world, struct worker *worker)
         .act = left, .who = worker->id, .life = worker->life};
     struct launch *launch;
     worker->leaving = true;
+    struck(world, STRUCK_LEAVE);
     tell(world, worker->name, "is leaving");
     DL_FOREACH (worker->launches, launch)
         if (!LEASE_OVER(launch->status))
@@ -85,27 +91,43 @@ static void hit_agent(struct world *world)
 
 static void mended(struct world *world, const struct happening *happening)
 {
-    world->workers[happening->who].cut = false;
+    world->workers[happening->who].cut = 0;
     tell(world, world->workers[happening->who].name, "is connected again");
 }
 
 static void closed(struct world *world, const struct happening *happening)
 {
     const struct worker *worker = &world->workers[happening->who];
-    if (worker->cut && worker->alive && worker->life == happening->life)
+    bool closes = (worker->cut & CUT_STATUS) != 0;
+    if (closes && worker->alive && worker->life == happening->life)
         hub_gone(world, worker);
 }
 
 static void cut(struct world *world)
 {
+    static const struct {
+        int cut;
+        enum fault_kind kind;
+        const char *what;
+    } ways[] = {
+        {CUT_ALL, STRUCK_CUT, "is cut off"},
+        {CUT_ALL, STRUCK_CUT, "is cut off"},
+        {CUT_STATUS, STRUCK_CUT_UP, "is not heard any more, but hears"},
+        {CUT_CONTROL | CUT_LANE, STRUCK_CUT_DOWN,
+         "is heard, but hears nothing"},
+        {CUT_CONTROL, STRUCK_CUT_DOWN, "gets batches, but hears nothing else"},
+        {CUT_LANE, STRUCK_CUT_DOWN, "gets no batches"},
+    };
+    int way = (int)rng_between(&world->rng, 0, 5);
     struct worker *worker = any_worker(world);
     struct happening mend = {.act = mended, .who = worker->id};
     struct happening close = {
         .act = closed, .who = worker->id, .life = worker->life};
     if (worker->cut)
         return;
-    worker->cut = true;
-    tell(world, worker->name, "is cut off");
+    worker->cut = ways[way].cut;
+    struck(world, ways[way].kind);
+    tell(world, worker->name, "%s", ways[way].what);
     later(world, rng_skewed(&world->rng, 200, 25000), &mend);
     later(world, CUT_CLOSES_MS, &close);
 }
@@ -123,13 +145,50 @@ static void hit_node(struct world *world)
     struct happening happening = {.act = recovers, .who = worker->id};
     if (rng_chance(&world->rng, 500)) {
         worker->sick = true;
+        struck(world, STRUCK_SICK);
         tell(world, worker->name, "has its node refuse all");
         later(world, rng_between(&world->rng, 500, 8000), &happening);
         return;
     }
+    struck(world, STRUCK_NODE);
     node_die(world, worker, false);
     worker->pause_ms = world->now_ms + rng_between(&world->rng, 500, 5000);
     worker_report(world, worker);
+}
+
+/* --- The broker's machine. --- */
+
+static void roomy(struct world *world, const struct happening *happening)
+{
+    (void)happening;
+    if (!world->ledger.full)
+        return;
+    world->ledger.full = false;
+    tell(world, "disk", "has room again");
+}
+
+static void fill(struct world *world)
+{
+    struct ledger *ledger = &world->ledger;
+    if (ledger->full)
+        return;
+    ledger->full = true;
+    ledger->room = rng_skewed(&world->rng, 0, 300);
+    struck(world, STRUCK_FULL);
+    tell(world, "disk", "is full, but for %" PRId64 " records", ledger->room);
+    later(world, rng_skewed(&world->rng, 200, 30000),
+          &(struct happening){.act = roomy});
+}
+
+/* A connection may not live through it, though its agent does. */
+static void freeze(struct world *world)
+{
+    int64_t ms = rng_skewed(&world->rng, 500, 60000);
+    hub_freeze(world, ms, rng_chance(&world->rng, 500));
+    for (int i = 0; i < world->n_workers; i++)
+        if (ms > CUT_CLOSES_MS && world->workers[i].alive &&
+            rng_chance(&world->rng, 300))
+            hub_gone(world, &world->workers[i]);
 }
 
 /* --- All of it. --- */
@@ -147,6 +206,8 @@ static const struct {
     {cut, offsetof(struct weather, cut_gap_ms)},
     {crash, offsetof(struct weather, crash_gap_ms)},
     {hit_node, offsetof(struct weather, node_gap_ms)},
+    {fill, offsetof(struct weather, full_gap_ms)},
+    {freeze, offsetof(struct weather, freeze_gap_ms)},
 };
 
 static int64_t gap_of(const struct world *world, int kind)
@@ -193,9 +254,12 @@ void faults_end(struct world *world)
 {
     tell(world, "world", "is calm");
     world->calm = true;
+    hub_wake(world);
+    roomy(world, NULL);
     for (int i = 0; i < world->n_workers; i++) {
         struct worker *worker = &world->workers[i];
-        worker->cut = worker->sick = false;
+        worker->sick = false;
+        worker->cut = 0;
         if (worker->rival && worker->alive)
             worker_die(world, worker, true);
         else if (!worker->rival && !worker->alive)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The broker around the core, as broker.c and link.c are: one door in; events
- * to the ledger; orders out at once; acknowledgements and answers to people
- * once the last durable event is on disk.
+ * The broker around the core: broker.c itself, so that its door and its gates
+ * are what is tested; the turns of loop.c and the messages of link.c are made
+ * here again, without sockets. It can crash in the middle of a step's events
+ * (it is `doomed` then: nothing of it reaches anybody any more) and stand still
+ * for a while.
  */
 #include "tests/sim/world.h"
 
@@ -42,16 +44,32 @@ static bool name_is_there(const struct world *world, const char *name)
 {
     for (int i = 0; i < world->n_workers; i++) {
         const struct worker *worker = &world->workers[i];
-        if (strcmp(worker->name, name) == 0 && worker->alive && !worker->cut)
+        if (strcmp(worker->name, name) == 0 && worker->alive &&
+            !(worker->cut & CUT_LANE))
             return true;
     }
     return false;
 }
 
+/* A broker that stands still comes to it when it wakes. */
+static bool is_frozen(struct world *world, const struct happening *happening)
+{
+    struct happening copy = *happening;
+    if (world->now_ms >= world->hub.wakes_ms)
+        return false;
+    copy.at_ms = world->hub.wakes_ms;
+    if (copy.len > 0)
+        copy.bytes = mem_copy(happening->bytes, happening->len);
+    agenda_add(&world->agenda, &copy);
+    return true;
+}
+
 static void unsent(struct world *world, const struct happening *happening)
 {
     struct cmd cmd = {.type = CMD_UNSENT, .lease = happening->lease};
-    if (world->hub.core && happening->life == world->hub.life)
+    if (is_frozen(world, happening) || happening->life != world->hub.life)
+        return;
+    if (hub_turn(world))
         hub_do(world, &cmd);
 }
 
@@ -63,6 +81,8 @@ static bool refused(struct world *world, const struct event *event)
         .act = unsent, .life = world->hub.life, .lease = event->lease};
     if (world->calm || !rng_chance(&world->rng, permille))
         return false;
+    struck(world, STRUCK_UNSENT);
+    tell(world, "network", "the lane of %s refuses a BATCH", event->agent);
     later(world, 0, &happening);
     return true;
 }
@@ -77,7 +97,7 @@ static void batch_send(struct world *world, const struct event *event)
         return;
     struct msg msg = {.kind = KIND_BATCH};
     msg.batch = (struct msg_batch){
-        .epoch = world->hub.epoch,
+        .epoch = world->hub.facts.epoch,
         .lane = event->lane,
         .dseq = (uint64_t)event->number,
         .lease = event->lease,
@@ -90,6 +110,7 @@ static void batch_send(struct world *world, const struct event *event)
                     : frames_run(&job->frames, event->lo)->step,
         .replace = ranges_has(&job->redo, event->lo),
         .render = job->render};
+    judge_batch(world, &msg.batch);
     wire_down(world, event->agent, &msg);
 }
 
@@ -117,19 +138,19 @@ static void refuse_send(struct world *world, const struct event *event)
 static void beat_send(struct world *world, const char *agent)
 {
     struct msg msg = {.kind = KIND_BEAT};
-    msg.beat = (struct msg_beat){world->hub.epoch, world->now_ms};
+    msg.beat = (struct msg_beat){world->hub.facts.epoch, world->now_ms};
     wire_down(world, agent, &msg);
 }
 
 static void heard_answer(struct world *world, const struct event *event)
 {
-    if (event->state->epoch != world->hub.epoch)
+    if (event->state->epoch != world->hub.facts.epoch)
         beat_send(world, event->agent);
 }
 
 static void ack_queue(struct world *world, const struct event *event)
 {
-    struct answer answer = {.job = NULL};
+    struct answer answer = {.to = 0};
     answer.ack =
         (struct msg_ack){event->lease, event->lo, event->hi, event->flag};
     while (strcmp(world->workers[answer.to].name, event->agent) != 0)
@@ -147,99 +168,131 @@ static void (*const senders[EVENT_TYPES])(struct world *,
 
 /* --- Answers. --- */
 
-static void answer_send(struct world *world, const struct answer *answer)
+static void answer_drop(struct answer *answer)
 {
-    if (answer->job)
-        answer->job->promised = true;
-    if (answer->to < 0)
-        return;
-    struct msg msg = {.kind = KIND_ACK};
-    msg.acks = (struct msg_acks){&answer->ack, 1};
-    judge_ack(world, answer);
-    wire_down(world, world->workers[answer->to].name, &msg);
+    DL_DELETE(answer->world->hub.answers, answer);
+    mem_free(answer);
 }
 
-void hub_answer(struct world *world, struct answer *answer)
+/* What broker.c calls once the gate is open. */
+static void answer_send(void *ctx)
+{
+    struct answer *answer = ctx;
+    struct world *world = answer->world;
+    if (!world->hub.doomed) {
+        judge_answer(world, answer);
+        if (answer->job)
+            answer->job->promised = true;
+        if (answer->to >= 0) {
+            struct msg msg = {.kind = KIND_ACK};
+            msg.acks = (struct msg_acks){&answer->ack, 1};
+            wire_down(world, world->workers[answer->to].name, &msg);
+        }
+    }
+    answer_drop(answer);
+}
+
+void hub_answer(struct world *world, const struct answer *answer)
 {
     struct hub *hub = &world->hub;
-    answer->seq = hub->durable;
-    if (!hub->answers && hub->committed >= hub->durable) {
-        answer_send(world, answer);
+    if (hub->doomed)
         return;
-    }
     struct answer *copy = mem_copy(answer, sizeof *answer);
+    copy->world = world;
+    copy->seq = hub->durable;
     DL_APPEND(hub->answers, copy);
-}
-
-static void answers_open(struct world *world)
-{
-    struct hub *hub = &world->hub;
-    while (hub->answers && hub->answers->seq <= hub->committed) {
-        struct answer *first = hub->answers;
-        DL_DELETE(hub->answers, first);
-        answer_send(world, first);
-        mem_free(first);
-    }
-}
-
-void hub_committed(struct world *world)
-{
-    struct cmd cmd = {.type = CMD_COMMITTED, .seq = world->ledger.disk};
-    world->hub.committed = world->ledger.disk;
-    hub_do(world, &cmd);
-    answers_open(world);
+    broker_answer(hub->broker, answer_send, copy);
 }
 
 /* --- The door. --- */
 
-static void tell_event(const struct world *world, const struct event *event)
+static void crash_due(struct world *world)
 {
-    if (!world->verbose || event->type == EVENT_HEARD ||
-        event->type == EVENT_PROGRESS)
+    if ((uint64_t)world->stats.events != world->weather.crash_at)
         return;
-    tell(world, "core",
-         "%-9s %s %s lease %" PRIu64 "-%" PRIu64 " %d..%d n=%d%s%s %s",
-         event_word(event->type), event->job ? event->job : "",
-         event->agent ? event->agent : "", LEASE_EPOCH(event->lease),
-         event->lease - LEASE_ID(LEASE_EPOCH(event->lease), 0), event->lo,
-         event->hi, event->number, event->flag ? " flag" : "",
-         event->fault ? " fault" : "", event->text ? event->text : "");
+    tell(world, "hub", "is about to crash");
+    struck(world, STRUCK_CRASH_AT);
+    world->hub.doomed = true;
 }
 
-static void event_out(struct world *world, const struct event *event)
+/* What broker.c calls with every event of a step. */
+static void event_out(void *ctx, const struct event *event)
 {
+    struct world *world = ctx;
+    struct hub *hub = &world->hub;
+    if (hub->doomed)
+        return;
+    hub->stepped++;
+    world->stats.events++;
+    world->stats.leases += event->type == EVENT_LEASED;
     fold_event(world, event);
     tell_event(world, event);
     judge_event(world, event);
-    if (event_keep(event->type) != EVENT_SOFT)
-        ledger_append(world, event);
     if (event_keep(event->type) == EVENT_DURABLE)
-        world->hub.durable = event->seq;
+        hub->durable = event->seq;
+    crash_due(world);
+    if (!hub->doomed && senders[event->type])
+        senders[event->type](world, event);
 }
 
 static void tick(struct world *world, const struct happening *happening)
 {
-    struct cmd cmd = {.type = CMD_TICK};
-    if (happening->life != world->hub.life || !world->hub.core)
+    struct hub *hub = &world->hub;
+    if (is_frozen(world, happening) || happening->life != hub->life)
         return;
-    world->hub.tick_ms = INT64_MAX;
-    world->hub.ticks =
-        world->hub.ticked_ms == world->now_ms ? world->hub.ticks + 1 : 1;
-    world->hub.ticked_ms = world->now_ms;
-    if (world->hub.ticks > TICKS_MAX)
+    hub->tick_ms = INT64_MAX;
+    hub->ticks = hub->ticked_ms == world->now_ms ? hub->ticks + 1 : 1;
+    hub->ticked_ms = world->now_ms;
+    if (hub->ticks > TICKS_MAX)
         fail(world, "ticks-settle", "one tick after the other");
-    hub_do(world, &cmd);
+    hub_turn(world);
 }
 
 static void tick_plan(struct world *world)
 {
     struct hub *hub = &world->hub;
-    int64_t next = core_next(hub->core);
+    int64_t next = broker_next(hub->broker);
     struct happening happening = {.act = tick, .life = hub->life};
+    if (next == INT64_MAX)
+        return;
+    next -= EPOCH_MS + hub->skew_ms;
     if (next >= hub->tick_ms)
         return;
     hub->tick_ms = next > world->now_ms ? next : world->now_ms;
     later(world, hub->tick_ms - world->now_ms, &happening);
+}
+
+static void stepped(struct world *world)
+{
+    struct hub *hub = &world->hub;
+    if (hub->doomed)
+        return;
+    core_check(hub->core);
+    judge_step(world);
+    ledger_write(world);
+    faults_trip(world);
+    tick_plan(world);
+}
+
+int64_t hub_now(const struct world *world)
+{
+    return EPOCH_MS + world->now_ms + world->hub.skew_ms;
+}
+
+bool hub_turn(struct world *world)
+{
+    struct hub *hub = &world->hub;
+    if (!hub->broker || hub->doomed || world->now_ms < hub->wakes_ms)
+        return false;
+    uint64_t committed = hub->core->committed;
+    hub->stepped = 0;
+    broker_turn(hub->broker, hub_now(world));
+    broker_settle(hub->broker);
+    if (hub->stepped > 0 || hub->core->committed != committed)
+        stepped(world);
+    else
+        tick_plan(world);
+    return !hub->doomed;
 }
 
 /* A STATE that is old must change nothing. */
@@ -255,26 +308,19 @@ static bool is_stale(const struct core *core, const struct cmd *cmd)
 enum rc hub_do(struct world *world, const struct cmd *cmd)
 {
     struct hub *hub = &world->hub;
-    struct events out = {0};
     char why[256];
+    if (hub->doomed)
+        return RC_BUSY;
     bool stale = is_stale(hub->core, cmd);
-    enum rc rc = core_step(hub->core, world->now_ms, cmd, &hub->arena, &out,
-                           why, sizeof why);
-    core_check(hub->core);
-    if (rc != RC_OK && out.n > 0)
-        fail(world, "refusal-emits-nothing", "%s: %s", why,
-             event_word(out.at[0].type));
-    if (stale && out.n > 0)
-        fail(world, "stale-changes-nothing", "a stale STATE: %s",
-             event_word(out.at[0].type));
-    for (size_t i = 0; i < out.n; i++)
-        event_out(world, &out.at[i]);
-    for (size_t i = 0; i < out.n; i++)
-        if (senders[out.at[i].type])
-            senders[out.at[i].type](world, &out.at[i]);
-    ledger_write(world);
-    faults_trip(world);
-    tick_plan(world);
+    hub->stepped = 0;
+    enum rc rc = broker_do(hub->broker, cmd, why, sizeof why);
+    if (rc != RC_OK && hub->stepped > 0)
+        fail(world, "refusal-emits-nothing", "%s: %zu events", why,
+             hub->stepped);
+    if (stale && hub->stepped > 0)
+        fail(world, "stale-changes-nothing", "a stale STATE: %zu events",
+             hub->stepped);
+    stepped(world);
     return rc;
 }
 
@@ -285,11 +331,11 @@ void hub_hear(struct world *world, const struct happening *happening)
     const struct worker *worker = &world->workers[happening->who];
     struct msg msg;
     char why[256];
-    if (!world->hub.core || worker->cut)
+    if (worker->cut & CUT_STATUS || is_frozen(world, happening) ||
+        !hub_turn(world))
         return;
-    arena_reset(&world->hub.arena);
-    if (!msg_decode(happening->bytes, happening->len, &world->hub.arena, &msg,
-                    why, sizeof why))
+    if (!msg_decode(happening->bytes, happening->len,
+                    broker_arena(world->hub.broker), &msg, why, sizeof why))
         fail(world, "messages-readable", "%s", why);
     struct cmd cmd = {.type = CMD_STATE, .state = &msg.state};
     hub_do(world, &cmd);
@@ -300,7 +346,9 @@ static void gone(struct world *world, const struct happening *happening)
     struct cmd cmd = {.type = CMD_GONE,
                       .agent = world->workers[happening->who].name,
                       .inc = happening->lease};
-    if (world->hub.core && happening->life == world->hub.life)
+    if (is_frozen(world, happening) || happening->life != world->hub.life)
+        return;
+    if (hub_turn(world))
         hub_do(world, &cmd);
 }
 
@@ -317,7 +365,8 @@ void hub_gone(struct world *world, const struct worker *worker)
 
 static void beat(struct world *world, const struct happening *happening)
 {
-    if (happening->life != world->hub.life || !world->hub.core)
+    if (is_frozen(world, happening) || happening->life != world->hub.life ||
+        world->hub.doomed)
         return;
     beat_send(world, "*");
     later(world, MSG_BEAT_MS, happening);
@@ -338,12 +387,16 @@ void hub_start(struct world *world)
 {
     struct hub *hub = &world->hub;
     core_load(world);
-    hub->epoch++;
+    hub->facts.epoch++;
+    hub->store.world = world;
     hub->tick_ms = INT64_MAX;
-    hub->durable = hub->committed = world->ledger.disk;
+    hub->durable = world->ledger.disk;
+    hub->broker = broker_new(hub->core, &hub->store, &hub->facts);
+    broker_project(hub->broker, event_out, world);
     tell(world, "hub", "starts epoch %" PRIu64 " with %" PRIu64 " records",
-         hub->epoch, world->ledger.disk);
-    struct cmd cmd = {.type = CMD_RESTART, .epoch = hub->epoch};
+         hub->facts.epoch, world->ledger.disk);
+    struct cmd cmd = {.type = CMD_RESTART, .epoch = hub->facts.epoch};
+    broker_turn(hub->broker, hub_now(world));
     hub_do(world, &cmd);
     judge_promises(world);
     struct msg who = {.kind = KIND_WHO};
@@ -351,38 +404,67 @@ void hub_start(struct world *world)
     beat(world, &(struct happening){.act = beat, .life = hub->life});
 }
 
+/* A disk without any room takes no new epoch: the broker is started again and
+ * again until there is some. */
 static void restart(struct world *world, const struct happening *happening)
 {
-    (void)happening;
+    int64_t wall_ms = world->calm ? 0 : world->weather.wall_ms;
+    if (world->ledger.full && world->ledger.room == 0) {
+        later(world, 1000, happening);
+        return;
+    }
+    if (wall_ms > 0) {
+        struck(world, STRUCK_WALL);
+        world->hub.skew_ms += rng_between(&world->rng, -wall_ms, wall_ms);
+        tell(world, "hub", "has its clock at %+.3f s",
+             (double)world->hub.skew_ms / 1000.0);
+    }
     hub_start(world);
 }
 
-static void answers_drop(struct hub *hub)
+static void hub_drop(struct hub *hub)
 {
-    struct answer *answer, *next;
-    DL_FOREACH_SAFE (hub->answers, answer, next) {
-        DL_DELETE(hub->answers, answer);
-        mem_free(answer);
-    }
+    broker_free(&hub->broker);
+    hub->core = NULL;
+    while (hub->answers)
+        answer_drop(hub->answers);
 }
 
 void hub_crash(struct world *world)
 {
     struct hub *hub = &world->hub;
     struct happening happening = {.act = restart};
-    if (!hub->core)
+    if (!hub->broker)
         return;
     tell(world, "hub", "crashes");
-    core_free(&hub->core);
-    answers_drop(hub);
+    struck(world, STRUCK_CRASH);
+    hub_drop(hub);
+    hub->doomed = false;
+    hub->wakes_ms = 0;
     hub->life++;
     ledger_crash(world);
     later(world, rng_skewed(&world->rng, 100, 10000), &happening);
 }
 
+void hub_freeze(struct world *world, int64_t ms, bool suspended)
+{
+    struct hub *hub = &world->hub;
+    if (!hub->broker || world->now_ms < hub->wakes_ms)
+        return;
+    tell(world, "hub", "%s for %.3f s", suspended ? "is suspended" : "freezes",
+         (double)ms / 1000.0);
+    struck(world, suspended ? STRUCK_SUSPEND : STRUCK_FREEZE);
+    hub->wakes_ms = world->now_ms + ms;
+    if (suspended)
+        hub->skew_ms -= ms;
+}
+
+void hub_wake(struct world *world)
+{
+    world->hub.wakes_ms = 0;
+}
+
 void hub_done(struct world *world)
 {
-    core_free(&world->hub.core);
-    answers_drop(&world->hub);
-    arena_done(&world->hub.arena);
+    hub_drop(&world->hub);
 }

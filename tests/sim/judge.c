@@ -15,9 +15,10 @@ enum verdict { OPEN, DONE, FAILED, CANCELLED };
 
 struct judged_frame {
     enum verdict verdict;
+    bool pictured; /* it was done once: a picture of it lies there */
     int32_t charges;
-    int64_t retried_ms;
-    uint64_t done_seq; /* ledger number of the DONE */
+    int64_t retried_ms; /* in the world's time, as all times of the judge */
+    uint64_t owner;     /* lease that has to bring it; 0: none */
 };
 
 struct judged_job {
@@ -97,6 +98,22 @@ static struct judged_lease *lease_of(const struct world *world, uint64_t id)
     return lease;
 }
 
+static const struct sim_job *sim_job_of(const struct world *world,
+                                        const char *id)
+{
+    const struct sim_job *job = world->jobs;
+    while (strcmp(job->id, id) != 0)
+        job++;
+    return job;
+}
+
+/* When an event of the ledger happened: the broker's clock is not to be
+ * trusted. */
+static int64_t when(const struct world *world, const struct event *event)
+{
+    return world->ledger.at[event->seq - 1].at_ms;
+}
+
 /* --- Events, one by one. --- */
 
 static void on_submitted(struct world *world, const struct event *event)
@@ -112,14 +129,14 @@ static void on_submitted(struct world *world, const struct event *event)
     HASH_ADD_STR(world->judge->jobs, id, job);
 }
 
-/* Every member of the event's frames in one of the states goes to another;
- * others are not touched. */
-static void move(struct judged_job *job, const struct ranges *set,
-                 enum verdict to)
+static void end_all(struct judged_job *job, const struct ranges *set,
+                    enum verdict verdict)
 {
     for (int32_t i = 0; i < set->n; i++)
-        for (int32_t at = set->at[i].lo; at < set->at[i].hi; at++)
-            job->at[at].verdict = to;
+        for (int32_t at = set->at[i].lo; at < set->at[i].hi; at++) {
+            job->at[at].verdict = verdict;
+            job->at[at].owner = 0;
+        }
 }
 
 static void expect_open(const struct world *world, const struct judged_job *job,
@@ -136,7 +153,7 @@ static void on_cancelled(struct world *world, const struct event *event)
 {
     struct judged_job *job = job_of(world, event);
     expect_open(world, job, event->frames, "cancelled");
-    move(job, event->frames, CANCELLED);
+    end_all(job, event->frames, CANCELLED);
 }
 
 static void on_retried(struct world *world, const struct event *event)
@@ -149,8 +166,10 @@ static void on_retried(struct world *world, const struct event *event)
             if (job->at[at].verdict == OPEN)
                 fail(world, "retry-of-ended", "%s frame %d", job->id,
                      frames_number(&job->frames, at));
-            job->at[at] = (struct judged_frame){.verdict = OPEN,
-                                                .retried_ms = event->at_ms};
+            job->at[at] =
+                (struct judged_frame){.verdict = OPEN,
+                                      .pictured = job->at[at].pictured,
+                                      .retried_ms = when(world, event)};
         }
 }
 
@@ -178,7 +197,7 @@ static void on_done(struct world *world, const struct event *event)
     struct judged_job *job = job_of(world, event);
     struct judged_frame *frame = &job->at[event->lo];
     int64_t began_ms = strtoll(event->text + 1, NULL, 10);
-    if (LEASE_EPOCH(event->lease) == world->hub.epoch)
+    if (LEASE_EPOCH(event->lease) == world->hub.facts.epoch)
         expect_live(world, event);
     if (frame->verdict != OPEN)
         fail(world, "done-once", "%s frame %d", job->id,
@@ -188,8 +207,12 @@ static void on_done(struct world *world, const struct event *event)
              "%s frame %d began %" PRId64 ", retried %" PRId64, job->id,
              frames_number(&job->frames, event->lo), began_ms,
              frame->retried_ms);
+    if (sim_job_of(world, job->id)->whole_ms[event->lo] == 0)
+        fail(world, "done-has-a-picture", "%s frame %d", job->id,
+             frames_number(&job->frames, event->lo));
     frame->verdict = DONE;
-    frame->done_seq = event->seq;
+    frame->pictured = true;
+    frame->owner = 0;
 }
 
 /* A launch fails once, and costs one attempt of one frame at most. */
@@ -206,6 +229,7 @@ static struct judged_frame *charge(struct world *world,
         fail(world, "charges-open-frames", "%s frame %d", job->id,
              frames_number(&job->frames, ordinal));
     frame->charges++;
+    frame->owner = 0;
     bool last = frame->charges >= job->max_attempts;
     if (last != (event->type == EVENT_FAILED))
         fail(world, "attempts-bounded", "%s frame %d charged %d times", job->id,
@@ -231,7 +255,29 @@ static void on_failed(struct world *world, const struct event *event)
     }
     expect_live(world, event);
     expect_open(world, job, event->frames, "failed");
-    move(job, event->frames, FAILED);
+    end_all(job, event->frames, FAILED);
+}
+
+/* A grant is of frames that nobody owns. One that is adopted (an earlier run of
+ * the broker made it) takes them from older ones. */
+static void own(const struct world *world, struct judged_job *job,
+                const struct event *event)
+{
+    for (int32_t at = event->lo; at < event->hi; at++) {
+        struct judged_frame *frame = &job->at[at];
+        if (event->number > 0 && frame->owner != 0)
+            fail(world, "one-owner", "%s frame %d is given out twice", job->id,
+                 frames_number(&job->frames, at));
+        if (frame->verdict == OPEN && frame->owner < event->lease)
+            frame->owner = event->lease;
+    }
+}
+
+static void disown(struct judged_job *job, uint64_t lease, int32_t from)
+{
+    for (int32_t at = from; job && at < job->frames.count; at++)
+        if (job->at[at].owner == lease)
+            job->at[at].owner = 0;
 }
 
 static void on_leased(struct world *world, const struct event *event)
@@ -251,16 +297,21 @@ static void on_leased(struct world *world, const struct event *event)
     }
     lease->job = job;
     lease->live = true;
+    if (!event->flag)
+        own(world, job, event);
 }
 
 static void on_shortened(struct world *world, const struct event *event)
 {
-    expect_live(world, event);
+    const struct judged_lease *lease = expect_live(world, event);
+    disown(lease->job, lease->id, event->lo);
 }
 
 static void on_released(struct world *world, const struct event *event)
 {
-    expect_live(world, event)->live = false;
+    struct judged_lease *lease = expect_live(world, event);
+    lease->live = false;
+    disown(lease->job, lease->id, 0);
 }
 
 /* The result of a live lease is not thrown away, but where it is of a frame
@@ -296,6 +347,18 @@ void judge_event(struct world *world, const struct event *event)
 
 /* --- What leaves the broker. --- */
 
+static bool waits_for_others(const struct core *core, const struct job *job)
+{
+    if (job->not_before_ms > core->now_ms)
+        return true;
+    for (size_t i = 0; i < job->n_depends; i++) {
+        const struct job *other = job_find(core, job->depends[i]);
+        if (other && job_status(other) != JOB_COMPLETED)
+            return true;
+    }
+    return false;
+}
+
 /* Leases that render any of the event's frames. */
 static int renderers(const struct world *world, const struct event *event)
 {
@@ -314,60 +377,139 @@ void judge_grant(const struct world *world, const struct event *event)
         fail(world, "work-is-committed", "%s", job->id);
     if (agent->drain != DRAIN_OFF || agent->leaving || agent->life != AGENT_UP)
         fail(world, "work-for-those-there", "%s to %s", job->id, agent->name);
-    if (LEASE_EPOCH(event->lease) != world->hub.epoch)
+    if (LEASE_EPOCH(event->lease) != world->hub.facts.epoch)
         fail(world, "lease-ids-of-this-epoch", "%" PRIx64, event->lease);
+    if (job_find(world->hub.core, event->job)->paused ||
+        waits_for_others(world->hub.core,
+                         job_find(world->hub.core, event->job)))
+        fail(world, "work-in-its-turn", "%s is paused or waits", job->id);
     if (event->flag && renderers(world, event) > 2)
         fail(world, "one-extra-copy", "%s ordinals %d..%d", job->id, event->lo,
              event->hi);
 }
 
-/* Whatever a result was good for when its acknowledgement was decided, that is
- * on disk when it leaves. */
-void judge_ack(const struct world *world, const struct answer *answer)
+/* The new picture of a frame that had one must replace it, and nothing else may
+ * replace any. */
+void judge_batch(const struct world *world, const struct msg_batch *batch)
 {
-    const struct msg_ack *ack = &answer->ack;
-    const struct judged_lease *lease = lease_of(world, ack->lease);
-    if (!lease || !lease->job)
-        return;
-    const struct judged_job *job = lease->job;
-    for (int32_t frame = ack->from; frame <= ack->to; frame++) {
-        int32_t at = frames_ordinal(&job->frames, frame);
-        if (at >= 0 && job->at[at].done_seq <= answer->seq &&
-            job->at[at].done_seq > world->ledger.disk)
-            fail(world, "ack-after-commit", "%s frame %d", job->id, frame);
-    }
+    struct event event = {.job = batch->job};
+    const struct judged_job *job = job_of(world, &event);
+    for (int32_t frame = batch->from; frame <= batch->to; frame += batch->step)
+        if (job->at[frames_ordinal(&job->frames, frame)].pictured !=
+            batch->replace)
+            fail(world, "retry-replaces", "%s frame %d", job->id, frame);
+}
+
+void judge_answer(const struct world *world, const struct answer *answer)
+{
+    const char *invariant =
+        answer->to < 0 ? "answer-after-commit" : "ack-after-commit";
+    if (answer->seq > world->ledger.disk)
+        fail(world, invariant, "record %" PRIu64 " is not on disk",
+             answer->seq);
+}
+
+bool judge_has_use(const struct world *world, const struct sim_job *job,
+                   int32_t ordinal)
+{
+    const struct judged_job *judged = NULL;
+    HASH_FIND_STR(world->judge->jobs, job->id, judged);
+    int64_t last_ms = job->whole_ms[ordinal];
+    return last_ms == 0 || (judged && judged->at[ordinal].retried_ms > last_ms);
 }
 
 /* --- The whole. --- */
 
-static enum verdict verdict_of(const struct job *job, int32_t at)
+static void compare_frame(const struct world *world,
+                          const struct judged_job *judged,
+                          enum frame_state state, int32_t at)
 {
     static const enum verdict verdicts[] = {[FRAME_PENDING] = OPEN,
                                             [FRAME_LEASED] = OPEN,
                                             [FRAME_DONE] = DONE,
                                             [FRAME_FAILED] = FAILED,
                                             [FRAME_CANCELLED] = CANCELLED};
-    int state = 0;
-    while (!ranges_has(&job->in[state], at))
-        state++;
-    return verdicts[state];
+    const struct judged_frame *frame = &judged->at[at];
+    if (frame->verdict != verdicts[state] ||
+        (frame->owner != 0) != (state == FRAME_LEASED))
+        fail(world, "same-books", "%s frame %d is %s", judged->id,
+             frames_number(&judged->frames, at), frame_word(state));
 }
 
 static void compare_job(const struct world *world, const struct job *job)
 {
     struct event event = {.job = job->id};
     const struct judged_job *judged = job_of(world, &event);
-    for (int32_t at = 0; at < job->frames.count; at++)
-        if (verdict_of(job, at) != judged->at[at].verdict)
-            fail(world, "same-books", "%s frame %d", job->id,
-                 frames_number(&job->frames, at));
+    int32_t n = 0;
+    for (int state = 0; state < FRAME_STATES; state++) {
+        const struct ranges *set = &job->in[state];
+        for (int32_t i = 0; i < set->n; i++)
+            for (int32_t at = set->at[i].lo; at < set->at[i].hi; at++, n++)
+                compare_frame(world, judged, (enum frame_state)state, at);
+    }
+    if (n != judged->frames.count)
+        fail(world, "counts-add-up", "%s has %d frames, not %d", job->id, n,
+             judged->frames.count);
 }
 
-void judge_compare(const struct world *world)
+static bool has_room(const struct agent *agent)
+{
+    int64_t sent = (int64_t)(agent->lane_sent - agent->lane_seen);
+    return agent->life == AGENT_UP && agent->drain == DRAIN_OFF &&
+           !agent->leaving && agent->lane_ok &&
+           agent->unacked < LIMIT_UNACKED &&
+           agent->slots > agent->running + sent;
+}
+
+static bool has_tags(const struct agent *agent, const struct job *job)
+{
+    for (size_t i = 0; i < job->n_tags; i++) {
+        bool has = false;
+        for (size_t k = 0; k < agent->n_tags; k++)
+            has = has || strcmp(agent->tags[k], job->tags[i]) == 0;
+        if (!has)
+            return false;
+    }
+    return true;
+}
+
+/* Jobs of which frames are kept from single agents are left out, and those at
+ * the limit of their agents. */
+static bool has_work(const struct core *core, const struct job *job,
+                     const struct agent *agent)
+{
+    return job->in[FRAME_PENDING].count > 0 && !job->paused &&
+           job->gate <= core->committed && job->max_agents == 0 &&
+           !job->attempts && job->avoided.count == 0 &&
+           !waits_for_others(core, job) && has_tags(agent, job);
+}
+
+static void expect_busy(const struct world *world, const struct agent *agent)
 {
     const struct job *job;
     DL_FOREACH (world->hub.core->jobs, job)
+        if (has_work(world->hub.core, job, agent))
+            fail(world, "nobody-idle-beside-work", "%s could render %s",
+                 agent->name, job->id);
+}
+
+static void expect_there(const struct world *world, const struct agent *agent)
+{
+    if (agent->life == AGENT_LOST && agent->leases)
+        fail(world, "no-lease-of-the-lost", "%s", agent->name);
+}
+
+void judge_step(const struct world *world)
+{
+    const struct job *job;
+    const struct agent *agent;
+    DL_FOREACH (world->hub.core->jobs, job)
         compare_job(world, job);
+    DL_FOREACH (world->hub.core->agents, agent) {
+        expect_there(world, agent);
+        if (has_room(agent))
+            expect_busy(world, agent);
+    }
 }
 
 void judge_replay(struct world *world)

@@ -2,7 +2,8 @@
  *
  * The ledger as a disk that forgets what was not committed: events as record
  * bytes, committed in groups. A commit may end in the middle of a step's
- * events, and one under way at a crash may have reached the disk or not.
+ * events, one under way at a crash may have reached the disk or not, and on a
+ * full disk it fails and is tried again. It is what broker.c calls the store.
  */
 #include "tests/sim/world.h"
 
@@ -14,6 +15,7 @@
 #include "common/mem.h"
 
 #define RECORD_MAX (4 * 1024 * 1024)
+#define TRY_MS     200 /* a commit on a full disk is tried again */
 
 static void commit_done(struct world *world, const struct happening *happening);
 
@@ -46,18 +48,46 @@ static void commit_take(struct ledger *ledger)
     ledger->writing = 0;
 }
 
-static void commit_done(struct world *world, const struct happening *happening)
-{
-    if (happening->life != world->hub.life || !world->hub.core)
-        return;
-    commit_take(&world->ledger);
-    hub_committed(world);
-}
-
-void ledger_append(struct world *world, const struct event *event)
+/* A full disk has some room left: the ballast that is given up. */
+static bool commit_fits(struct world *world)
 {
     struct ledger *ledger = &world->ledger;
+    int64_t records = (int64_t)(ledger->writing - ledger->disk);
+    if (!ledger->full)
+        return true;
+    if (records > ledger->room)
+        return false;
+    ledger->room -= records;
+    return true;
+}
+
+static void commit_done(struct world *world, const struct happening *happening)
+{
+    if (happening->life != world->hub.life)
+        return;
+    if (world->now_ms < world->hub.wakes_ms) {
+        later(world, world->hub.wakes_ms - world->now_ms, happening);
+    } else if (!commit_fits(world)) {
+        struck(world, STRUCK_NO_COMMIT);
+        later(world, TRY_MS, happening);
+    } else {
+        commit_take(&world->ledger);
+        hub_turn(world);
+    }
+}
+
+uint64_t store_poll(struct store *store)
+{
+    return store->world->ledger.disk;
+}
+
+void store_append(struct store *store, const struct event *event)
+{
+    struct world *world = store->world;
+    struct ledger *ledger = &world->ledger;
     struct buf bytes;
+    if (world->hub.doomed)
+        return;
     buf_init(&bytes, RECORD_MAX);
     record_encode(event, &bytes);
     if (event->seq != ledger->n + 1 || bytes.over)
@@ -69,17 +99,45 @@ void ledger_append(struct world *world, const struct event *event)
     }
     struct record *record = &ledger->at[ledger->n++];
     record->len = bytes.len;
+    record->at_ms = world->now_ms;
     record->bytes = buf_take(&bytes);
+}
+
+/* A record of which only the beginning reached the disk must be known for what
+ * it is. */
+static void tear(struct world *world, const struct record *record)
+{
+    struct arena arena = {0};
+    struct event event;
+    char why[256];
+    int64_t len = rng_between(&world->rng, 0, (int64_t)record->len - 1);
+    struck(world, STRUCK_TORN_RECORD);
+    if (record_decode(record->bytes, (size_t)len, &arena, &event, why,
+                      sizeof why))
+        fail(world, "torn-record-refused", "%" PRId64 " of %zu bytes", len,
+             record->len);
+    arena_done(&arena);
 }
 
 void ledger_crash(struct world *world)
 {
     struct ledger *ledger = &world->ledger;
-    if (ledger->writing != 0 && rng_chance(&world->rng, 500))
+    if (ledger->writing == 0 && ledger->n > ledger->disk) {
+        /* In the middle of a step: the thread may have a part of it. */
+        ledger->writing = (uint64_t)rng_between(
+            &world->rng, (int64_t)ledger->disk + 1, (int64_t)ledger->n);
+        ledger->writing_known = false;
+    }
+    bool fits = ledger->writing != 0 && commit_fits(world);
+    if (fits && rng_chance(&world->rng, 500))
         commit_take(ledger);
+    else if (ledger->writing != 0)
+        tear(world, &ledger->at[ledger->disk]);
     ledger->writing = 0;
-    while (ledger->n > ledger->disk)
+    while (ledger->n > ledger->disk) {
+        struck(world, STRUCK_UNSYNCED);
         mem_free(ledger->at[--ledger->n].bytes);
+    }
 }
 
 static void read_one(const struct world *world, size_t i, struct arena *arena,

@@ -1,69 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * frameq-sim: the core in a simulated farm, seed by seed. Stops at the first
- * seed in which something is wrong and says how to see it again. Every fiftieth
- * is lived through twice: it must be the same story.
+ * frameq-sim: the broker in a simulated farm, seed by seed. Stops at the first
+ * seed in which something is wrong and says how to see it again.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "tests/sim/world.h"
+#include "tests/sim/runs.h"
 
-#define STUCK_S     60 /* of real time: a seed takes milliseconds */
-#define TWICE_EVERY 50
+#define JOBS_MAX 64
 
 struct options {
-    uint64_t seeds, from;
-    bool verbose;
+    struct runs runs;
+    bool all_faults;
 };
-
-/* What to say when a seed ends the program: a signal handler has no other way
- * to know. */
-static char last_words[160];
-
-static void on_signal(int number)
-{
-    static const char stuck[] = "stuck\n";
-    ssize_t written = 0;
-    if (number == SIGALRM)
-        written += write(STDERR_FILENO, stuck, sizeof stuck - 1);
-    written += write(STDERR_FILENO, last_words, strlen(last_words));
-    _exit(written > 0 ? 1 : 2);
-}
-
-static void signals_catch(void)
-{
-    struct sigaction action = {.sa_handler = on_signal};
-    sigaction(SIGABRT, &action, NULL);
-    sigaction(SIGALRM, &action, NULL);
-    sigaction(SIGSEGV, &action, NULL);
-}
-
-static void seed_run(uint64_t seed, bool verbose)
-{
-    snprintf(last_words, sizeof last_words,
-             "seed %llu failed: replay with: frameq-sim --seeds 1 --from %llu "
-             "--verbose\n",
-             (unsigned long long)seed, (unsigned long long)seed);
-    alarm(STUCK_S);
-    uint64_t digest = world_run(seed, verbose);
-    if (seed % TWICE_EVERY == 0 && world_run(seed, false) != digest) {
-        fprintf(stderr, "seed %llu: the same seed made another story\n",
-                (unsigned long long)seed);
-        abort();
-    }
-    alarm(0);
-}
 
 static int usage(FILE *out, int status)
 {
-    fputs("Usage: frameq-sim --seeds N [--from M] [--verbose]\n"
-          "Runs the broker's core in N simulated farms, from seed M (0) on.\n",
-          out);
+    fputs(
+        "Usage: frameq-sim --seeds N [OPTION...]\n"
+        "Lives through N simulated farms with the broker in their middle.\n"
+        "\n"
+        "  --from M       first seed (0)\n"
+        "  --jobs N       processes (one a processor; 1 when --verbose)\n"
+        "  --crash-at K   the broker crashes after the K-th event\n"
+        "  --crash-every  each seed again for every event of it, with a crash\n"
+        "                 of the broker after that\n"
+        "  --all-faults   fails unless every kind of fault happened\n"
+        "  --verbose      tells the story\n",
+        out);
     return status;
 }
 
@@ -77,18 +46,40 @@ static bool number_read(const char *text, uint64_t *ret)
     return errno == 0 && *end == '\0';
 }
 
+static bool *flag_of(const char *name, struct options *options)
+{
+    if (strcmp(name, "--verbose") == 0)
+        return &options->runs.verbose;
+    if (strcmp(name, "--crash-every") == 0)
+        return &options->runs.crash_every;
+    if (strcmp(name, "--all-faults") == 0)
+        return &options->all_faults;
+    return NULL;
+}
+
+static uint64_t *number_of(const char *name, struct options *options)
+{
+    if (strcmp(name, "--seeds") == 0)
+        return &options->runs.seeds;
+    if (strcmp(name, "--from") == 0)
+        return &options->runs.from;
+    if (strcmp(name, "--jobs") == 0)
+        return &options->runs.jobs;
+    if (strcmp(name, "--crash-at") == 0)
+        return &options->runs.crash_at;
+    return NULL;
+}
+
 /* Returns how many arguments the first one is with its value; 0: unknown. */
 static int option_read(char **argv, struct options *ret)
 {
-    bool seeds = strcmp(argv[0], "--seeds") == 0;
-    bool from = strcmp(argv[0], "--from") == 0;
-    if (strcmp(argv[0], "--verbose") == 0) {
-        ret->verbose = true;
+    bool *flag = flag_of(argv[0], ret);
+    uint64_t *number = number_of(argv[0], ret);
+    if (flag) {
+        *flag = true;
         return 1;
     }
-    if (!seeds && !from)
-        return 0;
-    return number_read(argv[1], seeds ? &ret->seeds : &ret->from) ? 2 : 0;
+    return number && number_read(argv[1], number) ? 2 : 0;
 }
 
 static bool options_read(char **argv, struct options *ret)
@@ -99,19 +90,41 @@ static bool options_read(char **argv, struct options *ret)
             return false;
         argv += n;
     }
-    return ret->seeds > 0;
+    return ret->runs.seeds > 0 && ret->runs.jobs <= JOBS_MAX;
+}
+
+/* A story is told in one piece; more processes than stories are idle. */
+static void jobs_choose(struct runs *runs)
+{
+    long here = sysconf(_SC_NPROCESSORS_ONLN);
+    if (runs->jobs == 0)
+        runs->jobs = here > JOBS_MAX ? JOBS_MAX : here < 1 ? 1 : (uint64_t)here;
+    bool alone = runs->seeds == 1 && !runs->crash_every;
+    if (runs->verbose || alone)
+        runs->jobs = 1;
+}
+
+static double seconds(void)
+{
+    struct timespec at;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    return (double)at.tv_sec + (double)at.tv_nsec / 1e9;
 }
 
 int main(int argc, char **argv)
 {
     struct options options = {0};
+    struct stats stats = {0};
     if (argc == 2 && strcmp(argv[1], "--help") == 0)
         return usage(stdout, 0);
     if (!options_read(argv + 1, &options))
         return usage(stderr, 2);
-    signals_catch();
-    for (uint64_t i = 0; i < options.seeds; i++)
-        seed_run(options.from + i, options.verbose);
-    printf("%llu seeds, all well\n", (unsigned long long)options.seeds);
-    return 0;
+    jobs_choose(&options.runs);
+    double began = seconds();
+    bool well = runs_live(&options.runs, &stats);
+    stats_print(&stats, seconds() - began);
+    if (options.all_faults)
+        well = stats_complete(&stats) && well;
+    puts(well ? "all well" : "FAILED");
+    return well ? 0 : 1;
 }

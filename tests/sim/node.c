@@ -37,8 +37,10 @@ static void frame_begin(struct world *world, const struct worker *worker,
 {
     int64_t ms = launch->job->frame_ms / worker->speed;
     ms = ms * rng_between(&world->rng, 700, 1300) / 1000 + 1;
-    if (!world->calm && rng_chance(&world->rng, world->weather.hang))
+    if (!world->calm && rng_chance(&world->rng, world->weather.hang)) {
         ms *= rng_between(&world->rng, 5, 200);
+        struck(world, STRUCK_HANG);
+    }
     struct happening happening = {.act = frame_over,
                                   .who = worker->id,
                                   .life = worker->node,
@@ -64,13 +66,12 @@ static enum fault frame_fault(struct world *world, const struct launch *launch)
     return faults[rng_between(&world->rng, 0, 6)];
 }
 
-static void launch_last(struct world *world, struct launch *launch)
+static void launch_last(struct launch *launch)
 {
     if (launch->revoked && first_missing(launch) >= 0)
         launch_end(launch, LEASE_STOPPED, FAULT_NONE);
     else
         launch_end(launch, LEASE_DONE, FAULT_NONE);
-    (void)world;
 }
 
 static void launch_next(struct world *world, const struct worker *worker,
@@ -79,20 +80,41 @@ static void launch_next(struct world *world, const struct worker *worker,
     if (launch->at + 1 < launch_frames(launch))
         frame_begin(world, worker, launch, 0);
     else
-        launch_last(world, launch);
+        launch_last(launch);
 }
 
-/* A node may lie: the launch goes on without that frame's picture. */
+static void picture_made(struct world *world, const struct launch *launch)
+{
+    const struct sim_job *job = launch->job;
+    int32_t frame = launch->from + launch->at * launch->step;
+    int32_t ordinal = frames_ordinal(&job->frames, frame);
+    world->stats.pictures++;
+    world->stats.again += judge_has_use(world, job, ordinal) ? 0 : 1;
+    job->whole_ms[ordinal] = world->now_ms;
+}
+
+/* A node may lie: the launch goes on without a picture of that frame, or with
+ * one that was cut off, which its agent finds out. */
+static bool picture_is_whole(struct world *world)
+{
+    if (world->calm || !rng_chance(&world->rng, world->weather.lie))
+        return true;
+    struck(world, rng_chance(&world->rng, 500) ? STRUCK_TORN : STRUCK_MISSING);
+    return false;
+}
+
 static void frame_end(struct world *world, const struct worker *worker,
                       struct launch *launch)
 {
     enum fault fault = frame_fault(world, launch);
     if (fault != FAULT_NONE) {
+        struck(world, STRUCK_FAIL);
         launch_end(launch, LEASE_FAILED, fault);
         return;
     }
-    bool lies = !world->calm && rng_chance(&world->rng, world->weather.lie);
-    launch->shots[launch->at].done = !lies;
+    launch->shots[launch->at].done = picture_is_whole(world);
+    if (launch->shots[launch->at].done)
+        picture_made(world, launch);
     launch_next(world, worker, launch);
 }
 

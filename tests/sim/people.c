@@ -9,14 +9,20 @@
 
 #include "common/limits.h"
 
+static const char *const deeds[] = {
+    [CMD_SUBMIT] = "submit", [CMD_CANCEL] = "cancel", [CMD_RETRY] = "retry",
+    [CMD_PATCH] = "change",  [CMD_FORGET] = "forget", [CMD_DRAIN] = "drain",
+};
+
 /* A command, its answer waiting for the disk as every answer does. */
 static enum rc ask(struct world *world, const struct cmd *cmd,
                    struct sim_job *job)
 {
     enum rc rc = hub_do(world, cmd);
     struct answer answer = {.to = -1, .job = rc == RC_OK ? job : NULL};
-    tell(world, "people", "command %d on %s%s: %d", (int)cmd->type,
-         cmd->job ? cmd->job : "", cmd->agent ? cmd->agent : "", (int)rc);
+    tell(world, "people", "%s %s%s: %s", deeds[cmd->type],
+         cmd->job ? cmd->job : "", cmd->agent ? cmd->agent : "",
+         rc == RC_OK ? "done" : rc_title(rc));
     hub_answer(world, &answer);
     return rc;
 }
@@ -47,7 +53,13 @@ static void submit(struct world *world)
     struct cmd cmd = {.type = CMD_SUBMIT, .spec = &spec};
     if (world->n_jobs == SIM_JOBS)
         return;
-    struct sim_job *job = draw_job(world, &world->hub.arena, &spec);
+    if (world->ledger.full) { /* as submit.c refuses it */
+        struck(world, STRUCK_NO_SPACE);
+        tell(world, "people", "submit: no space on the disk");
+        return;
+    }
+    struct sim_job *job =
+        draw_job(world, broker_arena(world->hub.broker), &spec);
     cmd.job = spec.id;
     ask(world, &cmd, job);
     frames_free(&spec.frames);
@@ -178,7 +190,7 @@ static void drain(struct world *world)
     struct rng *rng = &world->rng;
     bool timed = rng_chance(rng, 400);
     drain_set(world, any_agent(world), (enum drain)rng_between(rng, 0, 2),
-              timed ? world->now_ms + rng_between(rng, 1, 20000) : 0);
+              timed ? hub_now(world) + rng_between(rng, 1, 20000) : 0);
 }
 
 static void undrain(struct world *world)
@@ -198,7 +210,7 @@ static void person(struct world *world, const struct happening *happening)
     struct rng *rng = &world->rng;
     if (world->calm)
         return;
-    if (world->hub.core)
+    if (hub_turn(world))
         habits[rng_between(rng, 0, HABITS - 1)](world);
     later(world, rng_between(rng, 1, 2 * world->weather.person_gap_ms),
           happening);
@@ -207,6 +219,7 @@ static void person(struct world *world, const struct happening *happening)
 void people_begin(struct world *world)
 {
     int first = (int)rng_skewed(&world->rng, 1, 6);
+    hub_turn(world);
     for (int i = 0; i < first; i++)
         submit(world);
     later(world, 0, &(struct happening){.act = person});
@@ -241,6 +254,8 @@ void people_tidy(struct world *world)
     struct core *core = world->hub.core;
     const struct job *job;
     const struct agent *agent;
+    if (!hub_turn(world))
+        return;
     DL_FOREACH (core->jobs, job)
         job_tidy(world, job);
     DL_FOREACH (core->agents, agent)

@@ -357,12 +357,14 @@ void worker_hear(struct world *world, const struct happening *happening)
     struct arena arena = {0};
     struct msg msg;
     char why[256];
-    if (!worker->alive || worker->cut)
+    if (!worker->alive)
         return;
     if (!msg_decode(happening->bytes, happening->len, &arena, &msg, why,
                     sizeof why))
         fail(world, "messages-readable", "%s", why);
-    ears[msg.kind](world, worker, &msg);
+    bool cut = worker->cut & (msg.kind == KIND_BATCH ? CUT_LANE : CUT_CONTROL);
+    if (!cut)
+        ears[msg.kind](world, worker, &msg);
     arena_done(&arena);
 }
 

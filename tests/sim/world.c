@@ -13,6 +13,7 @@
 
 #define PATIENCE_MS 3600000 /* for all work to end once it is calm */
 #define LOOK_MS     1000
+#define LOOK_MAX_MS 60000 /* between two replays */
 
 void tell(const struct world *world, const char *who, const char *format, ...)
 {
@@ -52,17 +53,16 @@ void later(struct world *world, int64_t delay_ms,
 static bool is_quiet(const struct world *world)
 {
     const struct hub *hub = &world->hub;
-    return hub->core && hub->core->seq == world->ledger.disk && !hub->answers;
+    return hub->core && !hub->doomed && hub->core->seq == world->ledger.disk &&
+           !hub->answers;
 }
 
 /* Looks at all that is only true between commits, now and then. */
 static void look(struct world *world, const struct happening *happening)
 {
-    if (world->hub.core)
-        judge_compare(world);
     if (is_quiet(world))
         judge_replay(world);
-    later(world, rng_between(&world->rng, 1, 20 * LOOK_MS), happening);
+    later(world, rng_between(&world->rng, 1, LOOK_MAX_MS), happening);
 }
 
 static bool workers_are_free(const struct world *world)
@@ -85,8 +85,7 @@ static bool jobs_ended(const struct core *core)
 static void settle(struct world *world, const struct happening *happening)
 {
     struct hub *hub = &world->hub;
-    if (hub->core)
-        people_tidy(world);
+    people_tidy(world);
     bool ended = hub->core && jobs_ended(hub->core);
     bool free = workers_are_free(world);
     if (ended && free && is_quiet(world)) {
@@ -119,35 +118,58 @@ static void begin(struct world *world)
 
 static void end(struct world *world)
 {
-    judge_compare(world);
+    judge_step(world);
     judge_replay(world);
     judge_promises(world);
     for (int i = 0; i < world->n_workers; i++)
         while (world->workers[i].launches)
             worker_forget(&world->workers[i], world->workers[i].launches);
+    for (int i = 0; i < world->n_jobs; i++) {
+        frames_free(&world->jobs[i].frames);
+        mem_free(world->jobs[i].whole_ms);
+    }
     hub_done(world);
     ledger_done(&world->ledger);
     judge_free(&world->judge);
     agenda_done(&world->agenda);
 }
 
-uint64_t world_run(uint64_t seed, bool verbose)
+static void act(struct world *world)
+{
+    struct happening happening = agenda_take(&world->agenda);
+    world->now_ms = happening.at_ms;
+    happening.act(world, &happening);
+    mem_free(happening.bytes);
+    if (world->hub.doomed)
+        hub_crash(world);
+}
+
+static void count(struct world *world, struct stats *stats)
+{
+    const struct job *job;
+    DL_FOREACH (world->hub.core->jobs, job)
+        world->stats.done += job->in[FRAME_DONE].count;
+    world->stats.stories++;
+    world->stats.ms += world->now_ms;
+    stats_add(stats, &world->stats);
+}
+
+uint64_t world_run(const struct story *story, struct stats *stats)
 {
     struct world *world = mem_new(sizeof *world);
-    world->seed = world->rng.state = seed;
-    world->verbose = verbose;
+    world->rng.state = story->seed;
+    world->verbose = story->verbose;
     world->now_ms = 1; /* 0 stands for "not yet" in the core */
     world->judge = judge_new();
     world->digest = 14695981039346656037u;
     world_draw(world);
+    if (story->crash_at > 0)
+        world->weather.crash_at = story->crash_at;
     begin(world);
-    while (!world->over) {
-        struct happening happening = agenda_take(&world->agenda);
-        world->now_ms = happening.at_ms;
-        happening.act(world, &happening);
-        mem_free(happening.bytes);
-    }
+    while (!world->over)
+        act(world);
     tell(world, "world", "ends; digest %016" PRIx64, world->digest);
+    count(world, stats);
     end(world);
     uint64_t digest = world->digest;
     mem_free(world);

@@ -159,6 +159,15 @@ static void apply_cancelled(struct core *core, const struct event *event)
     job_touch(core, job, event->at_ms);
 }
 
+/* Jobs that wait for this one, which is not complete any more, are held. */
+static void dependents_place(struct core *core, const struct job *job)
+{
+    struct job *other;
+    DL_FOREACH (core->jobs, other)
+        if (job_depends_on(other, job->id))
+            sched_place(core, other);
+}
+
 static void apply_retried(struct core *core, const struct event *event)
 {
     struct job *job = job_find(core, event->job);
@@ -181,6 +190,7 @@ static void apply_retried(struct core *core, const struct event *event)
     job->gate = event->seq;
     job->fence = event->lease;
     job_touch(core, job, event->at_ms);
+    dependents_place(core, job);
 }
 
 static void lease_end(struct core *core, struct lease *lease)

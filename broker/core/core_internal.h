@@ -138,6 +138,7 @@ bool sched_others_able(const struct core *core, const struct job *job,
 struct job *job_new(const struct job_spec *spec);
 void job_free(struct job **job);
 struct attempt *job_attempt(struct job *job, int32_t ordinal);
+bool job_depends_on(const struct job *job, const char *id);
 bool job_depends_met(const struct core *core, const struct job *job);
 int32_t job_max_attempts(const struct core *core, const struct job *job);
 

@@ -144,6 +144,14 @@ struct attempt *job_attempt(struct job *job, int32_t ordinal)
 }
 
 /* A job that was forgotten counts as met: only ended ones can be. */
+bool job_depends_on(const struct job *job, const char *id)
+{
+    for (size_t i = 0; i < job->n_depends; i++)
+        if (strcmp(job->depends[i], id) == 0)
+            return true;
+    return false;
+}
+
 bool job_depends_met(const struct core *core, const struct job *job)
 {
     for (size_t i = 0; i < job->n_depends; i++) {

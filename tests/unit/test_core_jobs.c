@@ -286,6 +286,32 @@ static void job_waited_for_lets_it_begin(void **state)
     assert_string_equal(farm_event(farm, EVENT_LEASED, 0)->job, second->id);
 }
 
+static void drain(struct farm *farm, enum drain drain)
+{
+    struct cmd cmd = {
+        .type = CMD_DRAIN, .agent = "a", .number = (int32_t)drain};
+    assert_int_equal(farm_do(farm, &cmd), RC_OK);
+}
+
+/* It was complete, and is not any more: what has not begun waits again. */
+static void job_that_is_retried_is_waited_for_again(void **state)
+{
+    struct farm *farm = *state;
+    struct hand hand;
+    hand_init(&hand, "a", 1);
+    hand_join(farm, &hand);
+    const struct job *first = farm_job(farm, "first", "1-5");
+    hand_take(farm, &hand);
+    const struct job *second = dependent(farm, first);
+    drain(farm, DRAIN_SOFT);
+    hand_finish(farm, &hand, 0);
+    assert_int_equal(second->place, PLACE_QUEUE);
+    farm_ask(farm, CMD_RETRY, first, "1", "");
+    assert_int_equal(second->place, PLACE_HELD);
+    drain(farm, DRAIN_OFF);
+    assert_int_equal(second->place, PLACE_HELD);
+}
+
 static void job_that_failed_is_waited_for_until_forgotten(void **state)
 {
     struct farm *farm = *state;
@@ -371,6 +397,7 @@ int main(void)
         TEST(pause_holds_what_is_pending),
         TEST(not_before_is_waited_for),
         TEST(job_waited_for_lets_it_begin),
+        TEST(job_that_is_retried_is_waited_for_again),
         TEST(job_that_failed_is_waited_for_until_forgotten),
         TEST(forget_wants_an_ended_job),
         TEST(last_job_of_a_user_takes_it_along),

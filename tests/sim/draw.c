@@ -27,6 +27,7 @@ static void draw_weather(struct rng *rng, struct weather *weather)
         .drop = (int)maybe(rng, 1, 400),
         .duplicate = (int)maybe(rng, 1, 200),
         .trip = (int)maybe(rng, 1, 20),
+        .split = (int)maybe(rng, 1, 5),
         .delay_ms = maybe(rng, 1, 500),
         .kill_gap_ms = maybe(rng, 2000, 30000),
         .cut_gap_ms = maybe(rng, 3000, 30000),

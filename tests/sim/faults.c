@@ -48,8 +48,26 @@ static void kill_machine(struct world *world, struct worker *worker)
     come_back(world, worker, 500, 20000);
 }
 
+/* Another worker that stays can take all that this one can. */
+static bool is_replaceable(const struct world *world,
+                           const struct worker *worker)
+{
+    for (int i = 0; i < world->n_workers; i++) {
+        const struct worker *other = &world->workers[i];
+        size_t covered = 0;
+        for (size_t k = 0; k < worker->n_tags; k++)
+            for (size_t j = 0; j < other->n_tags; j++)
+                covered += worker->tags[k] == other->tags[j];
+        if (other != worker && !other->gone && !other->rival &&
+            covered == worker->n_tags)
+            return true;
+    }
+    return false;
+}
+
 static void kill_for_good(struct world *world, struct worker *worker)
 {
+    worker->gone = is_replaceable(world, worker);
     struck(world, STRUCK_KILL);
     worker_die(world, worker, rng_chance(&world->rng, 700));
 }
@@ -262,7 +280,7 @@ void faults_end(struct world *world)
         worker->cut = 0;
         if (worker->rival && worker->alive)
             worker_die(world, worker, true);
-        else if (!worker->rival && !worker->alive)
+        else if (!worker->rival && !worker->gone && !worker->alive)
             worker_start(world, worker);
     }
 }

@@ -206,9 +206,20 @@ void hub_answer(struct world *world, const struct answer *answer)
 
 /* --- The door. --- */
 
-static void crash_due(struct world *world)
+/* Frames are done all the time; what is rarer is hit more often. */
+static bool is_split(struct world *world, const struct event *event)
 {
-    if ((uint64_t)world->stats.events != world->weather.crash_at)
+    int times = event->type == EVENT_DONE ? 1 : 20;
+    if (world->calm || world->weather.crash_at == CRASH_NEVER ||
+        event_keep(event->type) != EVENT_DURABLE)
+        return false;
+    return rng_chance(&world->rng, times * world->weather.split);
+}
+
+static void crash_due(struct world *world, const struct event *event)
+{
+    if ((uint64_t)world->stats.events != world->weather.crash_at &&
+        !is_split(world, event))
         return;
     tell(world, "hub", "is about to crash");
     struck(world, STRUCK_CRASH_AT);
@@ -223,6 +234,7 @@ static void event_out(void *ctx, const struct event *event)
     if (hub->doomed)
         return;
     hub->stepped++;
+    hub->heard = hub->heard || event->type == EVENT_HEARD;
     world->stats.events++;
     world->stats.leases += event->type == EVENT_LEASED;
     fold_event(world, event);
@@ -230,7 +242,7 @@ static void event_out(void *ctx, const struct event *event)
     judge_event(world, event);
     if (event_keep(event->type) == EVENT_DURABLE)
         hub->durable = event->seq;
-    crash_due(world);
+    crash_due(world, event);
     if (!hub->doomed && senders[event->type])
         senders[event->type](world, event);
 }
@@ -338,7 +350,11 @@ void hub_hear(struct world *world, const struct happening *happening)
                     broker_arena(world->hub.broker), &msg, why, sizeof why))
         fail(world, "messages-readable", "%s", why);
     struct cmd cmd = {.type = CMD_STATE, .state = &msg.state};
+    judge_before(world, &msg.state);
+    world->hub.heard = false;
     hub_do(world, &cmd);
+    if (!world->hub.doomed && world->hub.heard)
+        judge_after(world, &msg.state);
 }
 
 static void gone(struct world *world, const struct happening *happening)

@@ -34,6 +34,7 @@ struct judged_lease {
     uint64_t id;
     struct judged_job *job; /* NULL once that is forgotten */
     bool live, charged;
+    bool listed; /* it was live when the STATE at hand came */
     UT_hash_handle hh;
 };
 
@@ -314,22 +315,6 @@ static void on_released(struct world *world, const struct event *event)
     disown(lease->job, lease->id, 0);
 }
 
-/* The result of a live lease is not thrown away, but where it is of a frame
- * that was retried since. */
-static void on_acked(struct world *world, const struct event *event)
-{
-    const struct judged_lease *lease = lease_of(world, event->lease);
-    if (!lease || !lease->live)
-        return;
-    const struct judged_job *job = lease->job;
-    for (int32_t frame = event->lo; frame <= event->hi; frame++) {
-        int32_t at = frames_ordinal(&job->frames, frame);
-        if (at >= 0 && job->at[at].verdict == OPEN &&
-            job->at[at].retried_ms == 0)
-            fail(world, "acked-is-counted", "%s frame %d", job->id, frame);
-    }
-}
-
 void judge_event(struct world *world, const struct event *event)
 {
     static void (*const rules[EVENT_TYPES])(struct world *,
@@ -339,7 +324,6 @@ void judge_event(struct world *world, const struct event *event)
         [EVENT_DONE] = on_done,           [EVENT_CHARGED] = on_charged,
         [EVENT_FAILED] = on_failed,       [EVENT_LEASED] = on_leased,
         [EVENT_SHORTENED] = on_shortened, [EVENT_RELEASED] = on_released,
-        [EVENT_ACKED] = on_acked,
     };
     if (rules[event->type])
         rules[event->type](world, event);
@@ -379,9 +363,9 @@ void judge_grant(const struct world *world, const struct event *event)
         fail(world, "work-for-those-there", "%s to %s", job->id, agent->name);
     if (LEASE_EPOCH(event->lease) != world->hub.facts.epoch)
         fail(world, "lease-ids-of-this-epoch", "%" PRIx64, event->lease);
-    if (job_find(world->hub.core, event->job)->paused ||
-        waits_for_others(world->hub.core,
-                         job_find(world->hub.core, event->job)))
+    const struct job *real = job_find(world->hub.core, event->job);
+    bool waits = !event->flag && waits_for_others(world->hub.core, real);
+    if (waits || real->paused)
         fail(world, "work-in-its-turn", "%s is paused or waits", job->id);
     if (event->flag && renderers(world, event) > 2)
         fail(world, "one-extra-copy", "%s ordinals %d..%d", job->id, event->lo,
@@ -398,6 +382,40 @@ void judge_batch(const struct world *world, const struct msg_batch *batch)
         if (job->at[frames_ordinal(&job->frames, frame)].pictured !=
             batch->replace)
             fail(world, "retry-replaces", "%s frame %d", job->id, frame);
+}
+
+void judge_before(const struct world *world, const struct msg_state *state)
+{
+    for (size_t i = 0; i < state->n_leases; i++) {
+        struct judged_lease *lease = lease_of(world, state->leases[i].lease);
+        if (lease)
+            lease->listed = lease->live;
+    }
+}
+
+/* The result of a live lease, or of one that is adopted, is not thrown away,
+ * but where it is of a frame that was retried since. */
+static void expect_counted(const struct world *world,
+                           const struct judged_lease *lease,
+                           const struct msg_lease *entry)
+{
+    const struct judged_job *job = lease->job;
+    for (size_t i = 0; i < entry->n_results; i++) {
+        int32_t frame = entry->results[i].frame;
+        int32_t at = frames_ordinal(&job->frames, frame);
+        if (at >= 0 && job->at[at].verdict == OPEN &&
+            job->at[at].retried_ms == 0)
+            fail(world, "results-count", "%s frame %d", job->id, frame);
+    }
+}
+
+void judge_after(const struct world *world, const struct msg_state *state)
+{
+    for (size_t i = 0; i < state->n_leases; i++) {
+        struct judged_lease *lease = lease_of(world, state->leases[i].lease);
+        if (lease && lease->job && (lease->listed || lease->live))
+            expect_counted(world, lease, &state->leases[i]);
+    }
 }
 
 void judge_answer(const struct world *world, const struct answer *answer)

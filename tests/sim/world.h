@@ -31,7 +31,9 @@
 /* What kind of world a seed makes. Chances in permille, gaps are means. */
 struct weather {
     int drop, duplicate;
-    int trip; /* steps with records soon after which the broker crashes */
+    int trip;  /* steps with records soon after which the broker crashes */
+    int split; /* durable events right after which it does, in the middle of
+                  their step */
     int64_t delay_ms;
     int64_t kill_gap_ms, cut_gap_ms, crash_gap_ms, node_gap_ms; /* 0: never */
     int64_t full_gap_ms, freeze_gap_ms;
@@ -93,6 +95,7 @@ struct worker {
     int id;
     char name[LIMIT_AGENT + 1];
     bool rival; /* has the name of another */
+    bool gone;  /* killed for good */
     /* What it is. */
     int32_t slots;
     int speed; /* 1..10 */
@@ -157,6 +160,7 @@ struct hub {
     uint64_t life;     /* of this run of it: older timers are void */
     uint64_t durable;  /* seq of the last durable event */
     size_t stepped;    /* events of the step at hand */
+    bool heard;        /* the STATE it is about counted */
     bool doomed;       /* it crashes with the step at hand */
     int64_t skew_ms;   /* its clock less EPOCH_MS and the world's */
     int64_t wakes_ms;  /* it stands still until then */
@@ -301,6 +305,9 @@ void judge_reset(struct judge *judge);
 /* judge_event looks at an event that happened, or is replayed. */
 void judge_event(struct world *world, const struct event *event);
 void judge_grant(const struct world *world, const struct event *event);
+/* judge_before and judge_after look at a STATE before and after it is heard. */
+void judge_before(const struct world *world, const struct msg_state *state);
+void judge_after(const struct world *world, const struct msg_state *state);
 void judge_answer(const struct world *world, const struct answer *answer);
 /* judge_has_use tells whether a picture of a frame is the first one of it since
  * it was submitted or last retried. */

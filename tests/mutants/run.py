@@ -175,7 +175,7 @@ def judge(name):
 def main():
     names = sys.argv[1:] or sorted(p.stem for p in HERE.glob("*.mutant"))
     failed = 0
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() + 1) as pool:
         for name, (well, text) in zip(names, pool.map(judge, names)):
             print(f"{'ok  ' if well else 'FAIL'} {name}: {text}", flush=True)
             failed += not well

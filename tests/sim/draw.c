@@ -72,6 +72,7 @@ static void draw_worker(struct world *world, int id)
     worker->classic = rng_chance(rng, 250);
     worker->can_trim = !worker->classic && rng_chance(rng, 800);
     worker->can_stop = !worker->classic && rng_chance(rng, 800);
+    worker->vague = rng_chance(rng, 250);
     for (size_t i = 0; i < sizeof all_tags / sizeof *all_tags; i++)
         if (rng_chance(rng, 500))
             worker->tags[worker->n_tags++] = all_tags[i];

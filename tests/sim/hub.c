@@ -209,7 +209,9 @@ void hub_answer(struct world *world, const struct answer *answer)
 /* Frames are done all the time; what is rarer is hit more often. */
 static bool is_split(struct world *world, const struct event *event)
 {
-    int times = event->type == EVENT_DONE ? 1 : 20;
+    int times = event->type == EVENT_DONE      ? 1
+                : event->type == EVENT_CHARGED ? 50
+                                               : 20;
     if (world->calm || world->weather.crash_at == CRASH_NEVER ||
         event_keep(event->type) != EVENT_DURABLE)
         return false;

@@ -197,6 +197,9 @@ static void on_done(struct world *world, const struct event *event)
 {
     struct judged_job *job = job_of(world, event);
     struct judged_frame *frame = &job->at[event->lo];
+    if (!event->text || event->text[0] != '[')
+        fail(world, "records-whole", "%s frame %d lost its files", job->id,
+             frames_number(&job->frames, event->lo));
     int64_t began_ms = strtoll(event->text + 1, NULL, 10);
     if (LEASE_EPOCH(event->lease) == world->hub.facts.epoch)
         expect_live(world, event);

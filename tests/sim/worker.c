@@ -45,8 +45,9 @@ static bool fill_results(const struct launch *launch, struct arena *arena,
 }
 
 /* A lease is shown as over only together with all its results. */
-static void fill_lease(struct launch *launch, struct arena *arena,
-                       int32_t *room, struct msg_lease *ret)
+static void fill_lease(const struct worker *worker, struct launch *launch,
+                       struct arena *arena, int32_t *room,
+                       struct msg_lease *ret)
 {
     *ret = (struct msg_lease){.lease = launch->lease,
                               .job = launch->job->id,
@@ -65,7 +66,7 @@ static void fill_lease(struct launch *launch, struct arena *arena,
     launch->shown = LEASE_OVER(ret->status);
     if (ret->status == LEASE_FAILED) {
         ret->fault = launch->fault;
-        ret->blamed = launch->blamed;
+        ret->blamed = worker->vague ? -1 : launch->blamed;
         ret->text = "it is broken";
     }
     if (ret->status == LEASE_RUNNING && launch->status == LEASE_RUNNING &&
@@ -94,7 +95,8 @@ static void fill_leases(const struct world *world, const struct worker *worker,
     for (int shown = 1; shown >= 0; shown--)
         DL_FOREACH (worker->launches, launch)
             if (launch->shown == shown)
-                fill_lease(launch, arena, &room, &leases[ret->n_leases++]);
+                fill_lease(worker, launch, arena, &room,
+                           &leases[ret->n_leases++]);
 }
 
 static void fill_state(const struct world *world, const struct worker *worker,

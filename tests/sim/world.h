@@ -100,6 +100,7 @@ struct worker {
     int32_t slots;
     int speed; /* 1..10 */
     bool classic, can_trim, can_stop;
+    bool vague; /* does not say which frame a launch failed at */
     const char *tags[3];
     size_t n_tags;
     /* How it fares. */

@@ -51,13 +51,15 @@ static bool name_is_there(const struct world *world, const char *name)
     return false;
 }
 
-/* A broker that stands still comes to it when it wakes. */
+/* A broker that stands still comes to it when it wakes, if it lives till then.
+ */
 static bool is_frozen(struct world *world, const struct happening *happening)
 {
     struct happening copy = *happening;
     if (world->now_ms >= world->hub.wakes_ms)
         return false;
     copy.at_ms = world->hub.wakes_ms;
+    copy.life = world->hub.life;
     if (copy.len > 0)
         copy.bytes = mem_copy(happening->bytes, happening->len);
     agenda_add(&world->agenda, &copy);
@@ -345,8 +347,10 @@ void hub_hear(struct world *world, const struct happening *happening)
     const struct worker *worker = &world->workers[happening->who];
     struct msg msg;
     char why[256];
-    if (worker->cut & CUT_STATUS || is_frozen(world, happening) ||
-        !hub_turn(world))
+    bool died_with_it =
+        happening->life > 0 && happening->life != world->hub.life;
+    if (worker->cut & CUT_STATUS || died_with_it ||
+        is_frozen(world, happening) || !hub_turn(world))
         return;
     if (!msg_decode(happening->bytes, happening->len,
                     broker_arena(world->hub.broker), &msg, why, sizeof why))

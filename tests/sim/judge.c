@@ -494,15 +494,23 @@ static bool has_tags(const struct agent *agent, const struct job *job)
     return true;
 }
 
+/* Those whose gate has not opened yet stand in a row: the last one waits for
+ * the one before it. */
+static bool is_gated(const struct core *core, const struct job *job)
+{
+    return job->gate > core->committed ||
+           (job->place == PLACE_GATED && core->gated->gate > core->committed);
+}
+
 /* Jobs of which frames are kept from single agents are left out, and those at
  * the limit of their agents. */
 static bool has_work(const struct core *core, const struct job *job,
                      const struct agent *agent)
 {
     return job->in[FRAME_PENDING].count > 0 && !job->paused &&
-           job->gate <= core->committed && job->max_agents == 0 &&
-           !job->attempts && job->avoided.count == 0 &&
-           !waits_for_others(core, job) && has_tags(agent, job);
+           !is_gated(core, job) && job->max_agents == 0 && !job->attempts &&
+           job->avoided.count == 0 && !waits_for_others(core, job) &&
+           has_tags(agent, job);
 }
 
 static void expect_busy(const struct world *world, const struct agent *agent)

@@ -131,10 +131,11 @@ static void tell_order(const struct world *world, const struct event *event,
 static void tell_acked(const struct world *world, const struct event *event,
                        struct buf *text)
 {
-    (void)text;
-    tell(world, "core", LEASE_FORMAT ": to be acknowledged to %s: %d..%d%s",
-         LEASE_OF(event->lease), event->agent, event->lo, event->hi,
-         event->flag ? ", closed" : "");
+    if (event->lo <= event->hi)
+        buf_print(text, "frames %d-%d are", event->lo, event->hi);
+    tell(world, "core", LEASE_FORMAT ": %s is to be told that %s on disk",
+         LEASE_OF(event->lease), event->agent,
+         event->flag ? "its end is" : buf_text(text));
 }
 
 static void tell_trimmed(const struct world *world, const struct event *event,
@@ -145,11 +146,20 @@ static void tell_trimmed(const struct world *world, const struct event *event,
          LEASE_OF(event->lease), event->agent, event->number);
 }
 
-static void tell_agent(const struct world *world, const struct event *event,
+static void tell_lane(const struct world *world, const struct event *event,
+                      struct buf *text)
+{
+    (void)text;
+    tell(world, "core", "%s gets lane %" PRIu64 ".%" PRIu64, event->agent,
+         LEASE_OF(event->lane));
+}
+
+static void tell_rival(const struct world *world, const struct event *event,
                        struct buf *text)
 {
     (void)text;
-    tell(world, "core", "%s: %s", event->agent, event_word(event->type));
+    tell(world, "core", "%s has a rival, inc %" PRIx64 "%s", event->agent,
+         event->inc, event->type == EVENT_REFUSED ? ", which is refused" : "");
 }
 
 static void tell_job(const struct world *world, const struct event *event,
@@ -170,8 +180,8 @@ void tell_event(const struct world *world, const struct event *event)
         [EVENT_CHARGED] = tell_charged,     [EVENT_FAILED] = tell_frames,
         [EVENT_DRAINED] = tell_drained,     [EVENT_LEASED] = tell_leased,
         [EVENT_SHORTENED] = tell_shortened, [EVENT_RELEASED] = tell_released,
-        [EVENT_AGENT] = tell_life,          [EVENT_RIVAL] = tell_agent,
-        [EVENT_LANE] = tell_agent,          [EVENT_REFUSED] = tell_agent,
+        [EVENT_AGENT] = tell_life,          [EVENT_RIVAL] = tell_rival,
+        [EVENT_LANE] = tell_lane,           [EVENT_REFUSED] = tell_rival,
         [EVENT_ACKED] = tell_acked,         [EVENT_REVOKED] = tell_order,
         [EVENT_TRIMMED] = tell_trimmed,     [EVENT_STARTED] = tell_job,
         [EVENT_ENDED] = tell_job,           [EVENT_OPENED] = tell_job,

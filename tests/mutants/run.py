@@ -29,6 +29,7 @@ import re
 import shlex
 import subprocess
 import sys
+import threading
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -44,7 +45,7 @@ SPEC = re.compile(r"(?:#[^\n]*\n)+file (?P<file>\S+)\ntest (?P<test>\S+)\n"
 RULE = re.compile(r"^at [\d.]+ s: (\S+) does not hold", re.MULTILINE)
 ASSERTION = re.compile(r"^\S+: \S+:\d+: (\w+): Assertion", re.MULTILINE)
 SEED = re.compile(r"^seed (\d+) failed", re.MULTILINE)
-FAILED_TEST = re.compile(r"^\[  FAILED  \] ([A-Za-z]\w+)$", re.MULTILINE)
+FAILED_TEST = re.compile(r"\[  FAILED  \] ([A-Za-z]\w+)$")
 
 
 class Wrong(Exception):
@@ -140,13 +141,22 @@ def try_sim(mutant):
 
 
 def try_unit(mutant):
-    done = run([str(mutant)], timeout=PATIENCE_S, cwd=BUILD)
-    if done.returncode == 0:
+    """The first test that fails is enough: others may wait long in vain."""
+    with subprocess.Popen([str(mutant)], cwd=BUILD, text=True,
+                          errors="replace", stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT) as test:
+        patience = threading.Timer(PATIENCE_S, test.kill)
+        patience.start()
+        failed = None
+        for line in test.stdout:
+            failed = FAILED_TEST.match(line.rstrip())
+            if failed:
+                test.kill()
+                break
+        patience.cancel()
+    if not failed:
         raise Wrong("the unit test does not notice")
-    names = FAILED_TEST.findall(done.stdout + done.stderr)
-    if not names:
-        raise Wrong("the unit test ends without a result")
-    return names[0], ""
+    return failed[1], ""
 
 
 def judge(name):

@@ -7,8 +7,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static const char *const texts[FAULT_KINDS] = {
-#define FAULT_KIND(name, text) [STRUCK_##name] = text,
+static const struct {
+    const char *text;
+} kinds[FAULT_KINDS] = {
+#define FAULT_KIND(name, words) [STRUCK_##name] = {words},
 #include "tests/sim/stats.def"
 #undef FAULT_KIND
 };
@@ -38,7 +40,7 @@ void stats_print(const struct stats *stats, double seconds)
            " frames done, %.1f %% of pictures rendered twice\n",
            stats->events, stats->leases, stats->done, again);
     for (int kind = 0; kind < FAULT_KINDS; kind++)
-        printf("%10" PRId64 "  %s\n", stats->struck[kind], texts[kind]);
+        printf("%10" PRId64 "  %s\n", stats->struck[kind], kinds[kind].text);
 }
 
 bool stats_complete(const struct stats *stats)
@@ -47,7 +49,7 @@ bool stats_complete(const struct stats *stats)
     for (int kind = 0; kind < FAULT_KINDS; kind++) {
         if (stats->struck[kind] > 0)
             continue;
-        fprintf(stderr, "never happened: %s\n", texts[kind]);
+        fprintf(stderr, "never happened: %s\n", kinds[kind].text);
         all = false;
     }
     return all;

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 enum fault_kind {
-#define FAULT_KIND(name, text) STRUCK_##name,
+#define FAULT_KIND(name, words) STRUCK_##name,
 #include "tests/sim/stats.def"
 #undef FAULT_KIND
     FAULT_KINDS

@@ -22,7 +22,6 @@ Usage: run.py [NAME...]     needs build/dev, with all of it built
 """
 
 import concurrent.futures
-import json
 import os
 import pathlib
 import re
@@ -57,22 +56,14 @@ def run(command, **more):
                           errors="replace", check=False, **more)
 
 
-def compile_commands():
-    """By output file, relative to the build."""
-    entries = json.loads((BUILD / "compile_commands.json").read_text())
-    found = {}
-    for entry in entries:
-        words = shlex.split(entry["command"])
-        found[words[words.index("-o") + 1]] = (words, entry["file"])
-    return found
-
-
-def link_command(program):
+def build_commands(program):
+    """How the build makes a program and all it is made of, as lists of words;
+    the last one links it."""
     done = run(["ninja", "-C", str(BUILD), "-t", "commands", program])
     if done.returncode != 0:
         raise Wrong(f"no target {program}")
-    line = done.stdout.strip().splitlines()[-1]
-    return [word for word in shlex.split(line) if word not in (":", "&&")]
+    return [[word for word in shlex.split(line) if word not in (":", "&&")]
+            for line in done.stdout.splitlines()]
 
 
 def plant(spec, folder):
@@ -87,17 +78,15 @@ def plant(spec, folder):
     return copy
 
 
-def compile_copy(spec, copy, link):
-    """Returns the object, and the one of the build that it stands for, where
-    the program is linked with it by name and not out of an archive."""
+def compile_copy(spec, copy, commands):
+    """Returns the object, and the one of the build that it stands for."""
     path = str(ROOT / spec["file"])
-    fit = [(output, words)
-           for output, (words, file) in compile_commands().items()
-           if file == path]
-    named = [(output, words) for output, words in fit if output in link]
-    output, words = (named or fit)[0]
+    fit = [words for words in commands if "-c" in words and path in words]
+    if len(fit) != 1:
+        raise Wrong(f"its test has {spec['file']} in it {len(fit)} times")
+    words = fit[0]
     made = copy.with_suffix(".o")
-    words = list(words)
+    stands_for = words[words.index("-o") + 1]
     words[words.index("-o") + 1] = str(made)
     words[words.index(path)] = str(copy)
     for flag in ("-MT", "-MF"):
@@ -107,14 +96,15 @@ def compile_copy(spec, copy, link):
     done = run(words, cwd=BUILD)
     if done.returncode != 0:
         raise Wrong("does not compile: " + done.stderr[:400])
-    return made, output if named else None
+    return made, stands_for
 
 
 def link_mutant(spec, copy, program):
     """An object on the command line goes before one of an archive."""
-    link = link_command(program)
-    made, stands_for = compile_copy(spec, copy, link)
-    if stands_for:
+    commands = build_commands(program)
+    link = commands[-1]
+    made, stands_for = compile_copy(spec, copy, commands)
+    if stands_for in link:
         link[link.index(stands_for)] = str(made)
     else:
         link.insert(1, str(made))

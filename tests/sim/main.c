@@ -12,8 +12,6 @@
 
 #include "tests/sim/runs.h"
 
-#define JOBS_MAX 64
-
 struct options {
     struct runs runs;
     bool all_faults;
@@ -90,7 +88,7 @@ static bool options_read(char **argv, struct options *ret)
             return false;
         argv += n;
     }
-    return ret->runs.seeds > 0 && ret->runs.jobs <= JOBS_MAX;
+    return ret->runs.seeds > 0 && ret->runs.jobs <= RUNS_JOBS_MAX;
 }
 
 /* A story is told in one piece; more processes than stories are idle. */
@@ -98,7 +96,9 @@ static void jobs_choose(struct runs *runs)
 {
     long here = sysconf(_SC_NPROCESSORS_ONLN);
     if (runs->jobs == 0)
-        runs->jobs = here > JOBS_MAX ? JOBS_MAX : here < 1 ? 1 : (uint64_t)here;
+        runs->jobs = here > RUNS_JOBS_MAX ? RUNS_JOBS_MAX
+                     : here < 1           ? 1
+                                          : (uint64_t)here;
     bool alone = runs->seeds == 1 && !runs->crash_every;
     if (runs->verbose || alone)
         runs->jobs = 1;

@@ -137,7 +137,7 @@ bool runs_live(const struct runs *runs, struct stats *ret_stats)
     size_t size = runs->jobs * sizeof(struct stats);
     struct stats *stats = mmap(NULL, size, PROT_READ | PROT_WRITE,
                                MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    pid_t *pids = mem_new(runs->jobs * sizeof *pids);
+    pid_t pids[RUNS_JOBS_MAX];
     if (stats == MAP_FAILED) {
         perror("mmap");
         exit(1);
@@ -148,6 +148,5 @@ bool runs_live(const struct runs *runs, struct stats *ret_stats)
     for (uint64_t i = 0; i < runs->jobs; i++)
         stats_add(ret_stats, &stats[i]);
     munmap(stats, size);
-    mem_free(pids);
     return well;
 }

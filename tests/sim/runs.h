@@ -10,9 +10,11 @@
 
 #include "tests/sim/stats.h"
 
+#define RUNS_JOBS_MAX 64
+
 struct runs {
     uint64_t seeds, from;
-    uint64_t jobs;     /* processes */
+    uint64_t jobs;     /* processes, 1..RUNS_JOBS_MAX */
     uint64_t crash_at; /* see struct story */
     bool crash_every;  /* each seed once for every event of it */
     bool verbose;

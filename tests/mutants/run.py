@@ -10,9 +10,9 @@ A spec, NAME.mutant, says what the bug is, where it goes and who must see it:
     test sim                    or: test unit/NAME
     by one-owner, same-books    rules of the simulator, or test functions
     find
-    lines of the source, which occur once
+    a piece of the source, which occurs once
     put
-    the lines in their place
+    what stands in its place
     end
 
 Nothing of the product is changed: the copy is compiled and linked as the build
@@ -39,8 +39,8 @@ SEEDS = 1000
 PATIENCE_S = 300
 
 SPEC = re.compile(r"(?:#[^\n]*\n)+file (?P<file>\S+)\ntest (?P<test>\S+)\n"
-                  r"by (?P<by>[^\n]+)\nfind\n(?P<find>.*?)put\n"
-                  r"(?P<put>.*)end\n", re.DOTALL)
+                  r"by (?P<by>[^\n]+)\nfind\n(?P<find>.*?)\nput\n"
+                  r"(?P<put>(?:.*\n)??)end\n", re.DOTALL)
 RULE = re.compile(r"^at [\d.]+ s: (\S+) does not hold", re.MULTILINE)
 ASSERTION = re.compile(r"^\S+: \S+:\d+: (\w+): Assertion", re.MULTILINE)
 SEED = re.compile(r"^seed (\d+) failed", re.MULTILINE)
@@ -74,7 +74,8 @@ def plant(spec, folder):
                     f"times in {spec['file']}")
     folder.mkdir(parents=True, exist_ok=True)
     copy = folder / pathlib.Path(spec["file"]).name
-    copy.write_text(source.replace(spec["find"], spec["put"]))
+    copy.write_text(source.replace(spec["find"],
+                                   spec["put"].removesuffix("\n")))
     return copy
 
 

@@ -11,6 +11,8 @@
 
 #include "common/mem.h"
 
+#define REST_MS 10000 /* at most, that an agent is given nothing for */
+
 enum verdict { OPEN, DONE, FAILED, CANCELLED };
 
 struct judged_frame {
@@ -26,6 +28,7 @@ struct judged_job {
     struct frames frames;
     int32_t max_attempts;
     uint64_t gate; /* ledger number of SUBMITTED or RETRIED */
+    bool charged;  /* a launch of it has failed */
     struct judged_frame *at;
     UT_hash_handle hh;
 };
@@ -227,7 +230,7 @@ static struct judged_frame *charge(struct world *world,
     struct judged_lease *lease = expect_live(world, event);
     if (lease->charged)
         fail(world, "charged-once", "%s by lease %" PRIx64, job->id, lease->id);
-    lease->charged = true;
+    lease->charged = job->charged = true;
     struct judged_frame *frame = &job->at[ordinal];
     if (frame->verdict != OPEN)
         fail(world, "charges-open-frames", "%s frame %d", job->id,
@@ -316,6 +319,9 @@ static void on_released(struct world *world, const struct event *event)
     struct judged_lease *lease = expect_live(world, event);
     lease->live = false;
     disown(lease->job, lease->id, 0);
+    for (int i = 0; event->fault != FAULT_NONE && i < world->n_workers; i++)
+        if (strcmp(world->workers[i].name, event->agent) == 0)
+            world->workers[i].missed_ms = event->at_ms;
 }
 
 void judge_event(struct world *world, const struct event *event)
@@ -473,6 +479,18 @@ static void compare_job(const struct world *world, const struct job *job)
              judged->frames.count);
 }
 
+/* One whose leases ended badly a moment ago may be given a rest. */
+static bool may_rest(const struct world *world, const struct agent *agent)
+{
+    for (int i = 0; i < world->n_workers; i++) {
+        const struct worker *worker = &world->workers[i];
+        if (strcmp(worker->name, agent->name) == 0 && worker->missed_ms != 0 &&
+            world->hub.core->now_ms - worker->missed_ms <= REST_MS)
+            return true;
+    }
+    return false;
+}
+
 static bool has_room(const struct agent *agent)
 {
     int64_t sent = (int64_t)(agent->lane_sent - agent->lane_seen);
@@ -494,6 +512,12 @@ static bool has_tags(const struct agent *agent, const struct job *job)
     return true;
 }
 
+static bool is_charged(const struct world *world, const struct job *job)
+{
+    struct event event = {.job = job->id};
+    return job_of(world, &event)->charged;
+}
+
 /* Those whose gate has not opened yet stand in a row: the last one waits for
  * the one before it. */
 static bool is_gated(const struct core *core, const struct job *job)
@@ -502,22 +526,23 @@ static bool is_gated(const struct core *core, const struct job *job)
            (job->place == PLACE_GATED && core->gated->gate > core->committed);
 }
 
-/* Jobs of which frames are kept from single agents are left out, and those at
- * the limit of their agents. */
-static bool has_work(const struct core *core, const struct job *job,
+/* Jobs that may be kept from single agents, whole or in part, are left out, and
+ * those at the limit of their agents. */
+static bool has_work(const struct world *world, const struct job *job,
                      const struct agent *agent)
 {
+    const struct core *core = world->hub.core;
     return job->in[FRAME_PENDING].count > 0 && !job->paused &&
            !is_gated(core, job) && job->max_agents == 0 && !job->attempts &&
-           job->avoided.count == 0 && !waits_for_others(core, job) &&
-           has_tags(agent, job);
+           job->avoided.count == 0 && !is_charged(world, job) &&
+           !waits_for_others(core, job) && has_tags(agent, job);
 }
 
 static void expect_busy(const struct world *world, const struct agent *agent)
 {
     const struct job *job;
     DL_FOREACH (world->hub.core->jobs, job)
-        if (has_work(world->hub.core, job, agent))
+        if (has_work(world, job, agent))
             fail(world, "nobody-idle-beside-work", "%s could render %s",
                  agent->name, job->id);
 }
@@ -536,7 +561,7 @@ void judge_step(const struct world *world)
         compare_job(world, job);
     DL_FOREACH (world->hub.core->agents, agent) {
         expect_there(world, agent);
-        if (has_room(agent))
+        if (has_room(agent) && !may_rest(world, agent))
             expect_busy(world, agent);
     }
 }

@@ -112,9 +112,11 @@ struct worker {
     uint64_t node; /* the same for the node */
     /* What the protocol makes it remember. */
     uint64_t inc, seq, epoch, lane, dseq;
-    int64_t pause_ms; /* no slots until then */
-    int64_t heard_ms; /* when the youngest message to it arrives */
-    int64_t told_ms;  /* when the youngest one of it arrives */
+    int64_t pause_ms;  /* no slots until then */
+    int64_t missed_ms; /* when a lease of it last ended badly, as the broker's
+                          clock; 0: never */
+    int64_t heard_ms;  /* when the youngest message to it arrives */
+    int64_t told_ms;   /* when the youngest one of it arrives */
     struct launch *launches;
 };
 

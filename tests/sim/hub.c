@@ -59,7 +59,6 @@ static bool is_frozen(struct world *world, const struct happening *happening)
     if (world->now_ms >= world->hub.wakes_ms)
         return false;
     copy.at_ms = world->hub.wakes_ms;
-    copy.life = world->hub.life;
     if (copy.len > 0)
         copy.bytes = mem_copy(happening->bytes, happening->len);
     agenda_add(&world->agenda, &copy);
@@ -347,10 +346,11 @@ void hub_hear(struct world *world, const struct happening *happening)
     const struct worker *worker = &world->workers[happening->who];
     struct msg msg;
     char why[256];
-    bool died_with_it =
-        happening->life > 0 && happening->life != world->hub.life;
-    if (worker->cut & CUT_STATUS || died_with_it ||
-        is_frozen(world, happening) || !hub_turn(world))
+    /* What was on its way to a broker that crashed is not for the next one: its
+     * connection is gone with it. */
+    bool lost = happening->life != world->hub.life;
+    if (worker->cut & CUT_STATUS || lost || is_frozen(world, happening) ||
+        !hub_turn(world))
         return;
     if (!msg_decode(happening->bytes, happening->len,
                     broker_arena(world->hub.broker), &msg, why, sizeof why))

@@ -80,7 +80,8 @@ static void encode(const struct msg *msg, struct buf *ret)
 
 void wire_up(struct world *world, struct worker *worker, const struct msg *msg)
 {
-    struct happening happening = {.act = hub_hear, .who = worker->id};
+    struct happening happening = {
+        .act = hub_hear, .who = worker->id, .life = world->hub.life};
     struct buf bytes;
     struct letter letter = {msg->kind, &worker->told_ms, &bytes};
     encode(msg, &bytes);

@@ -161,7 +161,6 @@ uint64_t world_run(const struct story *story, struct stats *stats)
     world->verbose = story->verbose;
     world->now_ms = 1; /* 0 stands for "not yet" in the core */
     world->judge = judge_new();
-    world->hub.life = 1; /* 0 stands for "any" */
     world->digest = 14695981039346656037u;
     world_draw(world);
     if (story->crash_at > 0)

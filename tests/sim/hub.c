@@ -169,12 +169,6 @@ static void (*const senders[EVENT_TYPES])(struct world *,
 
 /* --- Answers. --- */
 
-static void answer_drop(struct answer *answer)
-{
-    DL_DELETE(answer->world->hub.answers, answer);
-    mem_free(answer);
-}
-
 /* What broker.c calls once the gate is open. */
 static void answer_send(void *ctx)
 {
@@ -190,7 +184,7 @@ static void answer_send(void *ctx)
             wire_down(world, world->workers[answer->to].name, &msg);
         }
     }
-    answer_drop(answer);
+    mem_free(answer);
 }
 
 void hub_answer(struct world *world, const struct answer *answer)
@@ -201,8 +195,7 @@ void hub_answer(struct world *world, const struct answer *answer)
     struct answer *copy = mem_copy(answer, sizeof *answer);
     copy->world = world;
     copy->seq = hub->durable;
-    DL_APPEND(hub->answers, copy);
-    broker_answer(hub->broker, answer_send, copy);
+    broker_answer(hub->broker, answer_send, mem_free, copy);
 }
 
 /* --- The door. --- */
@@ -448,8 +441,6 @@ static void hub_drop(struct hub *hub)
 {
     broker_free(&hub->broker);
     hub->core = NULL;
-    while (hub->answers)
-        answer_drop(hub->answers);
 }
 
 void hub_crash(struct world *world)

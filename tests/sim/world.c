@@ -54,7 +54,7 @@ static bool is_quiet(const struct world *world)
 {
     const struct hub *hub = &world->hub;
     return hub->core && !hub->doomed && hub->core->seq == world->ledger.disk &&
-           !hub->answers;
+           !broker_waiting(hub->broker);
 }
 
 /* Looks at all that is only true between commits, now and then. */

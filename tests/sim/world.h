@@ -151,7 +151,6 @@ struct answer {
     int to;              /* worker an ACK is for; -1: a person */
     struct msg_ack ack;  /* for the worker */
     struct sim_job *job; /* of the person's submission; may be NULL */
-    struct answer *prev, *next;
 };
 
 /* The broker: broker.c in the place of loop.c and link.c. */
@@ -170,7 +169,6 @@ struct hub {
     int64_t tick_ms;   /* when the next tick is queued; INT64_MAX: none */
     int64_t ticked_ms; /* when the last tick was */
     int ticks;         /* at that time */
-    struct answer *answers;
 };
 
 struct judge;

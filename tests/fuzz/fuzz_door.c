@@ -123,8 +123,7 @@ static void door_open(void)
     door.now_ms = INT64_C(1800000000000);
     door.core = core_new(&options);
     door.broker = broker_new(door.core, NULL, &facts);
-    const struct http_options address = {.host = "127.0.0.1"};
-    door.http = http_open(door.broker, NULL, &address, NULL, 0);
+    door.http = http_open(door.broker, NULL, &face, NULL, 0);
     command(&restart);
     submit("first-0123456789", "key-1");
     render();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A ledger that commits at once, knows two frames of every job and can make no
- * backup, and a feed without events, for fuzz_door.c.
+ * A ledger that commits at once and knows two frames of every job, and a feed
+ * without events, for fuzz_door.c.
  */
 #include <assert.h>
 #include <string.h>
@@ -20,7 +20,7 @@ static struct {
         struct range ordinals;
     } at[READINGS];
     size_t n;
-    store_backup_done *backup_done; /* NULL: no backup is asked for */
+    store_backup_done *backup_done; /* NULL: none was asked for */
     void *backup_ctx;
 } ledger;
 
@@ -71,7 +71,16 @@ static void backup_answer(void)
     store_backup_done *done = ledger.backup_done;
     ledger.backup_done = NULL;
     if (done != NULL)
-        done(ledger.backup_ctx, "there is no disk");
+        done(ledger.backup_ctx, "there is no disk here");
+}
+
+void store_backup(struct store *store, const char *path,
+                  store_backup_done *done, void *ctx)
+{
+    (void)store;
+    assert(path != NULL && ledger.backup_done == NULL);
+    ledger.backup_done = done;
+    ledger.backup_ctx = ctx;
 }
 
 /* An answer may bring the next question. */
@@ -103,15 +112,6 @@ void store_frames(struct store *store, const char *job, struct range ordinals,
     assert(job != NULL && limit > 0 && ordinals.lo < ordinals.hi);
     assert(ledger.n < READINGS);
     ledger.at[ledger.n++] = (struct reading){done, ctx, ordinals};
-}
-
-void store_backup(struct store *store, const char *path,
-                  store_backup_done *done, void *ctx)
-{
-    (void)store;
-    assert(path != NULL && ledger.backup_done == NULL);
-    ledger.backup_done = done;
-    ledger.backup_ctx = ctx;
 }
 
 void store_forget(struct store *store, const void *ctx)

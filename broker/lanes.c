@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "broker/socket.h"
 #include "common/limits.h"
 #include "common/mem.h"
 #include "common/table.h"
@@ -72,16 +73,11 @@ static struct lane *lane_find(const struct lanes *lanes, const char *agent)
 
 static zsock_t *push_new(void)
 {
-    zsock_t *push = zsock_new(ZMQ_PUSH);
-    assert(push);
-    zsock_set_linger(push, 0);
+    /* Nobody has to send anything here. */
+    zsock_t *push = socket_new(ZMQ_PUSH, LIMIT_TOPIC, 0);
     zsock_set_sndhwm(push, LIMIT_SLOTS + 4);
     zsock_set_backlog(push, 4);
     zsock_set_sndtimeo(push, 0);
-    zsock_set_heartbeat_ivl(push, 2000);
-    zsock_set_heartbeat_timeout(push, 6000);
-    zsock_set_handshake_ivl(push, 30000);
-    zsock_set_maxmsgsize(push, LIMIT_TOPIC); /* nobody has to send anything */
     return push;
 }
 

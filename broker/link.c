@@ -17,6 +17,7 @@
 #include "broker/lanes.h"
 #include "broker/ports.h"
 #include "broker/publisher.h"
+#include "broker/socket.h"
 #include "common/app/log.h"
 #include "common/limits.h"
 #include "common/mem.h"
@@ -59,14 +60,8 @@ struct link {
 
 static zsock_t *status_new(void)
 {
-    zsock_t *sock = zsock_new(ZMQ_SUB);
-    assert(sock);
-    zsock_set_heartbeat_ivl(sock, 2000);
-    zsock_set_heartbeat_timeout(sock, 6000);
-    zsock_set_handshake_ivl(sock, 30000);
+    zsock_t *sock = socket_new(ZMQ_SUB, LIMIT_MESSAGE, 200);
     zsock_set_backlog(sock, 4096);
-    zsock_set_maxmsgsize(sock, LIMIT_MESSAGE);
-    zsock_set_linger(sock, 200);
     zsock_set_subscribe(sock, "");
     return sock;
 }

@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <czmq.h>
 
+#include "broker/socket.h"
 #include "common/app/log.h"
 #include "common/limits.h"
 #include "common/mem.h"
@@ -20,18 +21,12 @@ struct publisher {
     bool bound;
 };
 
-static zsock_t *socket_new(void)
+static zsock_t *xpub_new(void)
 {
-    zsock_t *sock = zsock_new(ZMQ_XPUB);
-    assert(sock);
-    zsock_set_heartbeat_ivl(sock, 2000);
-    zsock_set_heartbeat_timeout(sock, 6000);
-    zsock_set_handshake_ivl(sock, 30000);
+    zsock_t *sock = socket_new(ZMQ_XPUB, LIMIT_TOPIC + SUBSCRIBE_LEN, 200);
     zsock_set_backlog(sock, 4096);
-    zsock_set_maxmsgsize(sock, LIMIT_TOPIC + SUBSCRIBE_LEN);
     /* One at a time, or libzmq reads a flood to its end before it returns. */
     zsock_set_rcvhwm(sock, 1);
-    zsock_set_linger(sock, 200);
     return sock;
 }
 
@@ -47,7 +42,7 @@ struct publisher *publisher_open(const char *host, int port)
     struct publisher *publisher = mem_new(sizeof *publisher);
     snprintf(endpoint, sizeof endpoint, "tcp://%s:%d", host, port);
     publisher->endpoint = mem_text(endpoint);
-    publisher->sock = socket_new();
+    publisher->sock = xpub_new();
     try_bind(publisher);
     if (!publisher->bound)
         publisher_close(&publisher);
@@ -94,7 +89,7 @@ static void renew(struct publisher *publisher)
 {
     zsock_set_linger(publisher->sock, 0);
     zsock_destroy(&publisher->sock);
-    publisher->sock = socket_new();
+    publisher->sock = xpub_new();
     publisher->topics = 0;
     publisher->bound = false;
 }

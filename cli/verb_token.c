@@ -119,7 +119,7 @@ static void name_token(const struct tokens *tokens, const char *wanted,
                   "name",
                   wanted);
     for (char *c = token->name; *c != '\0'; c++)
-        if (!token_name_has(*c))
+        if (!text_is_name_char(*c))
             *c = '-';
     size_t len = strlen(token->name);
     len = len < LIMIT_AGENT - 8 ? len : LIMIT_AGENT - 8;

@@ -80,6 +80,12 @@ char *text_excerpt(const char *text, size_t len, char *ret, size_t size)
     return ret;
 }
 
+bool text_is_name_char(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+           (c >= 'A' && c <= 'Z') || c == '.' || c == '_' || c == '-';
+}
+
 char *text_choice(const char *const *words, char *ret, size_t size)
 {
     size_t len = 0;

@@ -18,6 +18,10 @@ bool text_is_plain(const char *text, size_t len);
  * size is cut between characters and ends in "...". size is at least 8. */
 char *text_excerpt(const char *text, size_t len, char *ret, size_t size);
 
+/* text_is_name_char tells whether names of agents and tokens may have this
+ * character: letters, digits, '.', '_' and '-'. */
+bool text_is_name_char(char c);
+
 /* text_choice writes words (ended by NULL) as "a, b or c" into ret, cut at
  * size. */
 char *text_choice(const char *const *words, char *ret, size_t size);

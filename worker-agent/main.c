@@ -18,17 +18,11 @@
 
 #define HOST_SIZE 256
 
-static bool is_name_char(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-           (c >= 'A' && c <= 'Z') || c == '.' || c == '_' || c == '-';
-}
-
 static const char *is_name(const char *value)
 {
     size_t len = strlen(value);
     for (size_t i = 0; i < len; i++)
-        if (!is_name_char(value[i]))
+        if (!text_is_name_char(value[i]))
             return "may hold only letters, digits, '.', '_' and '-'";
     if (len < 1 || len > LIMIT_AGENT)
         return conf_reason("must have 1 to %d characters", LIMIT_AGENT);
@@ -160,7 +154,7 @@ static char *read_name(const struct conf *conf)
     size_t n = (size_t)snprintf(port, sizeof port, "-%d", node.port);
     name[LIMIT_AGENT - n] = '\0';
     for (char *c = name; *c != '\0'; c++)
-        if (!is_name_char(*c))
+        if (!text_is_name_char(*c))
             *c = '-';
     memcpy(name + strlen(name), port, n + 1);
     return mem_text(name);

@@ -20,6 +20,7 @@
 #include "common/app/fields.h"
 #include "common/buf.h"
 #include "common/mem.h"
+#include "common/text.h"
 
 #define PREFIX       "fq_"
 #define SECRET_BYTES 32
@@ -45,12 +46,6 @@ enum token_role token_role_find(const char *word)
         if (strcmp(word, role_words[role]) == 0)
             return (enum token_role)role;
     return TOKEN_NONE;
-}
-
-bool token_name_has(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-           (c >= 'A' && c <= 'Z') || c == '.' || c == '_' || c == '-';
 }
 
 static void hash_secret(const char *secret, unsigned char ret[TOKEN_HASH])
@@ -133,7 +128,7 @@ static bool check_name(const json_t *v, const void *unused, char *why,
     if (!field_text(v, &most, why, size))
         return false;
     for (const char *c = json_string_value(v); *c != '\0'; c++)
-        if (!token_name_has(*c))
+        if (!text_is_name_char(*c))
             return field_refuse(why, size, "must be of A-Z a-z 0-9 . _ -");
     return true;
 }

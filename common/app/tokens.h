@@ -64,9 +64,6 @@ const struct token *tokens_find(const struct tokens *tokens,
                                 const char *secret);
 const struct token *tokens_named(const struct tokens *tokens, const char *name);
 
-/* token_name_has tells whether a name may have this character. */
-bool token_name_has(char c);
-
 /* token_role_find returns the role of a word, TOKEN_NONE for any other. */
 const char *token_role_word(enum token_role role);
 enum token_role token_role_find(const char *word);

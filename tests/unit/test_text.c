@@ -54,6 +54,17 @@ static void test_not_plain(void **state)
     assert_false(text_is_plain("a\0b", 3));
 }
 
+static void test_name_chars(void **state)
+{
+    (void)state;
+    static const char good[] = "azAZ09._-", bad[] = " /:@[`{,+\x7f\x80";
+    for (const char *c = good; *c != '\0'; c++)
+        assert_true(text_is_name_char(*c));
+    for (const char *c = bad; *c != '\0'; c++)
+        assert_false(text_is_name_char(*c));
+    assert_false(text_is_name_char('\0'));
+}
+
 static const char *shown(const char *text, size_t size)
 {
     static char ret[64];
@@ -97,6 +108,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plain),
         cmocka_unit_test(test_not_plain),
+        cmocka_unit_test(test_name_chars),
         cmocka_unit_test(test_excerpts),
         cmocka_unit_test(test_choices),
     };

@@ -106,10 +106,8 @@ static void test_choices(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plain),
-        cmocka_unit_test(test_not_plain),
-        cmocka_unit_test(test_name_chars),
-        cmocka_unit_test(test_excerpts),
+        cmocka_unit_test(test_plain),      cmocka_unit_test(test_not_plain),
+        cmocka_unit_test(test_name_chars), cmocka_unit_test(test_excerpts),
         cmocka_unit_test(test_choices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

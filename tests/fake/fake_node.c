@@ -164,11 +164,13 @@ static void open_faces(struct fakes *fakes, const struct conf *conf)
         (struct pollfd){.fd = open_signals(), .events = POLLIN};
 }
 
-static void say_ready(const struct fakes *fakes)
+static void say_ready(const struct fakes *fakes, const struct conf *conf)
 {
+    char host[256];
+    (void)conf_address(conf_get(conf, "listen"), host, sizeof host);
     fputs("ready", stdout);
     for (size_t i = 0; i < fakes->n; i++)
-        printf(" node=127.0.0.1:%d", fakes->faces[i].node.port);
+        printf(" node=%s:%d", host, fakes->faces[i].node.port);
     puts("");
     fflush(stdout);
 }
@@ -212,7 +214,7 @@ int main(int argc, char **argv)
     struct conf *conf = conf_load(&program, argc, argv);
     read_habits(conf, &fakes.habits);
     open_faces(&fakes, conf);
-    say_ready(&fakes);
+    say_ready(&fakes, conf);
     serve(&fakes);
     close_fakes(&fakes);
     conf_free(&conf);

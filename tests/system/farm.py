@@ -22,6 +22,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("FRAMEQ_BIN",
                                   ROOT / "build/dev/bin")).resolve()
 
+# A loopback address of this process alone: a program that is started again finds
+# its port free, whatever else runs on this machine.
+HOST = "127.%d.%d.%d" % (1 + (os.getpid() >> 16) % 250,
+                         (os.getpid() >> 8) % 256, os.getpid() % 256)
+
 # Sanitizers slow programs down; deadlines grow by this.
 SLOW = float(os.environ.get("FRAMEQ_TEST_SLOW", "1"))
 
@@ -173,7 +178,7 @@ class Broker(Program):
 
     def __init__(self, test, *flags, data=None, listen=None, **options):
         self.data = pathlib.Path(data or test.folder / f"data-{test.count()}")
-        listen = listen or ("--http", "127.0.0.1:0", "--zmq", "127.0.0.1:0")
+        listen = listen or ("--http", f"{HOST}:0", "--zmq", f"{HOST}:0")
         super().__init__(test, *listen, "--data", self.data, *flags, **options)
 
     @property
@@ -288,6 +293,8 @@ class FakeNode(Program):
     def __init__(self, test, *flags, frame_ms=50, frames=None, **options):
         self.diary = test.folder / f"fake-{test.count()}.diary"
         where = ("--frames-dir", frames) if frames else ()
+        if "--listen" not in flags:
+            flags = ("--listen", f"{HOST}:0", *flags)
         super().__init__(test, "--frame-ms", frame_ms, "--log", self.diary,
                          *where, *flags, **options)
 
@@ -305,8 +312,7 @@ class FakeNode(Program):
 
     def restart(self, *flags):
         """Starts it again on its port; flags are further ones."""
-        if "--listen" not in self.flags:
-            self.flags += ["--listen", self.address]
+        self.flags[self.flags.index("--listen") + 1] = self.address
         self.flags += map(str, flags)
         return self.start()
 
@@ -339,7 +345,7 @@ class Node(Program):
     name = "frameq-node"
     stop_seconds = 4
 
-    def __init__(self, test, *flags, listen="127.0.0.1:0", output=None,
+    def __init__(self, test, *flags, listen=f"{HOST}:0", output=None,
                  **options):
         self.output = output or test.folder / f"frames-{test.count()}"
         super().__init__(test, "--listen", listen, "--output", self.output,

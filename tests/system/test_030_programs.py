@@ -168,7 +168,7 @@ class Running(farm.FarmTest):
         broker = self.broker()
         for name, address in broker.ready.items():
             host, port = host_port(address)
-            self.assertEqual(host, "127.0.0.1", name)
+            self.assertEqual(host, farm.HOST, name)
             self.assertGreater(port, 0, name)
         ports = broker.farm()["ports"]
         self.assertEqual(ports["http"], host_port(broker.address)[1])

@@ -449,6 +449,10 @@ static bool is_stopping(struct store *store)
     return stop;
 }
 
+/* So many events that the copy's first page is written long before its last is
+ * read. */
+#define MANY 120000
+
 /* The disk holds the copy's first page until the end is called for. */
 static void test_closing_removes_an_unfinished_copy(void **state)
 {
@@ -458,8 +462,8 @@ static void test_closing_removes_an_unfinished_copy(void **state)
     pthread_t closer;
     assert_int_equal(pipe(hold), 0);
     begin_with_ballast(w);
-    world_append(w, 21, 20000);
-    world_commit(w, 20000);
+    world_append(w, 21, MANY);
+    world_commit(w, MANY);
     fault_vfs.hold_fd = hold[0];
     fault_vfs.hold = "/copy";
     fault_vfs_set(FAULT_HOLD, 0);

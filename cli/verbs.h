@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The verbs. Each takes its own arguments, argv[0] being the verb, and returns
- * the exit code (client.h); the table in main.c says what they are for.
+ * the exit code (client.h).
  */
 #ifndef FRAMEQ_CLI_VERBS_H
 #define FRAMEQ_CLI_VERBS_H
+
+#include <stddef.h>
+#include <stdio.h>
 
 int verb_submit(int argc, char **argv);
 int verb_watch(int argc, char **argv);
@@ -23,6 +26,25 @@ int verb_dev(int argc, char **argv);
 int verb_backup(int argc, char **argv);
 int verb_drain(int argc, char **argv);
 int verb_token(int argc, char **argv);
+int verb_completion(int argc, char **argv);
 int verb_version(int argc, char **argv);
+
+struct verb {
+    const char *group; /* NULL: that of the one before */
+    const char *name;
+    const char *help; /* a few words; NULL: the name says it, and the help of
+                         frameq leaves it out */
+    int (*run)(int argc, char **argv);
+};
+
+extern const struct verb verbs[];
+extern const size_t verbs_n;
+
+/* verbs_help writes what `frameq --help` prints: at most 24 lines of 80
+ * columns. */
+void verbs_help(FILE *out);
+
+/* verb_find returns the verb of that name, NULL when there is none. */
+const struct verb *verb_find(const char *name);
 
 #endif

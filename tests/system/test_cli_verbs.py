@@ -55,9 +55,9 @@ class Words(CliTest):
         self.assertLessEqual(max(map(len, lines)), 80)
         for verb in ("dev submit status ls show frames agents cancel retry "
                      "pause resume priority rm drain watch backup "
-                     "version").split():
+                     "completion").split():
             self.assertRegex(result.stdout, rf"(?m)^.{{10}}{verb} ")
-        for verb in "logs explain doctor completion".split():
+        for verb in "logs explain doctor".split():
             self.assertNotIn(verb, result.stdout)
         self.assertEqual(self.frameq("help").stdout, result.stdout)
 
@@ -85,8 +85,7 @@ class Words(CliTest):
         self.assert_code(self.frameq("dev", "--agents", "1000"), 2)
 
     def test_verbs_to_come_are_known(self):
-        for verb in ("logs explain activity movie doctor "
-                     "completion").split():
+        for verb in "logs explain activity movie doctor".split():
             self.assert_code(self.frameq(verb, "x"), 2,
                              f"frameq {verb} is not part of this version")
 
@@ -100,11 +99,50 @@ class Words(CliTest):
 
     def test_each_verb_helps(self):
         for verb in ("dev submit status ls show frames agents cancel retry "
-                     "pause resume priority rm drain watch version").split():
+                     "pause resume priority rm drain watch backup completion "
+                     "version").split():
             result = self.frameq(verb, "--help")
             self.assert_code(result, 0, f"Usage: frameq {verb}")
             self.assertLessEqual(max(map(len, result.stdout.splitlines())), 80)
             self.assertEqual(self.frameq("help", verb).stdout, result.stdout)
+
+
+class Completion(CliTest):
+    def complete(self, words, broker=None):
+        """What bash offers for the last of the words."""
+        script = ('eval "$(frameq completion bash)"; COMP_WORDS=("$@"); '
+                  "COMP_CWORD=$(($# - 1)); _frameq; echo ${COMPREPLY[@]}")
+        result = subprocess.run(
+            ["bash", "-c", script, "bash", *words], capture_output=True,
+            text=True, timeout=20, stdin=subprocess.DEVNULL,
+            env=dict(os.environ, PATH=f"{farm.BIN}:{os.environ['PATH']}",
+                     FRAMEQ_BROKER=broker.url if broker else ""))
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        return result.stdout.split()
+
+    def test_verbs(self):
+        self.assertEqual(self.complete(["frameq", "re"]), ["retry", "resume"])
+        self.assertIn("submit", self.complete(["frameq", ""]))
+
+    def test_flags(self):
+        self.assertEqual(self.complete(["frameq", "retry", "--f"]),
+                         ["--failed", "--frames"])
+
+    def test_jobs_and_agents(self):
+        broker = FakeBroker(self, {
+            ("GET", "/v1/jobs"): {"jobs": [job()], "next": None},
+            ("GET", "/v1/agents"): {"agents": [agent()]}})
+        self.assertEqual(self.complete(["frameq", "show", "abc"], broker),
+                         ["abcdefgh12345678"])
+        self.assertEqual(self.complete(["frameq", "drain", ""], broker),
+                         [agent()["name"]])
+
+    def test_every_shell_has_a_script(self):
+        for shell in ("bash", "zsh", "fish"):
+            result = self.frameq("completion", shell)
+            self.assert_code(result, 0, "SPDX-License-Identifier")
+        self.assert_code(self.frameq("completion", "tcsh"), 2, "zsh or fish")
+        self.assert_code(self.frameq("completion"), 2, "zsh or fish")
 
 
 class Unreachable(CliTest):

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The table of verbs and the help that teaches them. Knows nothing of what a
+ * verb does.
+ */
+#include "cli/verbs.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+const struct verb verbs[] = {
+    {"render", "submit", "queue frames; --wait stays until they are rendered",
+     verb_submit},
+    {NULL, "watch", "follow the farm live, or one job to its end", verb_watch},
+    {"look", "status", "the farm in one screen", verb_status},
+    {NULL, "ls", "jobs: progress, time left, priority", verb_ls},
+    {NULL, "show", "one job: what failed, why, what to do", verb_show},
+    {NULL, "frames", "every frame of a job", verb_frames},
+    {NULL, "agents", "the machines that render", verb_agents},
+    {"steer", "cancel", "end a job, or some of its frames", verb_cancel},
+    {NULL, "retry", "render failed frames again, or any with -f", verb_retry},
+    {NULL, "pause", "hold a job back; what renders goes on", verb_pause},
+    {NULL, "resume", "let it go on", verb_resume},
+    {NULL, "priority", "0 to 100, 100 goes first (50)", verb_priority},
+    {NULL, "rm", "forget ended jobs; pictures stay", verb_rm},
+    {"farm", "dev", "a whole farm on this machine, to try it out", verb_dev},
+    {NULL, "drain", "let an agent finish and take nothing new", verb_drain},
+    {NULL, "token", "who may use the farm: add, ls, rm", verb_token},
+    {NULL, "backup", "copy the broker's ledger into a file", verb_backup},
+    {"shell", "completion", "let bash, zsh or fish complete all of this",
+     verb_completion},
+    {NULL, "version", NULL, verb_version},
+};
+const size_t verbs_n = sizeof verbs / sizeof *verbs;
+
+void verbs_help(FILE *out)
+{
+    fprintf(out, "frameq renders Blender frames on a farm: "
+                 "frameq submit shot.blend -f 1-250\n");
+    for (size_t i = 0; i < verbs_n; i++)
+        if (verbs[i].help != NULL)
+            fprintf(out, "  %-8s%-11s%s\n",
+                    verbs[i].group == NULL ? "" : verbs[i].group, verbs[i].name,
+                    verbs[i].help);
+    fprintf(out,
+            "\nA JOB is an id, the beginning of one, or the newest job's name."
+            "\nThe broker is --broker URL, else FRAMEQ_BROKER, else " CLI_BROKER
+            ".\n`frameq VERB --help` tells all of a verb. NO_COLOR is honoured."
+            "\nExit: 0 done, 1 job failed, 2 usage, 3 no broker, 4 refused,"
+            " 130 Ctrl-C.\n");
+}
+
+const struct verb *verb_find(const char *name)
+{
+    for (size_t i = 0; i < verbs_n; i++)
+        if (strcmp(verbs[i].name, name) == 0)
+            return &verbs[i];
+    return NULL;
+}

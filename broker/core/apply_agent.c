@@ -64,7 +64,7 @@ void apply_heard(struct core *core, const struct event *event)
     for (size_t i = 0; i < state->n_leases; i++)
         lease_heard(core, agent, &state->leases[i]);
     agent_refresh(core, agent);
-    core_due(core, event->at_ms + CORE_SILENT_MS);
+    core_due(core, event->at_ms + CORE_WATCH_MS);
 }
 
 void apply_agent(struct core *core, const struct event *event)

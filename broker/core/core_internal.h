@@ -15,13 +15,16 @@
  * for a heartbeat time-out of a cut link closes it too. late: a STATE heard
  * this soon after another inc's may have been sent before its agent died.
  * slept: a step this much later than core_next asked for means that the broker
- * itself did not run, and heard nobody. */
+ * itself did not run, and heard nobody. watch: while an agent is there, core_next
+ * asks for a step this often, so that any sleep is seen that may have cost a
+ * connection (heartbeats end it after 6 s). */
 #define CORE_SILENT_MS   (3 * MSG_STATE_MS)
 #define CORE_UNSEEN_MS   (2 * MSG_STATE_MS)
 #define CORE_PROGRESS_MS 250
 #define CORE_FRESH_MS    3000
 #define CORE_LATE_MS     500
 #define CORE_SLEPT_MS    3000
+#define CORE_WATCH_MS    1000
 
 /* One step in progress: what it may use, and where its events go. */
 struct step {

@@ -61,6 +61,8 @@ static void agent_watch(struct step *step, struct agent *agent)
         core_due(core, silent);
     if (agent->life != AGENT_LOST && !awaited)
         core_due(core, lost);
+    if (agent->life != AGENT_LOST)
+        core_due(core, core->now_ms + CORE_WATCH_MS);
 }
 
 static void agent_undrain(struct step *step, struct agent *agent)

@@ -66,7 +66,7 @@ static void a_state_before_the_tick_is_as_good(void **state)
     farm_tick(farm, 0);
     assert_int_equal(farm_count(farm, EVENT_SLEPT), 0);
     assert_int_equal(job->in[FRAME_LEASED].count, 10);
-    assert_int_equal(life_of(farm, "a"), AGENT_SILENT);
+    assert_int_equal(life_of(farm, "a"), AGENT_UP);
     hand_say(farm, &a);
     assert_int_equal(farm_count(farm, EVENT_RELEASED), 0);
 }
@@ -105,9 +105,25 @@ static void a_late_turn_is_no_sleep(void **state)
     struct farm *farm = *state;
     struct hand hand;
     begin(farm, &hand, "1-5");
-    farm_sleep(farm, 6000 + 2999);
+    farm_sleep(farm, 1000 + 2999);
     assert_int_equal(farm_count(farm, EVENT_SLEPT), 0);
-    assert_int_equal(life_of(farm, "a"), AGENT_SILENT);
+}
+
+/* Eight seconds are enough to lose every connection, and a short lease. */
+static void a_short_sleep_is_seen_at_any_time(void **state)
+{
+    for (int64_t after_ms = 0; after_ms < 2000; after_ms += 100) {
+        farm_teardown(state);
+        farm_setup(state);
+        struct farm *farm = *state;
+        struct hand hand;
+        farm->core->options.lease_ttl_ms = 4000;
+        begin(farm, &hand, "1-5");
+        farm_tick(farm, after_ms);
+        farm_sleep(farm, 8000);
+        assert_int_equal(farm_count(farm, EVENT_SLEPT), 1);
+        assert_int_equal(farm_count(farm, EVENT_RELEASED), 0);
+    }
 }
 
 static void times_that_people_set_are_kept(void **state)
@@ -149,6 +165,7 @@ int main(void)
         TEST(a_killed_agent_is_still_waited_for),
         TEST(no_second_copies_for_a_sleep),
         TEST(a_late_turn_is_no_sleep),
+        TEST(a_short_sleep_is_seen_at_any_time),
         TEST(times_that_people_set_are_kept),
         TEST(time_between_two_runs_is_no_sleep),
     };

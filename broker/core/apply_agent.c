@@ -129,16 +129,26 @@ void apply_lane(struct core *core, const struct event *event)
     agent_refresh(core, agent);
 }
 
+/* Its connections may be gone: it has a whole lease time for new ones, and no
+ * work until it is heard again. */
+static void agent_slept(struct core *core, struct agent *agent,
+                        const struct event *event)
+{
+    if (agent->life != AGENT_LOST)
+        agent->heard_ms = event->at_ms;
+    agent->gone_ms += event->until_ms;
+    if (agent->unseen_ms > 0)
+        agent->unseen_ms += event->until_ms;
+    agent->lane_ok = false;
+    agent_refresh(core, agent);
+}
+
 /* Nobody was heard while the broker slept: that time does not count. */
 void apply_slept(struct core *core, const struct event *event)
 {
     struct agent *agent;
-    DL_FOREACH (core->agents, agent) {
-        agent->heard_ms += event->until_ms;
-        agent->gone_ms += event->until_ms;
-        if (agent->unseen_ms > 0)
-            agent->unseen_ms += event->until_ms;
-    }
+    DL_FOREACH (core->agents, agent)
+        agent_slept(core, agent, event);
     struct lease *lease;
     for (lease = core->leases; lease; lease = lease->hh.next)
         lease->news_ms += event->until_ms;

@@ -77,7 +77,7 @@ enum rc step_committed(struct step *step);
 enum rc step_restart(struct step *step);
 enum rc step_tick(struct step *step);
 
-/* step_wake moves the deadlines of agents by as long as the broker did not run,
+/* step_wake gives all agents a whole lease time after the broker did not run,
  * stopped or suspended with its machine: nobody was silent meanwhile. */
 void step_wake(struct step *step);
 

@@ -208,7 +208,8 @@ struct agent {
     size_t n_tags;
     struct msg_node node;     /* texts owned */
     uint64_t lane;            /* 0: none open */
-    bool lane_ok;             /* the agent has reported it: batches may go */
+    bool lane_ok;             /* the agent has reported it, since the broker
+                                 last slept: batches may go */
     int64_t lane_ms;          /* when it was opened */
     uint64_t lane_sent;       /* dispatch numbers used on it */
     uint64_t lane_seen;       /* highest the agent has reported */

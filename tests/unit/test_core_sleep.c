@@ -51,6 +51,35 @@ static void who_is_silent_after_it_is_lost_in_time(void **state)
     assert_int_equal(job->in[FRAME_PENDING].count, 5);
 }
 
+/* Connections may not live through it, and new ones take their time. */
+static void who_was_late_before_has_a_whole_lease_time(void **state)
+{
+    struct farm *farm = *state;
+    struct hand hand;
+    const struct job *job = begin(farm, &hand, "1-5");
+    farm_tick(farm, 5000);
+    farm_sleep(farm, HOUR_MS);
+    farm_tick(farm, FARM_TTL_MS - 1);
+    assert_int_equal(job->in[FRAME_LEASED].count, 5);
+    farm_tick(farm, 1);
+    assert_int_equal(job->in[FRAME_PENDING].count, 5);
+}
+
+static void who_was_not_heard_since_gets_no_work(void **state)
+{
+    struct farm *farm = *state;
+    struct hand hand;
+    hand_init(&hand, "a", 1);
+    hand_join(farm, &hand);
+    farm_tick(farm, 0);
+    farm_sleep(farm, HOUR_MS);
+    const struct job *job = farm_job(farm, "job", "1-5");
+    farm_tick(farm, 1000);
+    assert_int_equal(job->in[FRAME_LEASED].count, 0);
+    hand_say(farm, &hand);
+    assert_int_equal(job->in[FRAME_LEASED].count, 5);
+}
+
 /* The first thing it reads may be a STATE, before it looks at the time. */
 static void a_state_before_the_tick_is_as_good(void **state)
 {
@@ -161,6 +190,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(nothing_expires_in_a_sleep),
         TEST(who_is_silent_after_it_is_lost_in_time),
+        TEST(who_was_late_before_has_a_whole_lease_time),
+        TEST(who_was_not_heard_since_gets_no_work),
         TEST(a_state_before_the_tick_is_as_good),
         TEST(a_killed_agent_is_still_waited_for),
         TEST(no_second_copies_for_a_sleep),

@@ -152,5 +152,5 @@ void apply_slept(struct core *core, const struct event *event)
     struct lease *lease;
     for (lease = core->leases; lease; lease = lease->hh.next)
         lease->news_ms += event->until_ms;
-    core->next_ms = event->at_ms;
+    core->woke_ms = core->next_ms = event->at_ms;
 }

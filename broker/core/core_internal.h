@@ -17,7 +17,9 @@
  * slept: a step this much later than core_next asked for means that the broker
  * itself did not run, and heard nobody. watch: while an agent is there, core_next
  * asks for a step this often, so that any sleep is seen that may have cost a
- * connection (heartbeats end it after 6 s). */
+ * connection (heartbeats end it after 6 s). woken: a connection that a sleep
+ * has cost is seen to close within so long after it (a heartbeat of 2 s, its
+ * time-out of 6, and the turns between). */
 #define CORE_SILENT_MS   (3 * MSG_STATE_MS)
 #define CORE_UNSEEN_MS   (2 * MSG_STATE_MS)
 #define CORE_PROGRESS_MS 250
@@ -25,6 +27,7 @@
 #define CORE_LATE_MS     500
 #define CORE_SLEPT_MS    3000
 #define CORE_WATCH_MS    1000
+#define CORE_WOKEN_MS    10000
 
 /* One step in progress: what it may use, and where its events go. */
 struct step {

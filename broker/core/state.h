@@ -247,6 +247,7 @@ struct core {
     uint64_t seq;       /* last ledger number given out */
     uint64_t committed; /* last one known to be on disk */
     int64_t restart_ms;
+    int64_t woke_ms; /* when it last came back from a sleep; 0: never */
 
     struct job *by_id, *by_key; /* hashes */
     struct job *jobs;           /* list */

@@ -182,15 +182,25 @@ enum rc step_state(struct step *step)
     return RC_OK;
 }
 
+/* A connection that closes by itself right after its agent was heard was its
+ * process's end; but not one that the broker's own sleep may have cost, whose
+ * last STATEs are only read now. */
+static bool was_killed(const struct core *core, const struct agent *agent)
+{
+    bool woken = core->woke_ms > 0 &&
+                 core->now_ms - core->woke_ms < CORE_WOKEN_MS;
+    return !woken && core->now_ms - agent->heard_ms <= CORE_FRESH_MS;
+}
+
 enum rc step_gone(struct step *step)
 {
     step_wake(step);
     const struct agent *agent = agent_find(step->core, step->cmd->agent);
     if (!agent || !agent->known || agent->inc != step->cmd->inc)
         return RC_OK;
-    bool fresh = step->core->now_ms - agent->heard_ms <= CORE_FRESH_MS;
+    bool killed = was_killed(step->core, agent);
     if (agent->life == AGENT_UP || agent->life == AGENT_SILENT)
-        step_life(step, agent, fresh ? AGENT_GONE : AGENT_SILENT);
+        step_life(step, agent, killed ? AGENT_GONE : AGENT_SILENT);
     return RC_OK;
 }
 

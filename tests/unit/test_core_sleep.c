@@ -113,6 +113,67 @@ static void a_killed_agent_is_still_waited_for(void **state)
     assert_int_equal(job->in[FRAME_PENDING].count, 5);
 }
 
+static void close_connection(struct farm *farm, const struct hand *hand)
+{
+    struct cmd gone = {
+        .type = CMD_GONE, .agent = "a", .inc = hand->state.inc};
+    farm_do(farm, &gone);
+}
+
+/* What it sent before may be read after it; that says nothing of the agent. */
+static void a_connection_lost_in_a_sleep_is_no_kill(void **state)
+{
+    struct farm *farm = *state;
+    for (int heard = 0; heard < 2; heard++) {
+        struct hand hand;
+        farm_teardown(state);
+        farm_setup(state);
+        farm = *state;
+        const struct job *job = begin(farm, &hand, "1-5");
+        farm_sleep(farm, HOUR_MS);
+        if (heard)
+            hand_say(farm, &hand);
+        close_connection(farm, &hand);
+        assert_int_equal(life_of(farm, "a"), AGENT_SILENT);
+        farm_tick(farm, FARM_TTL_MS - 1);
+        assert_int_equal(job->in[FRAME_LEASED].count, 5);
+        hand_say(farm, &hand);
+        assert_int_equal(life_of(farm, "a"), AGENT_UP);
+        hand_finish(farm, &hand, 0);
+        assert_int_equal(job_status(job), JOB_COMPLETED);
+    }
+}
+
+/* A cut is noticed by the first heartbeat, 2 s later, or its time-out, 6 s. */
+static void late_closes_are_of_the_sleep_too(void **state)
+{
+    struct farm *farm = *state;
+    struct hand hand;
+    const struct job *job = begin(farm, &hand, "1-5");
+    farm_sleep(farm, HOUR_MS);
+    farm_tick(farm, 6000);
+    hand_say(farm, &hand);
+    farm_tick(farm, 2000);
+    close_connection(farm, &hand);
+    assert_int_equal(life_of(farm, "a"), AGENT_SILENT);
+    farm_tick(farm, 12999);
+    assert_int_equal(job->in[FRAME_LEASED].count, 5);
+}
+
+static void a_kill_long_after_a_sleep_is_one(void **state)
+{
+    struct farm *farm = *state;
+    struct hand hand;
+    const struct job *job = begin(farm, &hand, "1-5");
+    farm_sleep(farm, HOUR_MS);
+    farm_tick(farm, 10000);
+    hand_say(farm, &hand);
+    close_connection(farm, &hand);
+    assert_int_equal(life_of(farm, "a"), AGENT_GONE);
+    farm_tick(farm, 2000);
+    assert_int_equal(job->in[FRAME_PENDING].count, 5);
+}
+
 static void no_second_copies_for_a_sleep(void **state)
 {
     struct farm *farm = *state;
@@ -194,6 +255,9 @@ int main(void)
         TEST(who_was_not_heard_since_gets_no_work),
         TEST(a_state_before_the_tick_is_as_good),
         TEST(a_killed_agent_is_still_waited_for),
+        TEST(a_connection_lost_in_a_sleep_is_no_kill),
+        TEST(late_closes_are_of_the_sleep_too),
+        TEST(a_kill_long_after_a_sleep_is_one),
         TEST(no_second_copies_for_a_sleep),
         TEST(a_late_turn_is_no_sleep),
         TEST(a_short_sleep_is_seen_at_any_time),

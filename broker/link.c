@@ -436,6 +436,16 @@ static bool status_take(struct link *link)
     }
 }
 
+/* An agent may have built another connection before the old one closes. */
+static bool has_another(const struct link *link, const struct peer *peer)
+{
+    const struct peer *other;
+    for (other = link->peers; other; other = other->hh.next)
+        if (other != peer && other->inc == peer->inc)
+            return true;
+    return false;
+}
+
 static void peer_gone(struct link *link, int fd, bool closed)
 {
     struct peer *peer = NULL;
@@ -443,7 +453,7 @@ static void peer_gone(struct link *link, int fd, bool closed)
     if (!peer)
         return;
     struct cmd cmd = {.type = CMD_GONE, .agent = peer->agent, .inc = peer->inc};
-    if (closed)
+    if (closed && !has_another(link, peer))
         (void)broker_do(link->broker, &cmd, NULL, 0);
     HASH_DEL(link->peers, peer);
     mem_free(peer);

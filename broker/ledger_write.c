@@ -79,10 +79,12 @@ static bool add_charge(struct ledger *ledger, const struct event *event)
     return add_fault(ledger, event, event->lo, counts);
 }
 
-/* FAILED of one frame is its last charge; that of a whole job charges none. */
+/* FAILED of one frame is its last charge, but where its nodes went down; that
+ * of a whole job charges none. */
 static bool add_failed(struct ledger *ledger, const struct event *event)
 {
-    int charges = !event->flag && event->agent != NULL;
+    bool counts = fault_charge((enum fault)event->fault) == FAULT_CHARGE_FRAME;
+    int charges = counts && !event->flag && event->agent != NULL;
     int32_t left = LIMIT_FAILED_FACTS;
     for (int32_t i = 0; i < event->frames->n; i++) {
         const struct range *range = &event->frames->at[i];

@@ -77,6 +77,8 @@ static void group_add(struct group *group, const struct job *job,
         group->failed++;
     for (struct agent_name *by = attempt->by; by; by = by->next)
         group_name(group, by->name);
+    for (struct agent_name *by = attempt->lost_by; by; by = by->next)
+        group_name(group, by->name);
 }
 
 /* Frames given up with the whole job, never charged themselves. */

@@ -75,8 +75,8 @@ struct msg_lease {
     int32_t done;           /* frames of it finished so far */
     int32_t fault;          /* enum fault, when LEASE_FAILED */
     int32_t blamed;         /* frame charged for it: the first of the lease
-                               without a whole file when the launch ended; -1:
-                               none */
+                               without a whole file when the launch ended; of
+                               FAULT_NODE_DOWN: the one in work; -1: none */
     const char *text;       /* what a person should read of it; "" */
     const struct msg_result *results;
     size_t n_results;

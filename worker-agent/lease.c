@@ -136,12 +136,19 @@ static void set_text(struct lease *lease, const char *text)
     lease->text = mem_text(text);
 }
 
+/* A node that went down may have been taken down by the frame in work. */
+static bool blames(const struct lease *lease, enum fault fault)
+{
+    return fault_charge(fault) == FAULT_CHARGE_FRAME ||
+           (fault == FAULT_NODE_DOWN && lease->pid > 0);
+}
+
 static void end(struct lease *lease, enum lease_status status, enum fault fault)
 {
     lease->phase = PHASE_OVER;
     lease->status = status;
     lease->fault = fault;
-    if (fault_charge(fault) == FAULT_CHARGE_FRAME)
+    if (blames(lease, fault))
         lease->blamed = lease_missing(lease);
     lease->frame = -1;
     lease->permille = 0;

@@ -278,12 +278,16 @@ static void charge(struct core *core, struct job *job,
     attempt->text = mem_text(event->text ? event->text : "");
     if (!event->agent || event->agent[0] == '\0')
         return;
+    struct agent *agent = agent_get(core, event->agent);
+    if (fault_charge((enum fault)event->fault) == FAULT_CHARGE_NONE) {
+        lost_count(attempt, agent, event);
+        return;
+    }
     if (event->type == EVENT_CHARGED && event->flag)
         attempt->copies++;
     else
         attempt->charges++;
     bench_failed(job, attempt, event->agent);
-    struct agent *agent = agent_get(core, event->agent);
     agent->charged++;
     agent->misses = 0;
     core->wake = true;
@@ -401,6 +405,8 @@ static void apply_released(struct core *core, const struct event *event)
     struct lease *lease = lease_find(core, event->lease);
     struct job *job = lease->job;
     struct agent *agent = lease->agent;
+    if (event->fault == FAULT_AGENT_LOST)
+        lost_note(lease);
     lease_end(core, lease);
     agent_refresh(core, agent);
     job_touch(core, job, event->at_ms);

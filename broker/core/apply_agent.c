@@ -55,6 +55,8 @@ void apply_heard(struct core *core, const struct event *event)
 {
     const struct msg_state *state = event->state;
     struct agent *agent = agent_get(core, event->agent);
+    if (!agent->known || agent->inc == state->inc)
+        lost_forget(agent);
     if (!agent->known || agent->inc != state->inc)
         agent_reborn(agent);
     agent->known = true;

@@ -194,10 +194,13 @@ static void fold_attempts(uint64_t *digest, const struct job *job)
         fold_number(&one, attempt->ordinal);
         fold_number(&one, attempt->charges);
         fold_number(&one, attempt->copies);
+        fold_number(&one, attempt->losses);
         fold_number(&one, attempt->fault);
         fold_text(&one, attempt->text);
         const struct agent_name *by;
         LL_FOREACH (attempt->by, by)
+            fold_text(&one, by->name);
+        LL_FOREACH (attempt->lost_by, by)
             fold_text(&one, by->name);
         sum += one;
     }

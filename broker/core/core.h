@@ -100,8 +100,9 @@ struct event {
                            others rendered; MISSED: times in a row */
     bool flag;          /* CANCELLED: the whole job; ACKED: closed; PATCHED:
                            paused; LEASED: a second copy, holds nothing;
-                           CHARGED: such a copy failed, which is noted and
-                           costs no attempt */
+                           CHARGED: such a copy failed, or a node or agent
+                           went down (the fault charges none), which is
+                           noted and costs no attempt */
     int32_t fault;      /* CHARGED FAILED RELEASED MISSED: enum fault */
     int32_t limit;      /* PATCHED: max_agents */
     int64_t until_ms;   /* DRAINED: 0 for ever; SLEPT: how long, in ms;

@@ -15,11 +15,11 @@
  * for a heartbeat time-out of a cut link closes it too. late: a STATE heard
  * this soon after another inc's may have been sent before its agent died.
  * slept: a step this much later than core_next asked for means that the broker
- * itself did not run, and heard nobody. watch: while an agent is there, core_next
- * asks for a step this often, so that any sleep is seen that may have cost a
- * connection (heartbeats end it after 6 s). woken: a connection that a sleep
- * has cost is seen to close within so long after it (a heartbeat of 2 s, its
- * time-out of 6, and the turns between). */
+ * itself did not run, and heard nobody. watch: while an agent is there,
+ * core_next asks for a step this often, so that any sleep is seen that may have
+ * cost a connection (heartbeats end it after 6 s). woken: a connection that a
+ * sleep has cost is seen to close within so long after it (a heartbeat of 2 s,
+ * its time-out of 6, and the turns between). */
 #define CORE_SILENT_MS   (3 * MSG_STATE_MS)
 #define CORE_UNSEEN_MS   (2 * MSG_STATE_MS)
 #define CORE_PROGRESS_MS 250
@@ -192,6 +192,27 @@ bool bench_is_just(const struct job *job, const char *agent);
 
 /* bench_judge benches the agents that others have shown to be at fault. */
 void bench_judge(struct step *step, const struct job *job);
+
+/* lost.c: frames under which nodes or agents went down. lost_is_suspect tells
+ * whether that happened to a frame; lost_keeps, whether the agent renders
+ * another suspect, beside which it must not render this one. */
+bool lost_is_suspect(const struct job *job, int32_t ordinal);
+bool lost_keeps(const struct agent *agent, const struct job *job,
+                int32_t ordinal);
+
+/* For apply: lost_note keeps the frame in work of a lease whose agent is lost;
+ * lost_forget drops those of an agent; lost_count counts what was emitted. */
+void lost_note(const struct lease *lease);
+void lost_forget(struct agent *agent);
+void lost_count(struct attempt *attempt, struct agent *agent,
+                const struct event *event);
+
+/* lost_node counts the frame during which an agent's node went down, as its
+ * report has it; lost_return those an agent had that is back as another
+ * process. A frame to which it happened too often is given up. */
+void lost_node(struct step *step, const struct lease *lease,
+               const struct msg_lease *entry);
+void lost_return(struct step *step, const struct agent *agent);
 
 /* brake.c: brake_missed has an agent rest when batches granted after the last
  * one that came back untried do so as well. brake_watch ends the rest. */

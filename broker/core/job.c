@@ -48,6 +48,7 @@ void job_attempts_drop(struct job *job, const struct ranges *set)
             continue;
         HASH_DEL(job->attempts, attempt);
         names_free(&attempt->by);
+        names_free(&attempt->lost_by);
         mem_free(attempt->text);
         mem_free(attempt);
     }

@@ -49,6 +49,7 @@ static void agent_remove(struct core *core, struct agent *agent)
 {
     assert(!agent->leases && agent->room == 0);
     bench_forget(agent);
+    lost_forget(agent);
     HASH_DEL(core->by_name, agent);
     DL_DELETE(core->agents, agent);
     core->n_agents--;

@@ -204,22 +204,31 @@ bool sched_keeps(const struct core *core, const struct job *job,
     return false;
 }
 
+/* The place of a name in a list, from 1; 0: it is not there. */
+static int32_t name_place(const struct agent_name *names, const char *name)
+{
+    for (int32_t place = 1; names; names = names->next, place++)
+        if (strcmp(names->name, name) == 0)
+            return place;
+    return 0;
+}
+
 /* Who should take a frame first: those that have not failed it, then those that
- * have, longest ago first; whom a person wants it to avoid, last. */
+ * went down with it, then those that failed it, each longest ago first; whom a
+ * person wants it to avoid, last. */
 static int32_t frame_rank(const struct job *job, int32_t ordinal,
                           const char *agent)
 {
     const struct attempt *attempt =
         job->attempts ? job_attempt_find(job, ordinal) : NULL;
-    const struct agent_name *by = attempt ? attempt->by : NULL;
-    int32_t rank = 1;
     if (job->avoid && strcmp(job->avoid, agent) == 0 &&
         ranges_has(&job->avoided, ordinal))
         return INT32_MAX;
-    for (; by; by = by->next, rank++)
-        if (strcmp(by->name, agent) == 0)
-            return rank;
-    return 0;
+    if (!attempt)
+        return 0;
+    int32_t failed = name_place(attempt->by, agent);
+    return failed > 0 ? LIMIT_AGENTS + failed
+                      : name_place(attempt->lost_by, agent);
 }
 
 /* Only those count that are as little benched as the agent itself: the others
@@ -299,21 +308,36 @@ static int32_t cut_end(const struct job *job, int32_t lo, int32_t most)
     return hi;
 }
 
+static bool frame_fits(const struct core *core, const struct job *job,
+                       const struct agent *agent, int32_t at, bool suspect)
+{
+    return lost_is_suspect(job, at) == suspect && !lost_keeps(agent, job, at) &&
+           !sched_spares(core, job, agent, at, NULL);
+}
+
 /* Finds the first pending frame this agent should take. */
-static bool cut_start(const struct core *core, const struct job *job,
-                      const struct agent *agent, int32_t *ret_lo)
+static bool cut_first(const struct core *core, const struct job *job,
+                      const struct agent *agent, bool suspect, int32_t *ret_lo)
 {
     const struct ranges *pending = &job->in[FRAME_PENDING];
     bool plain = !job->attempts && job->avoided.count == 0;
     for (int32_t i = 0; i < pending->n; i++) {
         for (int32_t at = pending->at[i].lo; at < pending->at[i].hi; at++) {
-            if (!plain && sched_spares(core, job, agent, at, NULL))
+            if (!plain && !frame_fits(core, job, agent, at, suspect))
                 continue;
             *ret_lo = at;
             return true;
         }
     }
     return false;
+}
+
+/* Frames that may have taken their node down go behind the others. */
+static bool cut_start(const struct core *core, const struct job *job,
+                      const struct agent *agent, int32_t *ret_lo)
+{
+    return cut_first(core, job, agent, false, ret_lo) ||
+           (job->attempts && cut_first(core, job, agent, true, ret_lo));
 }
 
 bool sched_welcome(const struct agent *agent, const struct job *job)

@@ -49,14 +49,16 @@ struct times {
     uint32_t *bucket;   /* TIMES_BUCKETS of them once n > 0 */
 };
 
-/* A frame that was charged at least once. */
+/* A frame that was charged or lost at least once. */
 struct attempt {
     int32_t ordinal;
     int32_t charges;
     int32_t copies;        /* second copies of it that failed, charging none */
+    int32_t losses;        /* times its node or agent went down; lost.c */
     int32_t fault;         /* of the last failure */
     char *text;            /* of the last failure; owned */
     struct agent_name *by; /* agents that failed it, longest ago first */
+    struct agent_name *lost_by; /* agents that went down, the same */
     UT_hash_handle hh;
 };
 
@@ -188,6 +190,14 @@ struct lease {
     UT_hash_handle hh; /* by id */
 };
 
+/* A frame that an agent rendered when it was lost; see lost.c. */
+struct fallen {
+    char *job;
+    int32_t ordinal;
+    uint64_t lease;
+    struct fallen *next;
+};
+
 struct agent {
     char *name;
     /* Durable: what people set. */
@@ -216,6 +226,7 @@ struct agent {
     int64_t unseen_ms;        /* since when lane_sent > lane_seen and lane_seen
                                  has not grown; 0 */
     struct lease *leases;     /* by agent_prev/agent_next */
+    struct fallen *fallen;    /* until it is heard again */
     struct standing *benches; /* jobs it is benched for, as far as it was
                                  known then; by agent_prev/agent_next */
 

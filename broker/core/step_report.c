@@ -297,6 +297,8 @@ static void report_failed(struct step *step, const struct lease *lease,
         fail_job(step, job, lease, fault, entry->text);
         return;
     }
+    if (fault == FAULT_NODE_DOWN)
+        lost_node(step, lease, entry);
     if (fault_charge(fault) != FAULT_CHARGE_FRAME)
         return;
     int32_t at = blamed(lease, entry);

@@ -102,13 +102,13 @@ static bool lease_dropped(const struct lease *lease,
 }
 
 static void release_unlisted(struct step *step, struct agent *agent,
-                             const struct msg_state *state)
+                             const struct msg_state *state, enum fault fault)
 {
     struct lease *lease, *next;
     DL_FOREACH_SAFE2(agent->leases, lease, next, agent_next)
     {
         if (lease_dropped(lease, state))
-            step_release(step, lease, FAULT_UNKNOWN);
+            step_release(step, lease, fault);
     }
 }
 
@@ -167,6 +167,7 @@ enum rc step_state(struct step *step)
     if (!state_counts(step, agent, state))
         return RC_OK;
     bool shows = state_shows(agent, state);
+    bool reborn = agent && agent->known && agent->inc != state->inc;
     struct event event = {
         .type = EVENT_HEARD, .agent = state->agent, .state = state};
     step_emit(step, &event);
@@ -176,7 +177,10 @@ enum rc step_state(struct step *step)
         step_life(step, agent, AGENT_UP);
     for (size_t i = 0; i < state->n_leases; i++)
         step_report(step, agent, &state->leases[i]);
-    release_unlisted(step, agent, state);
+    release_unlisted(step, agent, state,
+                     reborn ? FAULT_AGENT_LOST : FAULT_UNKNOWN);
+    if (reborn)
+        lost_return(step, agent);
     if (!step_unseen(step, agent))
         lane_offer(step, agent, state);
     return RC_OK;
@@ -187,8 +191,8 @@ enum rc step_state(struct step *step)
  * last STATEs are only read now. */
 static bool was_killed(const struct core *core, const struct agent *agent)
 {
-    bool woken = core->woke_ms > 0 &&
-                 core->now_ms - core->woke_ms < CORE_WOKEN_MS;
+    bool woken =
+        core->woke_ms > 0 && core->now_ms - core->woke_ms < CORE_WOKEN_MS;
     return !woken && core->now_ms - agent->heard_ms <= CORE_FRESH_MS;
 }
 

@@ -57,7 +57,8 @@ static bool frame_fits(const struct core *core, const struct lease *lease,
     const struct attempt *attempt = job_attempt_find(job, ordinal);
     if (attempt && attempt->copies >= job_max_attempts(core, job))
         return false;
-    return !sched_spares(core, job, agent, ordinal, lease->agent);
+    return !lost_keeps(agent, job, ordinal) &&
+           !sched_spares(core, job, agent, ordinal, lease->agent);
 }
 
 /* The first run of what the lease holds that is for this agent to try; empty

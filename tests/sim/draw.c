@@ -169,6 +169,11 @@ static void draw_trouble(struct rng *rng, const struct frames *frames,
     if (rng_chance(rng, 100))
         job->poison = frames_number(
             frames, (int32_t)rng_between(rng, 0, frames->count - 1));
+    job->deadly = -1;
+    if (rng_chance(rng, 100))
+        job->deadly = frames_number(
+            frames, (int32_t)rng_between(rng, 0, frames->count - 1));
+    job->panics = rng_chance(rng, 500);
     if (rng_chance(rng, 30))
         job->fault = FAULT_MISSING_FILE;
     else if (rng_chance(rng, 30))

@@ -157,6 +157,25 @@ static void recovers(struct world *world, const struct happening *happening)
     world->workers[happening->who].sick = false;
 }
 
+static void down_node(struct world *world, struct worker *worker)
+{
+    node_die(world, worker, false);
+    worker->pause_ms = world->now_ms + rng_between(&world->rng, 500, 5000);
+    worker_report(world, worker);
+}
+
+void fault_deadly(struct world *world, struct worker *worker, bool panics)
+{
+    struck(world, panics && worker->alive ? STRUCK_PANIC : STRUCK_DEADLY);
+    if (panics && worker->alive) {
+        worker_die(world, worker, rng_chance(&world->rng, 300));
+        node_die(world, worker, true);
+        come_back(world, worker, 500, 20000);
+    } else {
+        down_node(world, worker);
+    }
+}
+
 static void hit_node(struct world *world)
 {
     struct worker *worker = any_worker(world);
@@ -169,9 +188,7 @@ static void hit_node(struct world *world)
         return;
     }
     struck(world, STRUCK_NODE);
-    node_die(world, worker, false);
-    worker->pause_ms = world->now_ms + rng_between(&world->rng, 500, 5000);
-    worker_report(world, worker);
+    down_node(world, worker);
 }
 
 /* --- The broker's machine. --- */

@@ -246,7 +246,8 @@ static void event_out(void *ctx, const struct event *event)
 static void tick(struct world *world, const struct happening *happening)
 {
     struct hub *hub = &world->hub;
-    if (is_frozen(world, happening) || happening->life != hub->life)
+    if (is_frozen(world, happening) || happening->life != hub->life ||
+        world->now_ms < hub->tick_ms) /* an earlier one was asked for since */
         return;
     hub->tick_ms = INT64_MAX;
     hub->ticks = hub->ticked_ms == world->now_ms ? hub->ticks + 1 : 1;

@@ -12,13 +12,14 @@
 #include "common/mem.h"
 
 #define REST_MS 10000 /* at most, that an agent is given nothing for */
+#define LOSSES  10    /* of a frame in a row end it */
 
 enum verdict { OPEN, DONE, FAILED, CANCELLED };
 
 struct judged_frame {
     enum verdict verdict;
     bool pictured; /* it was done once: a picture of it lies there */
-    int32_t charges;
+    int32_t charges, losses;
     int64_t retried_ms; /* in the world's time, as all times of the judge */
     uint64_t owner;     /* lease that has to bring it; 0: none */
 };
@@ -37,6 +38,7 @@ struct judged_lease {
     uint64_t id;
     struct judged_job *job; /* NULL once that is forgotten */
     bool live, charged;
+    bool lost;   /* counted for a node or agent since it was last given */
     bool listed; /* it was live when the STATE at hand came */
     UT_hash_handle hh;
 };
@@ -244,10 +246,39 @@ static struct judged_frame *charge(struct world *world,
     return frame;
 }
 
+/* A node or agent that went down under a frame costs no attempt, but so many
+ * in a row end it. */
+static struct judged_frame *lose(struct world *world, const struct event *event,
+                                 int32_t ordinal)
+{
+    struct judged_job *job = job_of(world, event);
+    struct judged_lease *lease = lease_of(world, event->lease);
+    struct judged_frame *frame = &job->at[ordinal];
+    if (!lease || lease->charged || lease->lost)
+        fail(world, "charged-once", "%s lost twice by lease %" PRIx64, job->id,
+             event->lease);
+    if (frame->verdict != OPEN)
+        fail(world, "charges-open-frames", "%s frame %d", job->id,
+             frames_number(&job->frames, ordinal));
+    lease->lost = job->charged = true;
+    frame->losses++;
+    if (event->type == EVENT_FAILED && frame->losses < LOSSES)
+        fail(world, "one-death-fails-nothing", "%s frame %d after %d", job->id,
+             frames_number(&job->frames, ordinal), frame->losses);
+    return frame;
+}
+
+static bool is_loss(const struct event *event)
+{
+    return fault_charge((enum fault)event->fault) == FAULT_CHARGE_NONE;
+}
+
 /* The failure of a second copy is noted, and costs nothing. */
 static void on_charged(struct world *world, const struct event *event)
 {
-    if (event->flag)
+    if (is_loss(event))
+        lose(world, event, event->lo);
+    else if (event->flag)
         expect_live(world, event)->charged = true;
     else
         charge(world, event, event->lo);
@@ -256,6 +287,13 @@ static void on_charged(struct world *world, const struct event *event)
 static void on_failed(struct world *world, const struct event *event)
 {
     struct judged_job *job = job_of(world, event);
+    if (!event->flag && is_loss(event)) {
+        struct judged_frame *frame =
+            lose(world, event, event->frames->at[0].lo);
+        frame->verdict = FAILED;
+        frame->owner = 0;
+        return;
+    }
     if (!event->flag) {
         charge(world, event, event->frames->at[0].lo)->verdict = FAILED;
         return;
@@ -304,6 +342,7 @@ static void on_leased(struct world *world, const struct event *event)
     }
     lease->job = job;
     lease->live = true;
+    lease->lost = false;
     if (!event->flag)
         own(world, job, event);
 }

@@ -24,9 +24,10 @@ static int32_t first_missing(const struct launch *launch)
 void launch_end(struct launch *launch, enum lease_status status,
                 enum fault fault)
 {
+    bool down = fault == FAULT_NODE_DOWN && launch->at >= 0;
     launch->status = (int32_t)status;
     launch->fault = (int32_t)fault;
-    if (fault_charge(fault) == FAULT_CHARGE_FRAME)
+    if (fault_charge(fault) == FAULT_CHARGE_FRAME || down)
         launch->blamed = first_missing(launch);
 }
 
@@ -136,6 +137,10 @@ static void frame_over(struct world *world, const struct happening *happening)
     struct launch *launch = launch_at(worker, happening);
     if (!launch)
         return;
+    if (launch->from + launch->at * launch->step == launch->job->deadly) {
+        fault_deadly(world, worker, launch->job->panics);
+        return;
+    }
     frame_end(world, worker, launch);
     worker_report(world, worker);
 }

@@ -66,7 +66,8 @@ static void fill_lease(const struct worker *worker, struct launch *launch,
     launch->shown = LEASE_OVER(ret->status);
     if (ret->status == LEASE_FAILED) {
         ret->fault = launch->fault;
-        ret->blamed = worker->vague ? -1 : launch->blamed;
+        bool vague = worker->vague && launch->fault != FAULT_NODE_DOWN;
+        ret->blamed = vague ? -1 : launch->blamed;
         ret->text = "it is broken";
     }
     if (ret->status == LEASE_RUNNING && launch->status == LEASE_RUNNING &&

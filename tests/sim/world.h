@@ -56,7 +56,9 @@ struct sim_job {
     int64_t *whole_ms; /* by ordinal: when a node last made a whole picture of
                           it; 0: never */
     int64_t frame_ms;
-    int32_t poison;   /* frame number on which every node crashes; -1 */
+    int32_t poison;   /* frame number on which every launch crashes; -1 */
+    int32_t deadly;   /* frame number that takes every node down; -1 */
+    bool panics;      /* with its whole machine */
     enum fault fault; /* what every launch meets at once; FAULT_NONE */
     bool promised;    /* its submission was answered */
     bool forgotten;   /* a person asked to forget it */
@@ -292,6 +294,8 @@ void faults_begin(struct world *world);
 void faults_end(struct world *world);
 /* faults_trip may let the broker crash before its last records are on disk. */
 void faults_trip(struct world *world);
+/* fault_deadly: what a node renders takes it down, or its whole machine. */
+void fault_deadly(struct world *world, struct worker *worker, bool panics);
 
 /* people.c */
 void people_begin(struct world *world);

@@ -115,8 +115,7 @@ static void a_killed_agent_is_still_waited_for(void **state)
 
 static void close_connection(struct farm *farm, const struct hand *hand)
 {
-    struct cmd gone = {
-        .type = CMD_GONE, .agent = "a", .inc = hand->state.inc};
+    struct cmd gone = {.type = CMD_GONE, .agent = "a", .inc = hand->state.inc};
     farm_do(farm, &gone);
 }
 

@@ -399,7 +399,7 @@ static void test_node_forgets(void **state)
            ANSWER(.word = ANSWER_RUNNING, .frames = one, .n_frames = 1));
     answer(world, 1, CALL_POLL, ANSWER(.word = ANSWER_UNKNOWN));
     assert_acts(world, "end1");
-    assert_failed(world, 1, FAULT_NODE_DOWN, -1);
+    assert_failed(world, 1, FAULT_NODE_DOWN, 2);
     assert_int_equal(shown(world, 1)->n_results, 1);
 }
 
@@ -415,12 +415,12 @@ static void test_number_given_again(void **state)
     step(world);
     answer(world, 2, CALL_POST, ANSWER(.word = ANSWER_TAKEN, .pid = 7));
     step(world);
-    assert_failed(world, 1, FAULT_NODE_DOWN, -1);
+    assert_failed(world, 1, FAULT_NODE_DOWN, 1);
     assert_status(world, 2, LEASE_RUNNING);
     answer(world, 1, CALL_POLL, ANSWER(.word = ANSWER_COMPLETED));
     answer(world, 2, CALL_POLL, ANSWER(.word = ANSWER_COMPLETED));
     step(world);
-    assert_failed(world, 1, FAULT_NODE_DOWN, -1);
+    assert_failed(world, 1, FAULT_NODE_DOWN, 1);
     assert_status(world, 2, LEASE_DONE);
 }
 
@@ -445,7 +445,7 @@ static void test_node_away(void **state)
     }
     answer(world, 1, CALL_POLL, ANSWER(.word = ANSWER_RUNNING));
     assert_in_range(fail_polls(world, ANSWER_UNSENT), 10000, 11000);
-    assert_failed(world, 1, FAULT_NODE_DOWN, -1);
+    assert_failed(world, 1, FAULT_NODE_DOWN, 1);
     assert_string_equal(shown(world, 1)->text, "gone");
 }
 
@@ -454,7 +454,7 @@ static void test_node_silent(void **state)
     struct world *world = *state;
     give_running(world, 1, 1, 3);
     assert_in_range(fail_polls(world, ANSWER_SILENT), 30000, 31000);
-    assert_failed(world, 1, FAULT_NODE_DOWN, -1);
+    assert_failed(world, 1, FAULT_NODE_DOWN, 1);
 }
 
 /* A long poll that stays open does not hold up what the watch has found out. */
@@ -471,7 +471,7 @@ static void test_node_down_ends_open_poll(void **state)
     slots_node(&world->slots, world->now_ms + 5000, &down);
     assert_int_equal(pass_to_act(world, 60000), 10000);
     assert_string_equal(buf_text(&world->log), "end1");
-    assert_failed(world, 1, FAULT_NODE_DOWN, -1);
+    assert_failed(world, 1, FAULT_NODE_DOWN, 1);
     assert_string_equal(shown(world, 1)->text, "no answer");
 }
 
@@ -639,7 +639,7 @@ static void test_late_and_strange_answers(void **state)
     answer(world, 1, CALL_POLL, ANSWER(.word = ANSWER_COMPLETED));
     answer(world, 1, CALL_POST, ANSWER(.word = ANSWER_TAKEN, .pid = 9));
     step(world);
-    assert_failed(world, 1, FAULT_NODE_DOWN, -1);
+    assert_failed(world, 1, FAULT_NODE_DOWN, 1);
 }
 
 /* A random node, broker and clock: whatever happens, STATE is right (read_state

@@ -87,7 +87,7 @@ static void watch_ledger(struct loop *loop)
 /* Returns when it was over. */
 static int64_t loop_turn(struct loop *loop)
 {
-    int64_t now_ms = clock_now_ms();
+    int64_t now_ms = clock_boot_ms();
     broker_turn(loop->broker, now_ms);
     feed_read(loop->feed);
     broker_settle(loop->broker);
@@ -99,7 +99,7 @@ static int64_t loop_turn(struct loop *loop)
     feed_settle(loop->feed);
     broker_report(loop->broker);
     trim_memory(now_ms);
-    int64_t over_ms = clock_now_ms();
+    int64_t over_ms = clock_boot_ms();
     http_turned(loop->http, over_ms - now_ms);
     return over_ms;
 }
@@ -120,10 +120,10 @@ static bool loop_open(const struct loop *loop)
 static void loop_drain(struct loop *loop)
 {
     log_info("ending", "%s", "");
-    int64_t until_ms = clock_now_ms() + LOOP_DRAIN_MS;
+    int64_t until_ms = clock_boot_ms() + LOOP_DRAIN_MS;
     broker_drain(loop->broker);
     http_drain(loop->http);
-    int64_t now_ms = clock_now_ms();
+    int64_t now_ms = clock_boot_ms();
     while (loop_open(loop) && now_ms < until_ms && !loop_told(loop)) {
         loop_poll(loop, sooner(loop_wait(loop, now_ms), 50));
         now_ms = loop_turn(loop);
@@ -132,7 +132,7 @@ static void loop_drain(struct loop *loop)
 
 void loop_run(struct loop *loop)
 {
-    int64_t now_ms = clock_now_ms();
+    int64_t now_ms = clock_boot_ms();
     while (!loop_told(loop) && loop->health != STORE_BROKEN) {
         loop_poll(loop, loop_wait(loop, now_ms));
         now_ms = loop_turn(loop);

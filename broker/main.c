@@ -114,7 +114,7 @@ static void open_ledger(struct parts *parts, const struct conf *conf)
         log_fatal(1, "cannot write the ledger in %s: %s", dir, why);
     parts->facts.data_dir = dir;
     parts->facts.results_keep = strcmp(conf_get(conf, "results"), "keep") == 0;
-    parts->facts.start_ms = clock_now_ms();
+    parts->facts.start_ms = clock_boot_ms();
 }
 
 /* What is open is closed first: CZMQ speaks up about sockets left behind. */
@@ -190,7 +190,7 @@ static void open_sockets(struct parts *parts, const struct conf *conf)
 static void restart(struct parts *parts)
 {
     struct cmd cmd = {.type = CMD_RESTART, .epoch = parts->facts.epoch};
-    broker_turn(parts->loop.broker, clock_now_ms());
+    broker_turn(parts->loop.broker, clock_boot_ms());
     (void)broker_do(parts->loop.broker, &cmd, NULL, 0);
 }
 

@@ -33,7 +33,7 @@ void recovery_replay(struct store *store, struct core *core, const char *dir)
 {
     char why[WHY_SIZE];
     struct replay replay = {.core = core};
-    int64_t from_ms = clock_now_ms();
+    int64_t from_ms = clock_boot_ms();
     int64_t last = store_replay(store, replay_event, &replay, why, sizeof why);
     if (last < 0 || replay.why[0] != '\0')
         log_fatal(1, "the ledger in %s cannot be replayed: %s", dir,
@@ -42,7 +42,7 @@ void recovery_replay(struct store *store, struct core *core, const char *dir)
              "jobs=%" PRId32 " events=%" PRId64 " done=%" PRId64
              " leases=%u ms=%" PRId64 " last_end=%s",
              core->n_jobs, replay.events, core->totals[FRAME_DONE],
-             HASH_COUNT(core->leases), clock_now_ms() - from_ms,
+             HASH_COUNT(core->leases), clock_boot_ms() - from_ms,
              store_orderly(store) ? "orderly" : "cut");
 }
 

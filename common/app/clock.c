@@ -12,9 +12,10 @@
 #include <string.h>
 #include <time.h>
 
-/* Wall clock minus monotonic clock at the first reading; one for the whole
- * process, so that all of it agrees on the time. */
-static int64_t offset_ms;
+/* Wall clock minus monotonic clock, without and with the time suspended, at the
+ * first reading; one for the whole process, so that all of it agrees on the
+ * time. */
+static int64_t offset_ms, boot_offset_ms;
 static pthread_once_t offset_once = PTHREAD_ONCE_INIT;
 
 static int64_t read_ms(clockid_t clock)
@@ -27,13 +28,21 @@ static int64_t read_ms(clockid_t clock)
 
 static void take_offset(void)
 {
-    offset_ms = clock_wall_ms() - read_ms(CLOCK_MONOTONIC);
+    int64_t wall_ms = clock_wall_ms();
+    offset_ms = wall_ms - read_ms(CLOCK_MONOTONIC);
+    boot_offset_ms = wall_ms - read_ms(CLOCK_BOOTTIME);
 }
 
 int64_t clock_now_ms(void)
 {
     pthread_once(&offset_once, take_offset);
     return read_ms(CLOCK_MONOTONIC) + offset_ms;
+}
+
+int64_t clock_boot_ms(void)
+{
+    pthread_once(&offset_once, take_offset);
+    return read_ms(CLOCK_BOOTTIME) + boot_offset_ms;
 }
 
 int64_t clock_wall_ms(void)

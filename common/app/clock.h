@@ -14,6 +14,11 @@
  * suspended, so that nothing expires at once when it wakes. */
 int64_t clock_now_ms(void);
 
+/* clock_boot_ms is the same but that it goes on while the machine is suspended:
+ * for who tells such a sleep from it and has times to keep that people set. The
+ * broker; see step_wake of its core. */
+int64_t clock_boot_ms(void);
+
 /* clock_wall_ms returns the wall clock as it is, changes and all: for log
  * lines, which are read beside those of other programs. Decide nothing by it.
  */

@@ -10,11 +10,38 @@
 #include <cmocka.h>
 
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "common/app/clock.h"
 
 #define TIME   1795491732345 /* 2026-11-24T03:42:12.345Z */
 #define SECOND (TIME - 345)
+
+/* How long the machine of this test was suspended. */
+static time_t asleep_s;
+
+/* Stands in for the C library's. */
+int clock_gettime(clockid_t clock, struct timespec *ret)
+{
+    long rc = syscall(SYS_clock_gettime, clock, ret);
+    if (clock != CLOCK_MONOTONIC)
+        ret->tv_sec += asleep_s;
+    return (int)rc;
+}
+
+static void test_suspended(void **state)
+{
+    (void)state;
+    int64_t now = clock_now_ms(), boot = clock_boot_ms();
+    assert_true(boot - now < 1000 && now - boot < 1000);
+    asleep_s = 3600;
+    int64_t now_after = clock_now_ms(), boot_after = clock_boot_ms();
+    asleep_s = 0;
+    assert_in_range(now_after - now, 0, 60000);
+    assert_in_range(boot_after - boot, 3600000, 3660000);
+}
 
 static void test_now_never_goes_back(void **state)
 {
@@ -112,6 +139,7 @@ static void test_text_and_parse_agree(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_suspended),
         cmocka_unit_test(test_now_never_goes_back),
         cmocka_unit_test(test_text),
         cmocka_unit_test(test_parse),

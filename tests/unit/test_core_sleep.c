@@ -224,6 +224,13 @@ static void times_that_people_set_are_kept(void **state)
     farm_drain(farm, "a", DRAIN_SOFT, farm->now_ms + 60000);
     farm_sleep(farm, HOUR_MS);
     assert_int_equal(farm_event(farm, EVENT_DRAINED, 0)->number, DRAIN_OFF);
+    struct job_spec spec = farm_spec(farm, "later", "1-5");
+    spec.not_before_ms = farm->now_ms + 60000;
+    const struct job *job = farm_submit(farm, &spec);
+    farm_sleep(farm, 60000);
+    assert_int_equal(job->place, PLACE_QUEUE);
+    hand_say(farm, &hand);
+    assert_int_equal(job->in[FRAME_LEASED].count, 5);
 }
 
 /* Deadlines from before are no measure. */

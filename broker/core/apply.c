@@ -279,11 +279,15 @@ static void charge(struct core *core, struct job *job,
     if (!event->agent || event->agent[0] == '\0')
         return;
     struct agent *agent = agent_get(core, event->agent);
-    if (fault_charge((enum fault)event->fault) == FAULT_CHARGE_NONE) {
+    bool copy = event->type == EVENT_CHARGED && event->flag;
+    bool loss = fault_charge((enum fault)event->fault) == FAULT_CHARGE_NONE;
+    if ((loss || !copy) && event->lease > attempt->lease)
+        attempt->lease = event->lease;
+    if (loss) {
         lost_count(attempt, agent, event);
         return;
     }
-    if (event->type == EVENT_CHARGED && event->flag)
+    if (copy)
         attempt->copies++;
     else
         attempt->charges++;
@@ -357,6 +361,20 @@ static void lease_take_over(struct lease *lease)
     }
 }
 
+/* Its end was counted before, by it or a younger lease of a frame, when an
+ * agent that was killed says again that the launch goes on, then how it ended.
+ */
+static bool was_charged(const struct lease *lease)
+{
+    const struct job *job = lease->job;
+    for (int32_t at = lease->lo; job->attempts && at < lease->hi; at++) {
+        const struct attempt *attempt = job_attempt_find(job, at);
+        if (attempt && attempt->lease >= lease->id)
+            return true;
+    }
+    return false;
+}
+
 static void apply_leased(struct core *core, const struct event *event)
 {
     struct job *job = job_find(core, event->job);
@@ -368,6 +386,7 @@ static void apply_leased(struct core *core, const struct event *event)
     lease->lane = event->lane;
     lease->dseq = (uint64_t)event->number;
     lease->heard_seq = agent->seq;
+    lease->charged = was_charged(lease);
     ranges_within(&job->in[FRAME_PENDING], event->lo, event->hi, &lease->left);
     if (!event->flag)
         ranges_copy(&lease->held, &lease->left);

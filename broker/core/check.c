@@ -195,6 +195,7 @@ static void fold_attempts(uint64_t *digest, const struct job *job)
         fold_number(&one, attempt->charges);
         fold_number(&one, attempt->copies);
         fold_number(&one, attempt->losses);
+        fold_number(&one, (int64_t)attempt->lease);
         fold_number(&one, attempt->fault);
         fold_text(&one, attempt->text);
         const struct agent_name *by;

@@ -73,7 +73,7 @@ static int32_t under_way(const struct lease *lease)
 void lost_note(const struct lease *lease)
 {
     int32_t at = under_way(lease);
-    if (at < 0)
+    if (at < 0 || lease->charged)
         return;
     struct fallen *fallen = mem_new(sizeof *fallen);
     fallen->job = mem_text(lease->job->id);

@@ -55,6 +55,7 @@ struct attempt {
     int32_t charges;
     int32_t copies;        /* second copies of it that failed, charging none */
     int32_t losses;        /* times its node or agent went down; lost.c */
+    uint64_t lease;        /* youngest that it was charged or lost for */
     int32_t fault;         /* of the last failure */
     char *text;            /* of the last failure; owned */
     struct agent_name *by; /* agents that failed it, longest ago first */
@@ -169,7 +170,7 @@ struct lease {
     struct ranges held;  /* of left: owned, in[FRAME_LEASED] through it */
     uint64_t lane, dseq; /* how it was sent; 0 when adopted */
     int64_t granted_ms;
-    bool charged; /* an attempt was charged for its end; it ends once */
+    bool charged; /* its end was counted for a frame; it ends once */
 
     /* Soft: from the agent's last STATE. */
     bool seen;          /* a STATE has listed it */

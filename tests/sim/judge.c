@@ -38,7 +38,6 @@ struct judged_lease {
     uint64_t id;
     struct judged_job *job; /* NULL once that is forgotten */
     bool live, charged;
-    bool lost;   /* counted for a node or agent since it was last given */
     bool listed; /* it was live when the STATE at hand came */
     UT_hash_handle hh;
 };
@@ -254,13 +253,13 @@ static struct judged_frame *lose(struct world *world, const struct event *event,
     struct judged_job *job = job_of(world, event);
     struct judged_lease *lease = lease_of(world, event->lease);
     struct judged_frame *frame = &job->at[ordinal];
-    if (!lease || lease->charged || lease->lost)
+    if (!lease || lease->charged)
         fail(world, "charged-once", "%s lost twice by lease %" PRIx64, job->id,
              event->lease);
     if (frame->verdict != OPEN)
         fail(world, "charges-open-frames", "%s frame %d", job->id,
              frames_number(&job->frames, ordinal));
-    lease->lost = job->charged = true;
+    lease->charged = job->charged = true;
     frame->losses++;
     if (event->type == EVENT_FAILED && frame->losses < LOSSES)
         fail(world, "one-death-fails-nothing", "%s frame %d after %d", job->id,
@@ -342,7 +341,6 @@ static void on_leased(struct world *world, const struct event *event)
     }
     lease->job = job;
     lease->live = true;
-    lease->lost = false;
     if (!event->flag)
         own(world, job, event);
 }

@@ -304,6 +304,33 @@ static void frames_in_no_lease_go_out_at_once(void **state)
     assert_int_equal(b.leases[0].lease, LEASE_ID(2, 1));
 }
 
+/* 402: its new run asks the node again, which says again how the launch ended;
+ * that was counted before broker and agent were killed. */
+static void a_failure_counts_once_over_two_kills(void **state)
+{
+    struct farm *farm = *state;
+    struct hand hand;
+    hand_init(&hand, "a", 1);
+    hand_join(farm, &hand);
+    const struct job *job = farm_job(farm, "job", "1-5");
+    hand_take(farm, &hand);
+    struct hand again = hand;
+    hand_end(&hand, 0, LEASE_FAILED, FAULT_CRASH, 2);
+    hand_say(farm, &hand);
+    farm_restart(farm, 0);
+    job = farm->core->jobs;
+    assert_int_equal(job_attempt_find(job, 1)->charges, 1);
+    hand_init(&hand, "a", 1);
+    hand.state.n_leases = 1;
+    hand.leases[0] = again.leases[0];
+    hand_say(farm, &hand);
+    assert_int_equal(farm_count(farm, EVENT_LEASED), 1);
+    hand_end(&hand, 0, LEASE_FAILED, FAULT_CRASH, 2);
+    hand_say(farm, &hand);
+    assert_int_equal(farm_count(farm, EVENT_RELEASED), 1);
+    assert_int_equal(job_attempt_find(job, 1)->charges, 1);
+}
+
 int main(void)
 {
 #define TEST(name)                                                             \
@@ -326,6 +353,7 @@ int main(void)
         TEST(late_pictures_count_late_failures_do_not),
         TEST(ended_lease_is_not_adopted_again),
         TEST(frames_in_no_lease_go_out_at_once),
+        TEST(a_failure_counts_once_over_two_kills),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

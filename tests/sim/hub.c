@@ -340,9 +340,12 @@ void hub_hear(struct world *world, const struct happening *happening)
     const struct worker *worker = &world->workers[happening->who];
     struct msg msg;
     char why[256];
-    /* What was on its way to a broker that crashed is not for the next one: its
-     * connection is gone with it. */
-    bool lost = happening->life != world->hub.life;
+    /* What was on its way to a broker that crashed is gone with its connection,
+     * but for what still waits at the agent: a socket that it has given up
+     * lingers for a second, and may find the next broker at the same port,
+     * also after what was said later on another one. */
+    bool lost = happening->life != world->hub.life &&
+                (!worker->alive || rng_chance(&world->rng, 500));
     if (worker->cut & CUT_STATUS || lost || is_frozen(world, happening) ||
         !hub_turn(world))
         return;

@@ -45,9 +45,9 @@ static bool fill_results(const struct launch *launch, struct arena *arena,
 }
 
 /* A lease is shown as over only together with all its results. */
-static void fill_lease(const struct worker *worker, struct launch *launch,
-                       struct arena *arena, int32_t *room,
-                       struct msg_lease *ret)
+static void fill_lease(const struct world *world, const struct worker *worker,
+                       struct launch *launch, struct arena *arena,
+                       int32_t *room, struct msg_lease *ret)
 {
     *ret = (struct msg_lease){.lease = launch->lease,
                               .job = launch->job->id,
@@ -60,8 +60,9 @@ static void fill_lease(const struct worker *worker, struct launch *launch,
                               .text = ""};
     for (int32_t i = 0; i < launch_frames(launch); i++)
         ret->done += launch->shots[i].done;
+    bool known = world->now_ms >= launch->asked_ms;
     bool whole = fill_results(launch, arena, room, ret);
-    if (LEASE_OVER(ret->status) && !whole)
+    if (LEASE_OVER(ret->status) && !(whole && known))
         ret->status = LEASE_RUNNING;
     launch->shown = LEASE_OVER(ret->status);
     if (ret->status == LEASE_FAILED) {
@@ -96,7 +97,7 @@ static void fill_leases(const struct world *world, const struct worker *worker,
     for (int shown = 1; shown >= 0; shown--)
         DL_FOREACH (worker->launches, launch)
             if (launch->shown == shown)
-                fill_lease(worker, launch, arena, &room,
+                fill_lease(world, worker, launch, arena, &room,
                            &leases[ret->n_leases++]);
 }
 
@@ -373,8 +374,19 @@ void worker_hear(struct world *world, const struct happening *happening)
 
 /* --- Its life. --- */
 
+/* The journal has every lease, but not how it ended: the node is asked. */
+static void journal_read(struct world *world, struct worker *worker)
+{
+    struct launch *launch;
+    DL_FOREACH (worker->launches, launch) {
+        launch->shown = false;
+        launch->asked_ms = world->now_ms + rng_skewed(&world->rng, 0, 3000);
+    }
+}
+
 void worker_start(struct world *world, struct worker *worker)
 {
+    journal_read(world, worker);
     worker->alive = true;
     worker->leaving = false;
     worker->life++;

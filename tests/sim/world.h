@@ -79,7 +79,8 @@ struct launch {
     struct shot *shots; /* by place in from..to as taken */
     int32_t at;         /* place of the frame in work; -1: none yet */
     bool revoked;
-    bool shown; /* a STATE has shown it as over */
+    bool shown;       /* a STATE has shown it as over */
+    int64_t asked_ms; /* when this run of the agent has asked the node of it */
     int32_t status, fault, blamed;
     struct launch *prev, *next;
 };

@@ -59,6 +59,8 @@
 /* HTTP. */
 #define LIMIT_JSON_DEPTH   32 /* the parser recurses; job fields need 3 */
 #define LIMIT_BODY         (1024 * 1024)
+#define LIMIT_BODY_QUICK   65536 /* larger ones are handled one a turn: JSON of
+                                   LIMIT_BODY takes 10 ms to read */
 #define LIMIT_BODY_DROPPED (32 * 1024 * 1024) /* read and dropped after 413 */
 #define LIMIT_DROP_MS      2000
 #define LIMIT_LINGERERS    64 /* clients being so dropped; the oldest goes */

@@ -185,12 +185,13 @@ static bool accept_one(struct httpd *httpd)
     return true;
 }
 
-void gate_accept(struct httpd *httpd)
+bool gate_accept(struct httpd *httpd)
 {
-    for (int i = 0; i < ACCEPTS_PER_RUN && httpd->crowded; i++)
-        if (!accept_one(httpd))
-            return;
-    httpd->busy = httpd->busy || httpd->crowded;
+    int n = 0;
+    while (n < ACCEPTS_PER_RUN && httpd->crowded && accept_one(httpd))
+        n++;
+    httpd->busy = httpd->busy || (n == ACCEPTS_PER_RUN && httpd->crowded);
+    return n > 0;
 }
 
 void gate_sweep(struct httpd *httpd)

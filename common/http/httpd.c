@@ -21,7 +21,7 @@
 
 #define SWEEP_MS       500 /* how late a deadline may be noticed */
 #define ROUNDS_PER_RUN 64
-#define EVENTS         64
+#define EVENTS         256
 
 /* libmicrohttpd may call sendfile, which cannot suppress SIGPIPE, only where
  * that signal does not kill. */
@@ -183,8 +183,12 @@ void httpd_run(struct httpd *httpd)
         peer_sweep(httpd);
         linger_sweep(httpd);
     }
+    if (gate_accept(httpd))
+        take_events(httpd); /* they have mostly sent their request already */
+    request_turn(httpd);
     drive(httpd);
     gate_accept(httpd);
+    httpd->busy = httpd->busy || httpd->large != NULL;
 }
 
 int64_t httpd_wait(const struct httpd *httpd)

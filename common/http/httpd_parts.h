@@ -65,6 +65,9 @@ struct request {
     bool handled;   /* the handler has seen it */
     bool answered;  /* it has been given its answer */
     bool suspended; /* libmicrohttpd holds it until request_wake */
+    bool queued;    /* its body is large, and others' turns come first */
+    bool due;       /* it was queued, and its turn has come */
+    struct request *prev, *next; /* in the queue */
     bool streams;
     bool stream_over;
     struct buf unsent; /* of a stream */
@@ -91,18 +94,21 @@ struct httpd {
     struct lingerer *lingerers;
     size_t n_lingerers;
     size_t open_requests;
-    int64_t now_ms;   /* read once a turn */
-    int64_t swept_ms; /* when deadlines were last looked at */
+    struct request *large; /* whole, to be handled one a turn */
+    bool had_large;        /* one was, this turn */
+    int64_t now_ms;        /* read once a turn */
+    int64_t swept_ms;      /* when deadlines were last looked at */
     int epoll;
     int port;
     bool busy; /* there is work that no descriptor tells of */
 };
 
-/* gate_watch watches the listener (taken); gate_accept lets in who waits there,
- * gate_event looks at what came, gate_sweep ends what took too long. */
+/* gate_watch watches the listener (taken); gate_accept lets in who waits there
+ * and tells whether anybody did, gate_event looks at what came, gate_sweep ends
+ * what took too long. */
 #define GATE_MS 100 /* so long even an idle one is safe from the next */
 bool gate_watch(struct httpd *httpd, int listener);
-void gate_accept(struct httpd *httpd);
+bool gate_accept(struct httpd *httpd);
 void gate_event(struct newcomer *newcomer, uint32_t events);
 void gate_sweep(struct httpd *httpd);
 void gate_done(struct httpd *httpd);
@@ -146,6 +152,9 @@ void request_done(void *httpd, struct MHD_Connection *connection,
 
 /* request_wake lets libmicrohttpd go on with a suspended request. */
 void request_wake(struct request *request);
+
+/* request_turn lets the first one in the queue of large bodies be handled. */
+void request_turn(struct httpd *httpd);
 
 /* request_answer gives a request its answer; takes response. headers are
  * name, value, ..., NULL; NULL for none. */

@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
+#include <utlist.h>
 
 #include "common/http/refusal.h"
 #include "common/limits.h"
@@ -167,18 +168,56 @@ static void request_handle(struct request *request)
     httpd->options.handle(httpd->options.ctx, &request->open);
 }
 
+static enum MHD_Result request_suspend(struct request *request)
+{
+    request->suspended = true;
+    MHD_suspend_connection(request->peer->connection);
+    return MHD_YES;
+}
+
+/* Tells whether its body is large and others come first; it is queued then. */
+static bool request_waits(struct request *request)
+{
+    struct httpd *httpd = request->peer->httpd;
+    if (request->body.len <= LIMIT_BODY_QUICK || request->due)
+        return false;
+    request->queued = httpd->had_large;
+    httpd->had_large = true;
+    if (request->queued)
+        DL_APPEND(httpd->large, request);
+    return request->queued;
+}
+
+static void request_unqueue(struct request *request)
+{
+    DL_DELETE(request->peer->httpd->large, request);
+    request->queued = false;
+}
+
+void request_turn(struct httpd *httpd)
+{
+    struct request *request = httpd->large;
+    httpd->had_large = request != NULL;
+    if (request == NULL)
+        return;
+    request_unqueue(request);
+    request->due = true;
+    request_wake(request);
+}
+
 static enum MHD_Result request_finish(struct request *request)
 {
     request->peer->deadline_ms = 0;
+    if (request->queued) /* woken, as its client is gone */
+        return MHD_NO;
+    if (!request->handled && request_waits(request))
+        return request_suspend(request);
     if (!request->handled)
         request_handle(request);
     if (request->peer->gone)
         return MHD_NO;
-    if (request->answered)
-        return request_queue(request);
-    request->suspended = true;
-    MHD_suspend_connection(request->peer->connection);
-    return MHD_YES;
+    return request->answered ? request_queue(request)
+                             : request_suspend(request);
 }
 
 /* NOLINTNEXTLINE(readability-function-size): the library's parameters */
@@ -200,6 +239,8 @@ enum MHD_Result request_step(void *httpd, struct MHD_Connection *connection,
 
 static void request_free(struct request *request)
 {
+    if (request->queued)
+        request_unqueue(request);
     if (request->response != NULL)
         MHD_destroy_response(request->response);
     mem_free((char *)(uintptr_t)request->open.path);

@@ -415,6 +415,86 @@ static void test_a_long_body_has_time(void **state)
     close(fd);
 }
 
+/* Sends a request with so many bytes of body, but for the last one. */
+static int client_almost(size_t size)
+{
+    static char body[LIMIT_BODY_QUICK];
+    char head[100];
+    memset(body, 'b', sizeof body);
+    int fd = client_open();
+    snprintf(head, sizeof head,
+             "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n", size);
+    client_send(fd, head);
+    assert_true(client_try(fd, body, size - 1));
+    for (int n = 0; n < 20; n++)
+        httpd_run(world.httpd);
+    return fd;
+}
+
+/* Two bodies of a size are whole in the same turn. Returns how many requests
+ * are handled in that turn, and leaves the clients in fds. */
+static int two_at_once(size_t size, int fds[2])
+{
+    httpd_close(&world.httpd);
+    buf_free(&world.body);
+    world_open((struct httpd_options){.body_max = 2 * LIMIT_BODY_QUICK});
+    for (int i = 0; i < 2; i++)
+        fds[i] = client_almost(size);
+    assert_int_equal(world.handled, 0);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(send(fds[i], "b", 1, MSG_NOSIGNAL), 1);
+    httpd_run(world.httpd);
+    return world.handled;
+}
+
+/* 422: a crowd of large bodies held up everybody until all were handled. */
+static void test_large_bodies_are_handled_one_a_turn(void **state)
+{
+    (void)state;
+    int fds[2];
+    assert_int_equal(two_at_once(LIMIT_BODY_QUICK, fds), 2);
+    for (int i = 0; i < 2; i++) {
+        exchange(fds[i], "", "HTTP/1.1 200", "/");
+        close(fds[i]);
+    }
+    assert_int_equal(two_at_once(LIMIT_BODY_QUICK + 1, fds), 1);
+    assert_int_equal(httpd_wait(world.httpd), 0);
+    int quick = client_open(); /* is not behind them */
+    client_send(quick, GET("/quick"));
+    httpd_run(world.httpd);
+    assert_int_equal(world.handled, 3);
+    for (int i = 0; i < 2; i++) {
+        exchange(fds[i], "", "HTTP/1.1 200", "/");
+        close(fds[i]);
+    }
+    exchange(quick, "", "HTTP/1.1 200", "/quick");
+    close(quick);
+}
+
+static void test_one_who_vanishes_before_the_turn_of_his_body(void **state)
+{
+    (void)state;
+    int fds[2];
+    assert_int_equal(two_at_once(LIMIT_BODY_QUICK + 1, fds), 1);
+    client_vanish(fds[0]);
+    client_vanish(fds[1]);
+    for (int n = 0; n < 20; n++)
+        httpd_run(world.httpd);
+    assert_int_equal(world.handled, 1);
+}
+
+/* A server that is closed handles nothing more. */
+static void test_close_with_a_body_whose_turn_has_not_come(void **state)
+{
+    (void)state;
+    int fds[2];
+    assert_int_equal(two_at_once(LIMIT_BODY_QUICK + 1, fds), 1);
+    httpd_close(&world.httpd);
+    assert_int_equal(world.handled, 1);
+    close(fds[0]);
+    close(fds[1]);
+}
+
 static void test_a_silent_connection_is_closed(void **state)
 {
     (void)state;
@@ -505,6 +585,9 @@ int main(void)
         TEST(test_half_of_the_descriptors_are_for_clients),
         TEST(test_slow_sender_is_cut),
         TEST(test_a_long_body_has_time),
+        TEST(test_large_bodies_are_handled_one_a_turn),
+        TEST(test_one_who_vanishes_before_the_turn_of_his_body),
+        TEST(test_close_with_a_body_whose_turn_has_not_come),
         TEST(test_a_silent_connection_is_closed),
         TEST(test_parked_requests_and_streams_have_time),
         TEST(test_close_cuts_what_is_open),

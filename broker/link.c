@@ -18,6 +18,7 @@
 #include "broker/ports.h"
 #include "broker/publisher.h"
 #include "broker/socket.h"
+#include "common/app/clock.h"
 #include "common/app/log.h"
 #include "common/limits.h"
 #include "common/mem.h"
@@ -25,6 +26,7 @@
 #include "common/table.h"
 
 #define ROWS_TRIED  10 /* somebody else may be quicker each time */
+#define STATES_HELD 64 /* of a peer, each LIMIT_MESSAGE at most */
 #define COMPLAIN_MS 10000
 
 /* Whose messages came over a descriptor. */
@@ -62,6 +64,7 @@ static zsock_t *status_new(void)
 {
     zsock_t *sock = socket_new(ZMQ_SUB, LIMIT_MESSAGE, 200);
     zsock_set_backlog(sock, 4096);
+    zsock_set_rcvhwm(sock, STATES_HELD);
     zsock_set_subscribe(sock, "");
     return sock;
 }
@@ -477,14 +480,20 @@ static bool monitor_take(struct link *link)
     return true;
 }
 
+/* Takes what waits on one socket, for as much and as long as a turn allows. */
+static void take_all(struct link *link, bool (*take)(struct link *link))
+{
+    int64_t until_ms = clock_now_ms() + LIMIT_READ_MS;
+    for (int n = 0; n < LIMIT_DRAIN_PER_TURN && clock_now_ms() < until_ms; n++)
+        if (!take(link))
+            return;
+}
+
 /* STATEs first: one that came before its connection closed must be heard. */
 void link_read(struct link *link)
 {
-    int n = 0;
-    while (n < LIMIT_DRAIN_PER_TURN && status_take(link))
-        n++;
-    for (n = 0; n < LIMIT_DRAIN_PER_TURN && monitor_take(link); n++)
-        ;
+    take_all(link, status_take);
+    take_all(link, monitor_take);
     publisher_read(link->control);
 }
 

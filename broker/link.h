@@ -37,7 +37,8 @@ void *link_status(const struct link *link);
 void *link_monitor(const struct link *link);
 void *link_control(const struct link *link);
 
-/* link_read takes what waits there, at most LIMIT_DRAIN_PER_TURN messages. */
+/* link_read takes what waits there, at most LIMIT_DRAIN_PER_TURN
+ * messages of each and for LIMIT_READ_MS. */
 void link_read(struct link *link);
 
 /* link_settle does what is due: batches that could not be sent go back, what

@@ -50,6 +50,7 @@
 #define LIMIT_FILES          4096 /* bytes of one frame's file list as JSON */
 #define LIMIT_MESSAGE        (1024 * 1024) /* ZMQ_MAXMSGSIZE */
 #define LIMIT_DRAIN_PER_TURN 200 /* messages taken from one socket a turn */
+#define LIMIT_READ_MS        5   /* ... and for how long at most */
 #define LIMIT_TOPIC          240 /* bytes; libzmq 4.3.4 garbles 246 to 255 */
 /* Bytes of all topics subscribed to on one socket; two for each of LIMIT_AGENTS
  * are half of it. libzmq needs up to 50 bytes for each. */
@@ -57,10 +58,11 @@
 #define LIMIT_TOPICS_PER_TURN 5000 /* taken from one socket a turn */
 
 /* HTTP. */
-#define LIMIT_JSON_DEPTH   32 /* the parser recurses; job fields need 3 */
-#define LIMIT_BODY         (1024 * 1024)
-#define LIMIT_BODY_QUICK   65536 /* larger ones are handled one a turn: JSON of
-                                   LIMIT_BODY takes 10 ms to read */
+#define LIMIT_JSON_DEPTH 32 /* the parser recurses; job fields need 3 */
+#define LIMIT_BODY       (1024 * 1024)
+#define LIMIT_BODY_QUICK                                                       \
+    65536 /* larger ones are handled one a turn: JSON of                       \
+            LIMIT_BODY takes 10 ms to read */
 #define LIMIT_BODY_DROPPED (32 * 1024 * 1024) /* read and dropped after 413 */
 #define LIMIT_DROP_MS      2000
 #define LIMIT_LINGERERS    64 /* clients being so dropped; the oldest goes */

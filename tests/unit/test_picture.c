@@ -236,6 +236,51 @@ static void claims_cost_nothing(void **state)
     assert_in_range(peak_kib() - before, 0, 512 * 1024L);
 }
 
+static uint32_t crc_add(uint32_t crc, const unsigned char *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        crc ^= bytes[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
+    }
+    return crc;
+}
+
+static void put_number(unsigned char *at, uint32_t number)
+{
+    for (int i = 0; i < 4; i++)
+        at[i] = (unsigned char)(number >> (24 - 8 * i));
+}
+
+/* Writes a sample with a text of n bytes behind its header. */
+static const char *write_with_text(size_t n)
+{
+    enum { HEADER = 33 };
+    size_t len;
+    unsigned char *file = sample_read("rgb8.png", &len);
+    unsigned char *whole = mem_new(len + n + 12), *chunk = whole + HEADER;
+    memcpy(whole, file, HEADER);
+    put_number(chunk, (uint32_t)n);
+    memset(chunk + 4, 'x', n + 4);
+    memcpy(chunk + 4, "tEXtFile", 9); /* with its NUL */
+    put_number(chunk + 8 + n, ~crc_add(~0U, chunk + 4, n + 4));
+    memcpy(chunk + 12 + n, file + HEADER, len - HEADER);
+    const char *path = scratch_write(whole, len + n + 12);
+    mem_free(file);
+    mem_free(whole);
+    return path;
+}
+
+/* The library adds a NUL to a text. */
+static void pieces_at_the_limit(void **state)
+{
+    (void)state;
+    char why[256];
+    assert_true(prove(write_with_text(LIMIT_PNG_PIECE - 1), why));
+    assert_false(prove(write_with_text(LIMIT_PNG_PIECE), why));
+    assert_non_null(strstr(why, "PNG: "));
+}
+
 /* What a library quotes of a file is fit for JSON and for people. */
 static void reasons_are_plain(void **state)
 {
@@ -344,6 +389,7 @@ int main(void)
         cmocka_unit_test(thumb_is_small),
         cmocka_unit_test(names),
         cmocka_unit_test(claims_cost_nothing),
+        cmocka_unit_test(pieces_at_the_limit),
         cmocka_unit_test(reasons_are_plain),
         cmocka_unit_test(damaged_header),
         cmocka_unit_test(too_many_bytes),

@@ -17,6 +17,7 @@ sys.path.insert(0, str(HERE.parent / "system"))
 import farm  # noqa: E402
 import netns  # noqa: E402
 import spaces  # noqa: E402
+from floods import SECONDS, Floods  # noqa: E402
 from people import People  # noqa: E402
 from plan import BROKER_KILLS, HOSTS, Plan  # noqa: E402
 from soak import Soak  # noqa: E402
@@ -144,15 +145,15 @@ def seeds(first, n, why_not):
                for seed in range(first, first + n))
 
 
-def soak(minutes):
-    """Returns whether all held."""
-    folder = LOGS / "soak"
+def long_run(name, seconds, make):
+    """Plays what make(folder) gives. Returns whether all held."""
+    folder = LOGS / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    signal.alarm(int((60 * minutes + RUN_S) * farm.SLOW))
+    signal.alarm(int((seconds + RUN_S) * farm.SLOW))
     running = None
     try:
-        running = Soak(minutes, folder)
+        running = make(folder)
         wrong = running.run()
     except Exception as error:  # a failed run, not a failed program
         wrong = [f"{type(error).__name__}: {error}"]
@@ -166,6 +167,15 @@ def soak(minutes):
     else:
         shutil.rmtree(folder)
     return not wrong
+
+
+def soak(minutes):
+    return long_run("soak", 60 * minutes, lambda folder: Soak(minutes, folder))
+
+
+def floods(seconds, only):
+    return long_run("floods", 100 * seconds,
+                    lambda folder: Floods(folder, seconds, only))
 
 
 def too_long(*_):
@@ -185,6 +195,11 @@ def main():
                         metavar="M", help="the first one's seed (1)")
     parser.add_argument("--soak", type=int, metavar="MINUTES",
                         help="instead: many jobs and agents for so long")
+    parser.add_argument("--floods", nargs="?", const="", metavar="WORD",
+                        help="instead: floods of bad input (with that word in "
+                        "their name)")
+    parser.add_argument("--seconds", type=int, default=SECONDS, metavar="N",
+                        help=f"of each flood ({SECONDS})")
     options = parser.parse_args()
     signal.signal(signal.SIGALRM, too_long)
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -192,6 +207,8 @@ def main():
     why_not = spaces.enter()
     if options.soak:
         played, passed = 1, soak(options.soak)
+    elif options.floods is not None:
+        played, passed = 1, floods(options.seconds, options.floods)
     else:
         played = options.seeds
         passed = seeds(options.first, played, why_not)

@@ -70,6 +70,6 @@ const char *chunks_fault(const char *bytes, size_t n)
     const char *at = bytes, *end = bytes + n;
     while (at != NULL && at < end)
         if (!chunk_pass(&at, end))
-            return "a body whose chunks are none";
+            return CHUNKS_BROKEN;
     return NULL;
 }

@@ -35,8 +35,10 @@ static int sigpipe_is_ignored(void)
 static struct MHD_Daemon *start_daemon(struct httpd *httpd)
 {
     return MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET, 0,
-        NULL, NULL, request_step, httpd, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET |
+            MHD_USE_ERROR_LOG,
+        0, NULL, NULL, request_step, httpd, MHD_OPTION_EXTERNAL_LOGGER,
+        errors_hear, httpd, MHD_OPTION_STRICT_FOR_CLIENT, 1,
         MHD_OPTION_CONNECTION_LIMIT, 2 * httpd->options.connections,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(LIMIT_IDLE_MS / 1000),
         MHD_OPTION_NOTIFY_CONNECTION, peer_notify, httpd,
@@ -176,6 +178,7 @@ static void take_events(struct httpd *httpd)
 void httpd_run(struct httpd *httpd)
 {
     httpd->now_ms = clock_now_ms();
+    httpd->turn++;
     take_events(httpd);
     if (httpd->now_ms - httpd->swept_ms >= SWEEP_MS) {
         httpd->swept_ms = httpd->now_ms;

@@ -8,8 +8,9 @@
  * sent as soon as that shows; what still comes is read and dropped within
  * LIMIT_BODY_DROPPED and LIMIT_DROP_MS, then closed), NUL, control bytes or
  * broken UTF-8 in the target and a parameter given twice (400), requests that
- * are not in after LIMIT_REQUEST_MS (408). Chunks that break their grammar are
- * answered by libmicrohttpd itself, in HTML.
+ * are not in after LIMIT_REQUEST_MS (408), chunks that break their grammar
+ * (400; in libmicrohttpd's HTML where two clients send chunks at once and one
+ * of them breaks off behind good ones).
  *
  * At its limit of connections the one that has been idle for longest is closed
  * for the next.

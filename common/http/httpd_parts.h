@@ -4,8 +4,8 @@
  * owns the daemon and the loop's turn, gate.c connections before their first
  * request, peer.c those after it, request.c one request on a connection,
  * stream.c an answer without an end, linger.c what is read and dropped after
- * an early answer; listen.c, target.c, head.c, chunks.c and refusal.c
- * stand alone.
+ * an early answer, errors.c what libmicrohttpd is not to answer; listen.c,
+ * target.c, head.c, chunks.c and refusal.c stand alone.
  */
 #ifndef FRAMEQ_COMMON_HTTP_HTTPD_PARTS_H
 #define FRAMEQ_COMMON_HTTP_HTTPD_PARTS_H
@@ -47,6 +47,7 @@ struct peer {
     struct peer *prev_resting, *next_resting;
     char *target;        /* of the request line, as sent */
     int64_t deadline_ms; /* when a request must be in; 0: nothing is due */
+    uint64_t stirred;    /* the turn in which something came from it */
     int fd;
     bool resting;     /* between two requests */
     bool dismissed;   /* told to end; it counts no more */
@@ -62,6 +63,7 @@ struct request {
     struct buf body;
     struct MHD_Response *response; /* made, not yet queued */
     int status;
+    bool chunked;   /* its body comes in chunks, and has not ended */
     bool handled;   /* the handler has seen it */
     bool answered;  /* it has been given its answer */
     bool suspended; /* libmicrohttpd holds it until request_wake */
@@ -96,8 +98,9 @@ struct httpd {
     size_t open_requests;
     struct request *large; /* whole, to be handled one a turn */
     bool had_large;        /* one was, this turn */
-    int64_t now_ms;        /* read once a turn */
-    int64_t swept_ms;      /* when deadlines were last looked at */
+    uint64_t turn;
+    int64_t now_ms;   /* read once a turn */
+    int64_t swept_ms; /* when deadlines were last looked at */
     int epoll;
     int port;
     bool busy; /* there is work that no descriptor tells of */
@@ -180,6 +183,10 @@ const char *target_path(const char *target, char *path);
 /* chunks_fault tells what is wrong with n bytes that a body in chunks begins
  * with; NULL: nothing so far. */
 #define CHUNK_LINE_MAX 256 /* a size and its extension */
+#define CHUNKS_BROKEN  "a body whose chunks are none"
 const char *chunks_fault(const char *bytes, size_t n);
+
+/* errors_hear is what libmicrohttpd logs to. */
+void errors_hear(void *httpd, const char *format, va_list args);
 
 #endif

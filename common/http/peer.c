@@ -62,6 +62,7 @@ static struct peer *peer_open(struct httpd *httpd,
     peer->fd =
         peer_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     peer->deadline_ms = httpd->entering_ms;
+    peer->stirred = httpd->turn;
     write_address(
         peer_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr,
         peer->address);
@@ -195,6 +196,8 @@ static void peer_look(struct peer *peer)
 void peer_event(struct peer *peer, uint32_t events)
 {
     struct request *request = peer->request;
+    if (events & EPOLLIN)
+        peer->stirred = peer->httpd->turn;
     if ((events & EPOLLIN) && peer->resting)
         peer_look(peer);
     if ((events & EPOLLRDHUP) && !peer->half_closed) {

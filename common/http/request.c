@@ -131,6 +131,7 @@ static enum MHD_Result request_begin(struct request *request,
                               &head);
     head_finish(&head);
     check_head(request, &head);
+    request->chunked = head.chunked;
     if (!request->answered)
         return MHD_YES;
     peer->linger = head.has_length || head.encodings > 0;
@@ -208,6 +209,7 @@ void request_turn(struct httpd *httpd)
 static enum MHD_Result request_finish(struct request *request)
 {
     request->peer->deadline_ms = 0;
+    request->chunked = false;
     if (request->queued) /* woken, as its client is gone */
         return MHD_NO;
     if (!request->handled && request_waits(request))

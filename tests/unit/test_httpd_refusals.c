@@ -274,6 +274,36 @@ static void test_chunked_body_past_the_limit(void **state)
     close(fd);
 }
 
+/* 423: such a one got a page of HTML. */
+static void test_a_broken_chunk_behind_good_ones(void **state)
+{
+    (void)state;
+    static const char *const broken[] = {"zz\r\nabc\r\n", "-1\r\n",
+                                         "123456789012345678\r\n", "3 abc\r\n"};
+    for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
+        struct buf in;
+        buf_init(&in, 10000);
+        int other = client_open(), fd = client_open();
+        client_send(other, POST "Transfer-Encoding: chunked\r\n\r\n");
+        client_send(fd, POST "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
+        for (int n = 0; n < 5; n++)
+            httpd_run(world.httpd);
+        client_send(fd, broken[i]);
+        while (client_read(fd, &in) > 0)
+            ;
+        assert_starts(buf_text(&in), "HTTP/1.1 400 ");
+        assert_ends(buf_text(&in),
+                    "Invalid input: a body whose chunks are none");
+        assert_null(strstr(buf_text(&in) + 1, "HTTP/1.1"));
+        exchange(other, "3\r\nxyz\r\n0\r\n\r\n", "HTTP/1.1 200", "/b");
+        assert_string_equal(buf_text(&world.body), "xyz");
+        buf_free(&in);
+        close(other);
+        close(fd);
+    }
+    assert_int_equal(world.handled, 4);
+}
+
 static void test_endless_chunks_are_cut(void **state)
 {
     (void)state;
@@ -354,6 +384,7 @@ int main(void)
         TEST(test_dropping_ends_in_time),
         TEST(test_the_oldest_of_too_many_goes),
         TEST(test_chunked_body_past_the_limit),
+        TEST(test_a_broken_chunk_behind_good_ones),
         TEST(test_endless_chunks_are_cut),
         TEST(test_head_at_the_limit),
         TEST(test_limit_of_a_path),

@@ -31,11 +31,12 @@ static const char *const texts[SQL_COUNT] = {
 #undef SQL
 };
 
-/* The cache holds the hot pages of a transaction of some 10,000 events; the
- * log shrinks again after a larger one. Nothing goes into temporary files. */
+/* The cache holds the hot pages of a transaction of some 3,000 events, and it
+ * is full in a minute; the log shrinks again after a larger one. Nothing goes
+ * into temporary files. */
 static const char *const settings[] = {
     "PRAGMA synchronous = FULL",  "PRAGMA temp_store = MEMORY",
-    "PRAGMA cache_size = -16384", "PRAGMA journal_size_limit = 16777216",
+    "PRAGMA cache_size = -4096",  "PRAGMA journal_size_limit = 16777216",
     "PRAGMA secure_delete = OFF",
 };
 

@@ -5,6 +5,7 @@
  */
 #include <czmq.h>
 #include <limits.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -235,6 +236,9 @@ int main(int argc, char **argv)
 {
     struct parts parts = {0};
     char why[WHY_SIZE];
+    /* With a heap for each thread, what one frees of another's is of no use to
+     * the next: the broker would grow with every peer that comes and goes. */
+    mallopt(M_ARENA_MAX, 1);
     struct conf *conf = conf_load(&broker_program, argc, argv);
     log_open("frameq-broker");
     if (conf_on(conf, "check")) {

@@ -158,7 +158,7 @@ FLOODS = {
     "come and go, control": ("control", 2, lambda: come_and_go("SUB")),
     "connections, HTTP": ("http", 2, lambda: connect),
     "refused requests": ("http", 2, refused),
-    "bodies of 1 MB": ("http", 8, lambda: large_body),
+    "bodies of 1 MB": ("http", 4, lambda: large_body),
 }
 
 
@@ -252,7 +252,7 @@ class Floods:
         with contextlib.suppress(OSError):
             os.setsid()
         with contextlib.suppress(OSError):
-            AUTOGROUP.write_text("-10")
+            AUTOGROUP.write_text("-17")
         self.floods = {name: flood for name, flood in FLOODS.items()
                        if only in name}
         self.programs = []

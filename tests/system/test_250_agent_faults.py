@@ -46,7 +46,9 @@ class AgentFaults(farm.FarmTest):
         taken = {}
 
         def took(_, kind, data):
-            self.assertNotEqual(data.get("change"), "ended", data)
+            if data.get("change") == "ended":
+                self.assertIn(data["job"], (self.jobs[kind] for kind in KINDS
+                                            if f"second-{kind}" in taken))
             if (kind == "lease" and data["change"] == "leased" and
                     data["agent"].startswith("second-")):
                 taken[data["agent"]] = farm.now() - begin

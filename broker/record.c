@@ -58,12 +58,20 @@ static void encode_change(struct record *record, struct buf *out)
     encode(&record_change_layout, record, out);
 }
 
+static void encode_fate(struct record *record, struct buf *out)
+{
+    record->fate = *record->event.fate;
+    encode(&record_fate_layout, record, out);
+}
+
 void record_encode(const struct event *event, struct buf *out)
 {
     assert(event_keep(event->type) != EVENT_SOFT);
     struct record record = {.event = *event, .word = event_word(event->type)};
     if (event->type == EVENT_SUBMITTED)
         encode_job(&record, out);
+    else if (event->type == EVENT_PACKED)
+        encode_fate(&record, out);
     else
         encode_change(&record, out);
 }
@@ -118,10 +126,23 @@ static void take_change(struct record *record, struct arena *arena)
         take_ranges(record, arena);
 }
 
+static void take_fate(struct record *record, struct arena *arena)
+{
+    struct job_fate *fate = arena_new(arena, sizeof *fate);
+    *fate = record->fate;
+    record->event.fate = fate;
+}
+
 static bool refuse(char *why, size_t size, const char *reason)
 {
     snprintf(why, size, "record: %s", reason);
     return false;
+}
+
+static bool is_word(const char *word, size_t len, enum event_type type)
+{
+    const char *wanted = event_word(type);
+    return len == strlen(wanted) && memcmp(word, wanted, len) == 0;
 }
 
 /* Looks which table the fields follow; moves nothing. */
@@ -129,10 +150,12 @@ static const struct layout *layout_of(struct unpack in)
 {
     const char *word;
     size_t len;
-    const char *job = event_word(EVENT_SUBMITTED);
-    bool is_job = unpack_text(&in, &word, &len) && len == strlen(job) &&
-                  memcmp(word, job, len) == 0;
-    return is_job ? &record_job_layout : &record_change_layout;
+    if (!unpack_text(&in, &word, &len))
+        return &record_change_layout;
+    if (is_word(word, len, EVENT_SUBMITTED))
+        return &record_job_layout;
+    return is_word(word, len, EVENT_PACKED) ? &record_fate_layout
+                                            : &record_change_layout;
 }
 
 static bool decode(struct layout_reader *reader, struct record *record)
@@ -167,6 +190,8 @@ bool record_decode(const void *bytes, size_t len, struct arena *arena,
     record.event.type = record_type(record.word);
     if (record.event.type == EVENT_SUBMITTED)
         take_job(&record, arena);
+    else if (record.event.type == EVENT_PACKED)
+        take_fate(&record, arena);
     else
         take_change(&record, arena);
     *ret = record.event;

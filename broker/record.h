@@ -2,11 +2,11 @@
  *
  * Ledger records: one durable or lazy event as bytes and back. A record is a
  * msgpack array [version, word, at_ms, fields...]; SUBMITTED has the fields of
- * a job, all other types share one list, so that no type can lose a field.
- * Types and faults are written as their words: a record depends neither on
- * struct layout nor on the order of an enum. Fields are only ever appended,
- * and a reader passes over those it does not know. Pure; hostile bytes are
- * refused.
+ * a job, PACKED all that became of one; all other types share one list, so that
+ * no type can lose a field. Types and faults are written as their words: a
+ * record depends neither on struct layout nor on the order of an enum. Fields
+ * are only ever appended, and a reader passes over those it does not know.
+ * Pure; hostile bytes are refused.
  */
 #ifndef FRAMEQ_BROKER_RECORD_H
 #define FRAMEQ_BROKER_RECORD_H

@@ -9,10 +9,15 @@
 
 #include <string.h>
 
+#include "broker/core/state.h"
 #include "common/limits.h"
 
 #define ANY         (-1) /* as a bound of uint64_t: the largest there is */
 #define COUNT(rows) (sizeof(rows) / sizeof(rows)[0])
+
+/* Agents that had to do with one job, over all its life: any number of names
+ * may have come and gone. */
+#define PACKED_AGENTS (1 << 24)
 
 /* --- Texts. Their alphabets were checked where they came in. --- */
 
@@ -34,13 +39,12 @@ static const char *refuse_word(const char *text, size_t len)
 
 /* --- Rules between fields. --- */
 
-static const char *refuse_ranges(const struct record *record)
+static const char *refuse_ranges(const struct range *ranges, size_t n)
 {
-    for (size_t i = 0; i < record->n_ranges; i++) {
-        const struct range *range = &record->ranges[i];
-        if (range->lo >= range->hi)
+    for (size_t i = 0; i < n; i++) {
+        if (ranges[i].lo >= ranges[i].hi)
             return "has an empty range of frames";
-        if (i > 0 && range[-1].hi >= range->lo)
+        if (i > 0 && ranges[i - 1].hi >= ranges[i].lo)
             return "has frames that do not ascend";
     }
     return NULL;
@@ -96,7 +100,7 @@ static const char *refuse_change(const void *value)
         return "names no agent";
     if (!fits_type(record))
         return "has a number that its type does not allow";
-    return refuse_ranges(record);
+    return refuse_ranges(record->ranges, record->n_ranges);
 }
 
 static const char *refuse_run(const void *value)
@@ -118,6 +122,24 @@ static const char *refuse_job(const void *value)
     return NULL;
 }
 
+static const char *refuse_sets(const struct job_fate *fate)
+{
+    const struct range *sets[] = {fate->done, fate->failed, fate->cancelled,
+                                  fate->redo, fate->avoided};
+    const size_t n[] = {fate->n_done, fate->n_failed, fate->n_cancelled,
+                        fate->n_redo, fate->n_avoided};
+    const char *reason = NULL;
+    for (size_t i = 0; i < COUNT(n) && reason == NULL; i++)
+        reason = refuse_ranges(sets[i], n[i]);
+    return reason;
+}
+
+static const char *refuse_fate(const void *value)
+{
+    const struct record *record = value;
+    return refuse_sets(&record->fate);
+}
+
 /* --- The tables. Rows are only ever appended. --- */
 
 #define ROW(form_, type, label, m, least, most_)                               \
@@ -125,15 +147,16 @@ static const char *refuse_job(const void *value)
         .name = (label), .form = FORM_##form_, .at = offsetof(struct type, m), \
         .low = (least), .high = (most_), .refuse = refuse_zero                 \
     }
-#define BOOL(m)             ROW(BOOL, record, #m, m, 0, 1)
-#define I32(m, least, most) ROW(I32, record, #m, m, least, most)
-#define I64(m, least)       ROW(I64, record, #m, m, least, INT64_MAX)
-#define U64(m)              ROW(U64, record, #m, m, 0, ANY)
-#define TEXT(m, most)       ROW(TEXT, record, #m, m, 0, most)
-#define TEXTS(m, n_m, items, bytes)                                            \
+#define OF(form, type, m, least, most) ROW(form, type, #m, m, least, most)
+#define BOOL(m)                        ROW(BOOL, record, #m, m, 0, 1)
+#define I32(m, least, most)            ROW(I32, record, #m, m, least, most)
+#define I64(m, least)                  ROW(I64, record, #m, m, least, INT64_MAX)
+#define U64(m)                         ROW(U64, record, #m, m, 0, ANY)
+#define TEXT(m, most)                  ROW(TEXT, record, #m, m, 0, most)
+#define TEXTS(type, m, n_m, items, bytes)                                      \
     {                                                                          \
-        .name = #m, .form = FORM_TEXTS, .at = offsetof(struct record, m),      \
-        .count_at = offsetof(struct record, n_m), .most = (items), .low = 1,   \
+        .name = #m, .form = FORM_TEXTS, .at = offsetof(struct type, m),        \
+        .count_at = offsetof(struct type, n_m), .most = (items), .low = 1,     \
         .high = (bytes), .refuse = refuse_zero                                 \
     }
 #define LIST(m, n_m, items, layout)                                            \
@@ -183,8 +206,8 @@ static const struct field_row job_rows[] = {
     BOOL(spec.paused),
     BOOL(spec.plain),
     I64(spec.not_before_ms, 0),
-    TEXTS(spec.depends, spec.n_depends, LIMIT_DEPENDS, LIMIT_ID),
-    TEXTS(spec.tags, spec.n_tags, LIMIT_TAGS, LIMIT_TAG),
+    TEXTS(record, spec.depends, spec.n_depends, LIMIT_DEPENDS, LIMIT_ID),
+    TEXTS(record, spec.tags, spec.n_tags, LIMIT_TAGS, LIMIT_TAG),
     I32(spec.memory_mb, 0, INT32_MAX),
     BOOL(spec.gpu),
     TEXT(spec.blender, LIMIT_NAME),
@@ -215,3 +238,74 @@ static const struct field_row change_rows[] = {
 };
 const struct layout record_change_layout =
     LAYOUT(record, change_rows, refuse_change);
+
+static const struct field_row bucket_rows[] = {
+    OF(I32, fate_bucket, bucket, 0, TIMES_BUCKETS - 1),
+    OF(I32, fate_bucket, frames, 1, INT32_MAX),
+};
+static const struct layout bucket_layout =
+    LAYOUT(fate_bucket, bucket_rows, NULL);
+
+static const struct field_row attempt_rows[] = {
+    OF(I32, fate_attempt, ordinal, 0, LIMIT_FRAMES - 1),
+    OF(I32, fate_attempt, charges, 0, INT32_MAX),
+    OF(I32, fate_attempt, copies, 0, INT32_MAX),
+    OF(I32, fate_attempt, losses, 0, INT32_MAX),
+    OF(U64, fate_attempt, lease, 0, ANY),
+    OF(TEXT, fate_attempt, fault, 0, LIMIT_NAME),
+    OF(TEXT, fate_attempt, text, 0, LIMIT_FILES),
+    TEXTS(fate_attempt, by, n_by, PACKED_AGENTS, LIMIT_AGENT),
+    TEXTS(fate_attempt, lost_by, n_lost_by, PACKED_AGENTS, LIMIT_AGENT),
+};
+static const struct layout attempt_layout =
+    LAYOUT(fate_attempt, attempt_rows, NULL);
+
+static const struct field_row standing_rows[] = {
+    OF(TEXT, fate_standing, name, 1, LIMIT_AGENT),
+    OF(I32, fate_standing, wrong, 0, INT32_MAX),
+    OF(I32, fate_standing, done, 0, INT32_MAX),
+    OF(BOOL, fate_standing, benched, 0, 1),
+};
+static const struct layout standing_layout =
+    LAYOUT(fate_standing, standing_rows, NULL);
+
+static const struct field_row agent_rows[] = {
+    OF(TEXT, fate_agent, name, 1, LIMIT_AGENT),
+    OF(I64, fate_agent, done, 0, INT64_MAX),
+    OF(I64, fate_agent, charged, 0, INT64_MAX),
+    OF(U64, fate_agent, speed_bits, 0, ANY),
+};
+static const struct layout agent_layout = LAYOUT(fate_agent, agent_rows, NULL);
+
+#define SET(m) LIST(fate.m, fate.n_##m, LIMIT_FRAMES, range_layout)
+
+static const struct field_row fate_rows[] = {
+    WORD,
+    I64(event.at_ms, INT64_MIN),
+    ROW(TEXT, record, "event.job", event.job, 1, LIMIT_ID),
+    I32(fate.priority, 0, 100),
+    I32(fate.max_agents, 0, INT32_MAX),
+    BOOL(fate.paused),
+    TEXT(fate.reason, LIMIT_FILES),
+    TEXT(fate.fault, LIMIT_NAME),
+    TEXT(fate.avoid, LIMIT_FILES),
+    I64(fate.started_ms, INT64_MIN),
+    I64(fate.ended_ms, INT64_MIN),
+    I64(fate.max_ms, 0),
+    U64(fate.fence),
+    U64(fate.revision),
+    U64(fate.mean_bits),
+    U64(fate.m2_bits),
+    SET(done),
+    SET(failed),
+    SET(cancelled),
+    SET(redo),
+    SET(avoided),
+    TEXTS(record, fate.blenders, fate.n_blenders, LIMIT_FRAMES, LIMIT_NAME),
+    TEXTS(record, fate.likely, fate.n_likely, PACKED_AGENTS, LIMIT_AGENT),
+    LIST(fate.buckets, fate.n_buckets, TIMES_BUCKETS, bucket_layout),
+    LIST(fate.attempts, fate.n_attempts, LIMIT_FRAMES, attempt_layout),
+    LIST(fate.standings, fate.n_standings, PACKED_AGENTS, standing_layout),
+    LIST(fate.agents, fate.n_agents, PACKED_AGENTS, agent_layout),
+};
+const struct layout record_fate_layout = LAYOUT(record, fate_rows, refuse_fate);

@@ -23,11 +23,13 @@ struct record {
     struct job_spec spec;
     const struct run *runs; /* spec.frames */
     size_t n_runs;
+    struct job_fate fate;
 };
 
-/* The fields of SUBMITTED, and of every other type: both of struct record, both
- * begin with word and at_ms. */
+/* The fields of SUBMITTED, of PACKED, and of every other type: all of struct
+ * record, all begin with word and at_ms. */
 extern const struct layout record_job_layout;
+extern const struct layout record_fate_layout;
 extern const struct layout record_change_layout;
 
 /* record_type returns the type of a word that a layout has let pass. */

@@ -62,6 +62,7 @@ static struct ranges just(struct range *run, int32_t ordinal)
 static void job_touch(struct core *core, struct job *job, int64_t at_ms)
 {
     job->revision++;
+    job->packed = false;
     bool ended = job_ended(job);
     if (ended && job->ended_ms == 0) {
         job->ended_ms = at_ms;
@@ -221,8 +222,7 @@ static void apply_forgotten(struct core *core, const struct event *event)
     job_free(&job);
 }
 
-/* How fast an agent is beside the job's mean; a fifth of each new frame, so
- * that a busy quarter of an hour is forgotten in a minute. */
+/* How fast an agent is beside the job's mean. */
 static void agent_pace(struct core *core, struct agent *agent,
                        const struct job *job, int64_t ms)
 {
@@ -230,7 +230,7 @@ static void agent_pace(struct core *core, struct agent *agent,
         return;
     double speed = job->times.mean_ms / (double)ms;
     speed = speed < 0.05 ? 0.05 : speed > 20.0 ? 20.0 : speed;
-    agent->speed += 0.2 * (speed - agent->speed);
+    agent->speed += PACE_NEW * (speed - agent->speed);
     agent_refresh(core, agent);
 }
 
@@ -333,6 +333,36 @@ static void apply_benched(struct core *core, const struct event *event)
     bench_set(job, agent_get(core, event->agent));
     job_touch(core, job, event->at_ms);
     core->wake = true;
+}
+
+static void job_move_runs(struct core *core, struct job *job,
+                          enum frame_change change, const struct range *runs,
+                          size_t n)
+{
+    struct ranges set = {0};
+    for (size_t i = 0; i < n; i++)
+        ranges_add(&set, runs[i].lo, runs[i].hi);
+    job_move(core, job, change, &set);
+    ranges_free(&set);
+}
+
+/* Whatever the job was, it is what became of it. */
+static void apply_packed(struct core *core, const struct event *event)
+{
+    struct job *job = job_find(core, event->job);
+    const struct job_fate *fate = event->fate;
+    struct range all = {0, job->frames.count};
+    while (job->leases)
+        lease_end(core, job->leases);
+    fate_take(core, job, fate);
+    job_move_runs(core, job, CHANGE_RETRY, &all, 1);
+    job_move_runs(core, job, CHANGE_FINISH, fate->done, fate->n_done);
+    job_move_runs(core, job, CHANGE_FAIL, fate->failed, fate->n_failed);
+    job_move_runs(core, job, CHANGE_CANCEL, fate->cancelled, fate->n_cancelled);
+    job_touch(core, job, event->at_ms);
+    job->ended_ms = fate->ended_ms;
+    job->revision = fate->revision;
+    job->packed = true;
 }
 
 static void apply_drained(struct core *core, const struct event *event)
@@ -492,7 +522,7 @@ static void (*const appliers[EVENT_TYPES])(struct core *,
     [EVENT_TRIMMED] = apply_trimmed,     [EVENT_STARTED] = apply_nothing,
     [EVENT_ENDED] = apply_nothing,       [EVENT_PROGRESS] = apply_progress,
     [EVENT_OPENED] = apply_opened,       [EVENT_SLEPT] = apply_slept,
-    [EVENT_LATE] = apply_late,
+    [EVENT_LATE] = apply_late,           [EVENT_PACKED] = apply_packed,
 };
 
 void core_apply(struct core *core, const struct event *event)

@@ -96,6 +96,16 @@ void bench_set(struct job *job, struct agent *agent)
     DL_APPEND2(agent->benches, standing, agent_prev, agent_next);
 }
 
+void bench_restore(struct job *job, const struct fate_standing *from,
+                   struct agent *agent)
+{
+    struct standing *standing = standing_get(job, from->name);
+    standing->wrong = from->wrong;
+    standing->done = from->done;
+    if (agent)
+        bench_set(job, agent);
+}
+
 static void standing_unlink(struct standing *standing)
 {
     if (standing->agent)

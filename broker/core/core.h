@@ -63,6 +63,55 @@ struct job_spec {
     const char *doc;     /* JSON object of all fields as given, to the view */
 };
 
+/* All that became of a job that ended: one record in place of those that led
+ * there. Everything is borrowed; lists of ranges ascend and do not touch. Times
+ * that are no whole numbers are the bits of a double. */
+struct fate_bucket {
+    int32_t bucket, frames; /* of struct times; only those above 0 */
+};
+
+struct fate_attempt { /* struct attempt */
+    int32_t ordinal, charges, copies, losses;
+    uint64_t lease;
+    const char *fault, *text;
+    const char *const *by, *const *lost_by;
+    size_t n_by, n_lost_by;
+};
+
+struct fate_standing { /* struct standing */
+    const char *name;
+    int32_t wrong, done;
+    bool benched;
+};
+
+struct fate_agent { /* what the job adds to its agents */
+    const char *name;
+    int64_t done, charged;
+    uint64_t speed_bits; /* after this job alone */
+};
+
+struct job_fate {
+    int32_t priority, max_agents;
+    bool paused;
+    const char *reason; /* "" none */
+    const char *fault;  /* word, "" none */
+    const char *avoid;  /* "" none */
+    int64_t started_ms, ended_ms, max_ms;
+    uint64_t fence, revision, mean_bits, m2_bits;
+    const struct range *done, *failed, *cancelled, *redo, *avoided;
+    size_t n_done, n_failed, n_cancelled, n_redo, n_avoided;
+    const char *const *blenders, *const *likely;
+    size_t n_blenders, n_likely;
+    const struct fate_bucket *buckets;
+    size_t n_buckets;
+    const struct fate_attempt *attempts;
+    size_t n_attempts;
+    const struct fate_standing *standings;
+    size_t n_standings;
+    const struct fate_agent *agents;
+    size_t n_agents;
+};
+
 enum event_type {
 #define EVENT(name, keep, word) EVENT_##name,
 #include "broker/core/events.def"
@@ -114,6 +163,7 @@ struct event {
     const char *detail; /* DONE: Blender's version, "" when not known */
     const struct ranges *frames;   /* CANCELLED RETRIED FAILED: ordinals */
     const struct job_spec *spec;   /* SUBMITTED */
+    const struct job_fate *fate;   /* PACKED */
     const struct msg_state *state; /* HEARD */
 };
 
@@ -179,6 +229,12 @@ void core_apply(struct core *core, const struct event *event);
  * Returns false, and changes nothing, with the reason in why. */
 bool core_replay(struct core *core, const struct event *event, char *why,
                  size_t size);
+
+/* core_pack makes the PACKED of a job out of a core into which the events of
+ * that job, and of nothing else, were replayed; in arena, without seq and time.
+ * Returns false while the job has not ended, or leases of it go on. */
+bool core_pack(const struct core *core, const char *job, struct arena *arena,
+               struct event *ret);
 
 /* core_next returns when CMD_TICK is due, in ms as now_ms; INT64_MAX: never. */
 int64_t core_next(const struct core *core);

@@ -29,6 +29,10 @@
 #define CORE_WATCH_MS    1000
 #define CORE_WOKEN_MS    10000
 
+/* The part of each new frame in an agent's speed, so that a busy quarter of an
+ * hour is forgotten in a minute. */
+#define PACE_NEW 0.2
+
 /* One step in progress: what it may use, and where its events go. */
 struct step {
     struct core *core;
@@ -184,6 +188,10 @@ void bench_done(struct job *job, int32_t ordinal, const char *agent);
 void bench_set(struct job *job, struct agent *agent);
 void bench_clear(struct job *job);
 void bench_forget(struct agent *agent);
+/* bench_restore puts a standing into a job without open frames; agent: to be
+ * benched, or NULL. */
+void bench_restore(struct job *job, const struct fate_standing *from,
+                   struct agent *agent);
 void bench_check(const struct job *job);
 
 /* bench_is_just tells whether the agent failed enough of the job that others
@@ -213,6 +221,12 @@ void lost_count(struct attempt *attempt, struct agent *agent,
 void lost_node(struct step *step, const struct lease *lease,
                const struct msg_lease *entry);
 void lost_return(struct step *step, const struct agent *agent);
+
+/* fate.c: fate_misfit returns why a job cannot have come to that, or NULL.
+ * fate_take makes the job, but for the states of its frames, and its agents
+ * what PACKED says, whatever they were. */
+const char *fate_misfit(const struct job *job, const struct job_fate *fate);
+void fate_take(struct core *core, struct job *job, const struct job_fate *fate);
 
 /* brake.c: brake_missed has an agent rest when batches granted after the last
  * one that came back untried do so as well. brake_watch ends the rest. */

@@ -80,6 +80,8 @@ static const char *misfit(const struct core *core, const struct event *event)
         return "names frames the job does not have";
     if (event->type == EVENT_BENCHED && !bench_is_just(job, event->agent))
         return "benches an agent that failed too little";
+    if (event->type == EVENT_PACKED)
+        return fate_misfit(job, event->fate);
     if (event->type == EVENT_LEASED && lease)
         return "grants a lease twice";
     if (event->type == EVENT_LEASED && event->lease < LEASE_ID(1, 1))

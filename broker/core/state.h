@@ -128,6 +128,7 @@ struct job {
     uint64_t number; /* ledger number of SUBMITTED: age and list order */
     uint64_t gate;   /* ledger number that must be on disk before work of
                         it is handed out */
+    bool packed;     /* a replay found it as PACKED, and nothing since */
     uint64_t fence;  /* newest lease id at its last retry: what an unknown
                         lease up to it says does not count any more */
 

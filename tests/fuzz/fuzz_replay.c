@@ -5,6 +5,7 @@
  */
 #include <assert.h>
 
+#include "broker/record.h"
 #include "common/limits.h"
 #include "common/text.h"
 #include "tests/fuzz/fuzz_farm.h"
@@ -39,6 +40,48 @@ static enum event_type choose_type(struct farm *farm)
     return fits ? type : EVENT_SUBMITTED;
 }
 
+/* A core of one job's events alone, as the ledger makes one to pack it. */
+static struct core *replay_job(struct farm *farm, const char *job)
+{
+    char why[LIMIT_REASON];
+    struct core *core = core_new(&farm->options);
+    for (size_t i = 0; i < farm->n_ledger; i++) {
+        struct event event;
+        const struct buf *bytes = &farm->ledger[i].bytes;
+        assert(record_decode(bytes->data, bytes->len, &farm->arena, &event, why,
+                             sizeof why));
+        event.seq = i + 1;
+        if (event.job != NULL && strcmp(event.job, job) == 0)
+            assert(core_replay(core, &event, why, sizeof why));
+    }
+    return core;
+}
+
+/* What became of the job where it has ended, which then changes nothing; else
+ * anything, which is mostly refused. The texts are copied: the core that has
+ * them goes. */
+static bool choose_fate(struct farm *farm, struct event *event)
+{
+    char why[LIMIT_REASON];
+    struct buf bytes;
+    struct core *core = replay_job(farm, event->job);
+    bool ended = core_pack(core, event->job, &farm->arena, event);
+    if (!ended) {
+        const struct ranges *done = choose_ranges(farm);
+        struct job_fate *fate = arena_new(&farm->arena, sizeof *fate);
+        *fate = (struct job_fate){.done = done->at, .n_done = (size_t)done->n};
+        event->fate = fate;
+    }
+    event->text = event->detail = "";
+    buf_init(&bytes, LIMIT_RECORD);
+    record_encode(event, &bytes);
+    assert(record_decode(bytes.data, bytes.len, &farm->arena, event, why,
+                         sizeof why));
+    buf_free(&bytes);
+    core_free(&core);
+    return ended;
+}
+
 /* Within what record.h lets through. */
 static void choose_change(struct farm *farm, struct event *event)
 {
@@ -60,11 +103,24 @@ static void choose_change(struct farm *farm, struct event *event)
         event->frames = choose_ranges(farm);
 }
 
+/* Tells whether the event must change nothing. */
+static bool choose_event(struct farm *farm, struct event *event)
+{
+    uint64_t seq = event->seq;
+    bool idle = false;
+    choose_change(farm, event);
+    if (event->type == EVENT_PACKED)
+        idle = choose_fate(farm, event);
+    event->seq = seq;
+    return idle;
+}
+
 static void replay_one(struct farm *farm)
 {
     char why[LIMIT_REASON] = "";
     struct job_spec spec;
     struct event event = {.type = choose_type(farm)};
+    bool idle = false;
     event.seq = farm->core->seq + (uint64_t)fuzz_number(&farm->in, 0, 3);
     event.at_ms = farm->now_ms += fuzz_number(&farm->in, 0, 9) * 100;
     if (event.type == EVENT_SUBMITTED) {
@@ -73,13 +129,14 @@ static void replay_one(struct farm *farm)
         event.spec = &spec;
         event.job = spec.id;
     } else {
-        choose_change(farm, &event);
+        idle = choose_event(farm, &event);
     }
     uint64_t before = core_digest(farm->core);
     farm_record(farm, &event);
     if (core_replay(farm->core, &event, why, sizeof why)) {
         core_check(farm->core);
         farm->ledger[farm->n_ledger - 1].digest = core_digest(farm->core);
+        assert(!idle || core_digest(farm->core) == before);
     } else {
         assert(why[0] != '\0' && text_is_plain(why, strlen(why)));
         assert(core_digest(farm->core) == before);

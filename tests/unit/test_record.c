@@ -286,6 +286,101 @@ static void assert_same(const struct event *a, const struct event *b)
         assert_true(ranges_equal(a->frames, b->frames));
 }
 
+/* --- What became of a job. --- */
+
+static void assert_texts(const char *const *a, const char *const *b, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        assert_string_equal(a[i], b[i]);
+}
+
+static void assert_attempt(const struct fate_attempt *a,
+                           const struct fate_attempt *b)
+{
+    assert_int_equal(a->ordinal, b->ordinal);
+    assert_int_equal(a->charges, b->charges);
+    assert_int_equal(a->copies, b->copies);
+    assert_int_equal(a->losses, b->losses);
+    assert_true(a->lease == b->lease);
+    assert_string_equal(a->fault, b->fault);
+    assert_string_equal(a->text, b->text);
+    assert_int_equal(a->n_by, b->n_by);
+    assert_texts(a->by, b->by, a->n_by);
+    assert_int_equal(a->n_lost_by, b->n_lost_by);
+    assert_texts(a->lost_by, b->lost_by, a->n_lost_by);
+}
+
+static void assert_numbers(const struct job_fate *a, const struct job_fate *b)
+{
+    assert_int_equal(a->priority, b->priority);
+    assert_int_equal(a->max_agents, b->max_agents);
+    assert_int_equal(a->paused, b->paused);
+    assert_true(a->started_ms == b->started_ms && a->ended_ms == b->ended_ms);
+    assert_true(a->max_ms == b->max_ms && a->fence == b->fence);
+    assert_true(a->revision == b->revision);
+    assert_true(a->mean_bits == b->mean_bits && a->m2_bits == b->m2_bits);
+}
+
+#define ASSERT_LIST(a, b, list)                                                \
+    do {                                                                       \
+        assert_int_equal((a)->n_##list, (b)->n_##list);                        \
+        assert_memory_equal((a)->list, (b)->list,                              \
+                            (a)->n_##list * sizeof *(a)->list);                \
+    } while (0)
+
+static void test_what_became_of_a_job_keeps_every_field(void **state)
+{
+    static const struct range done[] = {{0, 3}, {5, 6}}, failed[] = {{3, 4}},
+                              cancelled[] = {{4, 5}}, redo[] = {{1, 2}},
+                              avoided[] = {{2, 4}};
+    static const char *const names[] = {"4.2.3", "5.0.0"};
+    static const struct fate_bucket buckets[] = {{0, 3}, {95, INT32_MAX}};
+    static const struct fate_attempt attempts[] = {
+        {2, 1, 2, 3, UINT64_MAX, "crash", "why", names, names, 2, 1},
+        {3, 3, 0, 0, 0, "", "", NULL, NULL, 0, 0}};
+    static const struct fate_standing standings[] = {{"a", 4, 1, true}};
+    static const struct fate_agent agents[] = {{"a", 1, 2, UINT64_MAX}};
+    const struct job_fate fate = {
+        7,      3,         true,  "it ended", "bad_blend", "a",        -1,
+        2,      INT64_MAX, 5,     6,          7,           UINT64_MAX, done,
+        failed, cancelled, redo,  avoided,    2,           1,          1,
+        1,      1,         names, names,      2,           1,          buckets,
+        2,      attempts,  2,     standings,  1,           agents,     1};
+    const struct event event = {
+        .type = EVENT_PACKED, .at_ms = 9, .job = JOB, .fate = &fate};
+    const struct event *back = there_and_back(*state, &event);
+    const struct job_fate *got = back->fate;
+    assert_int_equal(back->type, EVENT_PACKED);
+    assert_true(back->at_ms == 9);
+    assert_string_equal(back->job, JOB);
+    assert_numbers(got, &fate);
+    assert_string_equal(got->reason, fate.reason);
+    assert_string_equal(got->fault, fate.fault);
+    assert_string_equal(got->avoid, fate.avoid);
+    ASSERT_LIST(got, &fate, done);
+    ASSERT_LIST(got, &fate, failed);
+    ASSERT_LIST(got, &fate, cancelled);
+    ASSERT_LIST(got, &fate, redo);
+    ASSERT_LIST(got, &fate, avoided);
+    ASSERT_LIST(got, &fate, buckets);
+    assert_int_equal(got->n_blenders, 2);
+    assert_texts(got->blenders, names, 2);
+    assert_int_equal(got->n_likely, 1);
+    assert_texts(got->likely, names, 1);
+    assert_int_equal(got->n_attempts, 2);
+    for (int i = 0; i < 2; i++)
+        assert_attempt(&got->attempts[i], &attempts[i]);
+    assert_int_equal(got->n_standings, 1);
+    assert_string_equal(got->standings->name, "a");
+    assert_int_equal(got->standings->wrong, 4);
+    assert_int_equal(got->standings->done, 1);
+    assert_true(got->standings->benched);
+    assert_int_equal(got->n_agents, 1);
+    assert_string_equal(got->agents->name, "a");
+    assert_true(got->agents->done == 1 && got->agents->charged == 2);
+    assert_true(got->agents->speed_bits == UINT64_MAX);
+}
+
 /* Every field set, whether the type uses it or not: none gets lost. */
 static void test_every_type_keeps_every_field(void **state)
 {
@@ -294,7 +389,7 @@ static void test_every_type_keeps_every_field(void **state)
     ranges_add(&set, 5, 1048575);
     for (int type = 0; type < EVENT_TYPES; type++) {
         if (event_keep((enum event_type)type) == EVENT_SOFT ||
-            type == EVENT_SUBMITTED)
+            type == EVENT_SUBMITTED || type == EVENT_PACKED)
             continue;
         bool framed = type == EVENT_CANCELLED || type == EVENT_RETRIED ||
                       type == EVENT_FAILED;
@@ -553,6 +648,7 @@ int main(void)
         TEST(test_bytes_behind_the_end_are_refused),
         TEST(test_a_fault_of_a_newer_version_is_a_render_error),
         TEST(test_every_type_keeps_every_field),
+        TEST(test_what_became_of_a_job_keeps_every_field),
         TEST(test_fields_that_are_not_set_stay_so),
         TEST(test_every_fault_comes_back),
         TEST(test_the_largest_set_of_frames_comes_back),

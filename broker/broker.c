@@ -121,6 +121,16 @@ static void event_out(struct broker *broker, const struct event *event)
         broker->farm_changed = true;
 }
 
+/* What is left of the job's events can be packed. */
+static void pack_ended(struct broker *broker, const struct event *event)
+{
+    if (event_keep(event->type) == EVENT_SOFT || !event->job)
+        return;
+    const struct job *job = job_find(broker->core, event->job);
+    if (job && job_ended(job) && !job->leases)
+        store_pack(broker->store, job->id);
+}
+
 enum rc broker_do(struct broker *broker, const struct cmd *cmd, char *why,
                   size_t size)
 {
@@ -129,6 +139,8 @@ enum rc broker_do(struct broker *broker, const struct cmd *cmd, char *why,
                            &out, why, size);
     for (size_t i = 0; i < out.n; i++)
         event_out(broker, &out.at[i]);
+    for (size_t i = 0; i < out.n; i++)
+        pack_ended(broker, &out.at[i]);
     return rc;
 }
 

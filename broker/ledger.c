@@ -19,7 +19,7 @@
 #include "common/mem.h"
 
 #define APPLICATION_ID 0x66726d71 /* "frmq", at byte 68 of the file */
-#define FORMAT         2          /* user_version; grows with the schema */
+#define FORMAT         3          /* user_version; grows with the schema */
 #define LOG_PAGES      1000       /* 4 MB: then into the ledger itself */
 
 #define AS_TEXT(value) #value
@@ -45,9 +45,10 @@ static const char schema[] =
     "CREATE TABLE meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL)"
     " STRICT, WITHOUT ROWID;"
     "CREATE TABLE job(number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,"
-    " forgotten INTEGER) STRICT;"
+    " forgotten INTEGER, packed INTEGER) STRICT;"
     "CREATE INDEX job_forgotten ON job(forgotten)"
     " WHERE forgotten IS NOT NULL;"
+    "CREATE INDEX job_packed ON job(packed) WHERE packed IS NOT NULL;"
     "CREATE TABLE event(seq INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL,"
     " kind TEXT NOT NULL, job INTEGER, body BLOB NOT NULL, lease INTEGER)"
     " STRICT;"
@@ -58,17 +59,14 @@ static const char schema[] =
     " lease INTEGER NOT NULL, agent TEXT NOT NULL, ms INTEGER NOT NULL,"
     " blender TEXT NOT NULL, files TEXT NOT NULL, fault TEXT NOT NULL,"
     " text TEXT NOT NULL, PRIMARY KEY(job, ordinal)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE pack(job INTEGER NOT NULL, chunk INTEGER NOT NULL,"
+    " body BLOB NOT NULL) STRICT;"
+    "CREATE UNIQUE INDEX pack_job ON pack(job, chunk);"
     "INSERT INTO meta VALUES('epoch', 0);"
     "PRAGMA application_id = " TEXT_OF(
         APPLICATION_ID) ";"
                         "PRAGMA user_version = " TEXT_OF(FORMAT) ";"
                                                                  "COMMIT";
-
-/* Format 1 had no column for leases: theirs of then stay. */
-static const char upgrade[] =
-    "ALTER TABLE event ADD COLUMN lease INTEGER;"
-    "CREATE INDEX event_lease ON event(lease) WHERE lease IS NOT NULL;"
-    "PRAGMA user_version = " TEXT_OF(FORMAT);
 
 /* --- Statements. --- */
 
@@ -166,10 +164,8 @@ static bool refuse(sqlite3 *db, char *why, size_t size)
 }
 
 /* Looks before anything is changed. ret_new: there is nothing in it yet. */
-static bool check_format(struct ledger *ledger, bool *ret_new, char *why,
-                         size_t size)
+static bool check_format(sqlite3 *db, bool *ret_new, char *why, size_t size)
 {
-    sqlite3 *db = ledger->db;
     int64_t id, format, tables;
     if (!pragma_number(db, "PRAGMA application_id", &id) ||
         !pragma_number(db, "PRAGMA user_version", &format) ||
@@ -180,15 +176,13 @@ static bool check_format(struct ledger *ledger, bool *ret_new, char *why,
         snprintf(why, size, "ledger.db is not a ledger of frameq");
         return false;
     }
-    if (format > FORMAT) {
-        snprintf(why, size,
-                 "ledger.db is of a newer frameq (format %d, this one reads "
-                 "up to %d)",
-                 (int)format, FORMAT);
-        return false;
-    }
-    ledger->format = *ret_new ? FORMAT : (int)format;
-    return true;
+    if (*ret_new || format == FORMAT)
+        return true;
+    snprintf(why, size,
+             "ledger.db is of %s frameq (format %d, this one reads %d); go on "
+             "with that one, or begin in an empty folder",
+             format > FORMAT ? "a newer" : "an older", (int)format, FORMAT);
+    return false;
 }
 
 static bool run_text(sqlite3 *db, const char *text)
@@ -238,7 +232,7 @@ static bool prepare(struct ledger *ledger, enum ledger_use use, char *why,
     if (!run_text(db, "PRAGMA locking_mode = EXCLUSIVE") ||
         !run_text(db, "PRAGMA trusted_schema = OFF"))
         return refuse(db, why, size);
-    if (!check_format(ledger, &is_new, why, size))
+    if (!check_format(db, &is_new, why, size))
         return false;
     if (use == LEDGER_SERVE)
         return prepare_to_serve(db, is_new, why, size);
@@ -312,7 +306,7 @@ struct ledger *ledger_open(const char *dir, enum ledger_use use, char *why,
                            size_t size)
 {
     struct ledger *ledger = mem_new(sizeof *ledger);
-    ledger->purge = true;
+    ledger->purge = ledger->pack = true;
     if (!open_file(ledger, dir, use, why, size) ||
         !prepare(ledger, use, why, size) || !find_last(ledger, why, size))
         ledger_close(&ledger);
@@ -323,8 +317,6 @@ struct ledger *ledger_open(const char *dir, enum ledger_use use, char *why,
 
 static bool add_epoch(struct ledger *ledger, void *ret)
 {
-    if (ledger->format < FORMAT && !run_text(ledger->db, upgrade))
-        return false;
     sqlite3_stmt *add = ledger_statement(ledger, SQL_EPOCH_ADD);
     sqlite3_bind_int(add, 1, 1);
     return ledger_run(add) && ledger_number(ledger, SQL_EPOCH, ret);
@@ -339,7 +331,6 @@ enum ledger_rc ledger_begin(struct ledger *ledger, uint64_t *ret_epoch,
         return rc;
     if (!ledger_number(ledger, SQL_LOOSE, &loose))
         return fail(ledger, why, size);
-    ledger->format = FORMAT;
     ledger->loose = (uint64_t)loose;
     leave_log(ledger->db, false);
     *ret_epoch = (uint64_t)epoch;
@@ -370,6 +361,7 @@ void ledger_close(struct ledger **ledger)
         sqlite3_finalize(old->statements[i]);
     int rc = sqlite3_close(old->db);
     assert(rc == SQLITE_OK);
+    pack_done(old);
     arena_done(&old->arena);
     mem_free(old);
     *ledger = NULL;

@@ -12,6 +12,7 @@
 #include "broker/core/core.h"
 #include "broker/store.h"
 #include "common/buf.h"
+#include "common/table.h"
 
 /* What a person can do about a damaged file; follows its reason. */
 #define LEDGER_DAMAGED                                                         \
@@ -32,6 +33,17 @@ enum ledger_rc {
     LEDGER_LOST  /* anything else: the ledger must not be trusted further */
 };
 
+/* A job that may have ended, to be packed; or the one at hand. */
+struct packing {
+    char *job;         /* id; owned */
+    struct core *core; /* its events as far as they were read; NULL: none */
+    int64_t number;    /* of the job */
+    int64_t read;      /* seq of the last event in core */
+    int64_t last;      /* of those that stay: where its PACKED will stand */
+    int64_t last_ms;   /* when that was */
+    UT_hash_handle hh;
+};
+
 struct ledger {
     sqlite3 *db;
     sqlite3_stmt *statements[SQL_COUNT]; /* prepared when first used */
@@ -39,10 +51,11 @@ struct ledger {
     uint64_t last;                       /* seq of the last event; 0: none */
     uint64_t loose; /* the last event where it is there for its number alone;
                        0: it is not */
-    int format;     /* of the tables as they were found */
     bool orderly;   /* the last broker came to its end, or there was none */
     int wal_pages;  /* in the write-ahead log */
     bool purge;     /* forgotten jobs may be there to remove */
+    bool pack;      /* ended jobs may be there to pack */
+    struct packing *packings; /* by job, the one at hand first */
 };
 
 /* --- ledger.c --- */
@@ -54,8 +67,8 @@ enum ledger_use { LEDGER_SERVE, LEDGER_VERIFY };
 struct ledger *ledger_open(const char *dir, enum ledger_use use, char *why,
                            size_t size);
 
-/* ledger_begin takes the next epoch, and makes the tables those of this
- * version. Only after it is the log brought into the ledger at the close. */
+/* ledger_begin takes the next epoch. Only after it is the log brought into the
+ * ledger at the close. */
 enum ledger_rc ledger_begin(struct ledger *ledger, uint64_t *ret_epoch,
                             char *why, size_t size);
 
@@ -102,14 +115,54 @@ enum ledger_rc ledger_write(struct ledger *ledger, const struct buf *records,
  * Every ledger on the way is a history that replays. */
 enum ledger_rc ledger_purge(struct ledger *ledger, char *why, size_t size);
 
+/* --- ledger_pack.c --- */
+
+/* pack_add has a job packed once it finds that it has ended. */
+void pack_add(struct ledger *ledger, const char *job);
+
+/* ledger_pack goes on with packing for some ms; pack tells whether it is worth
+ * calling again. Every ledger on the way is a history that replays. */
+enum ledger_rc ledger_pack(struct ledger *ledger, char *why, size_t size);
+
+/* pack_done forgets all of pack_add. */
+void pack_done(struct ledger *ledger);
+
+/* --- ledger_facts.c --- */
+
+/* Facts of frames as bytes: those of FACTS_CHUNK ordinals, from a multiple of
+ * it on, in one row. */
+#define FACTS_CHUNK 256
+
+/* facts_unpack gives the facts of an ordinal's chunk rows again where they are
+ * packed: one of them is about to change. */
+bool facts_unpack(struct ledger *ledger, const char *job, int32_t ordinal);
+
+/* facts_pack packs the first chunk of a job (by number) that has rows. ret_rows
+ * is how many there were; 0: all is packed. */
+bool facts_pack(struct ledger *ledger, int64_t number, int *ret_rows);
+
+/* facts_read decodes a packed chunk into arena; NULL, with the reason in why,
+ * when it is none. */
+const struct frame_fact *facts_read(const void *bytes, size_t len,
+                                    struct arena *arena, size_t *ret_n,
+                                    char *why, size_t size);
+
+/* facts_take returns the fact of a row of ten columns, ordinal first. */
+struct frame_fact facts_take(sqlite3_stmt *row, struct arena *arena);
+
 /* --- ledger_read.c --- */
+
+/* ledger_event reads a row (seq, kind, body) into arena; false with the reason
+ * in why. */
+bool ledger_event(sqlite3_stmt *row, struct arena *arena, struct event *ret,
+                  char *why, size_t size);
 
 /* ledger_replay: see store_replay. */
 int64_t ledger_replay(struct ledger *ledger,
                       void (*each)(void *ctx, const struct event *event),
                       void *ctx, char *why, size_t size);
 
-/* ledger_check has SQLite look at every page. */
+/* ledger_check has SQLite look at every page, and reads all packed facts. */
 bool ledger_check(struct ledger *ledger, char *why, size_t size);
 
 struct frames_query {

@@ -11,7 +11,8 @@
 #include <assert.h>
 
 #define ROWS       4000 /* of one transaction: some 10 ms */
-#define SPARE_PART 4    /* a part of this of the pages may stay free */
+#define PACK_ROWS  64 /* that a row of packed facts is worth; ledger.def too */
+#define SPARE_PART 4  /* a part of this of the pages may stay free */
 #define SPARE      1024 /* and so many in any case: 4 MiB */
 
 struct purge {
@@ -34,8 +35,9 @@ static bool find_job(struct ledger *ledger, struct purge *purge)
     return found;
 }
 
+/* weight: rows that one of these is worth. */
 static bool remove_rows(struct ledger *ledger, enum ledger_sql sql,
-                        struct purge *purge)
+                        struct purge *purge, int weight)
 {
     sqlite3_stmt *remove = ledger_statement(ledger, sql);
     const int64_t values[] = {purge->number, purge->forgotten, purge->left};
@@ -45,14 +47,15 @@ static bool remove_rows(struct ledger *ledger, enum ledger_sql sql,
         sqlite3_bind_int64(remove, i + 1, values[i]);
     if (!ledger_run(remove))
         return false;
-    purge->left -= sqlite3_changes(ledger->db);
+    purge->left -= weight * sqlite3_changes(ledger->db);
     return true;
 }
 
 static bool purge_job(struct ledger *ledger, struct purge *purge)
 {
-    if (!remove_rows(ledger, SQL_PURGE_EVENTS, purge) ||
-        !remove_rows(ledger, SQL_PURGE_FRAMES, purge))
+    if (!remove_rows(ledger, SQL_PURGE_EVENTS, purge, 1) ||
+        !remove_rows(ledger, SQL_PURGE_FRAMES, purge, 1) ||
+        !remove_rows(ledger, SQL_PURGE_PACKS, purge, PACK_ROWS))
         return false;
     if (purge->left <= 0)
         return true;
@@ -60,8 +63,8 @@ static bool purge_job(struct ledger *ledger, struct purge *purge)
         ledger->purge = false; /* until there is a later event */
         return true;
     }
-    return remove_rows(ledger, SQL_PURGE_ENDS, purge) &&
-           remove_rows(ledger, SQL_PURGE_JOB, purge);
+    return remove_rows(ledger, SQL_PURGE_ENDS, purge, 1) &&
+           remove_rows(ledger, SQL_PURGE_JOB, purge, 1);
 }
 
 static bool purge_some(struct ledger *ledger, void *ctx)

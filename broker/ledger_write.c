@@ -54,6 +54,8 @@ static sqlite3_stmt *bind_frame(struct ledger *ledger, enum ledger_sql sql,
 
 static bool add_done(struct ledger *ledger, const struct event *event)
 {
+    if (!facts_unpack(ledger, event->job, event->lo))
+        return false;
     sqlite3_stmt *add = bind_frame(ledger, SQL_FRAME_DONE, event, event->lo);
     sqlite3_bind_int(add, 6, event->number);
     bind_text(add, 7, event->detail);
@@ -64,6 +66,8 @@ static bool add_done(struct ledger *ledger, const struct event *event)
 static bool add_fault(struct ledger *ledger, const struct event *event,
                       int32_t ordinal, int charges)
 {
+    if (!facts_unpack(ledger, event->job, ordinal))
+        return false;
     sqlite3_stmt *add = bind_frame(ledger, SQL_FRAME_FAULT, event, ordinal);
     sqlite3_bind_int(add, 6, charges);
     bind_text(add, 7, fault_word((enum fault)event->fault));
@@ -230,6 +234,6 @@ enum ledger_rc ledger_write(struct ledger *ledger, const struct buf *records,
         return rc;
     ledger->last = writing.seq;
     ledger->loose = writing.loose;
-    ledger->purge = true;
+    ledger->purge = ledger->pack = true;
     return LEDGER_OK;
 }

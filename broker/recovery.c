@@ -29,6 +29,15 @@ static void replay_event(void *ctx, const struct event *event)
     replay->events++;
 }
 
+/* Jobs that ended shortly before the last broker did. */
+static void pack_ended(struct store *store, const struct core *core)
+{
+    const struct job *job;
+    DL_FOREACH (core->jobs, job)
+        if (job_ended(job) && !job->leases && !job->packed)
+            store_pack(store, job->id);
+}
+
 void recovery_replay(struct store *store, struct core *core, const char *dir)
 {
     char why[WHY_SIZE];
@@ -44,6 +53,7 @@ void recovery_replay(struct store *store, struct core *core, const char *dir)
              core->n_jobs, replay.events, core->totals[FRAME_DONE],
              HASH_COUNT(core->leases), clock_boot_ms() - from_ms,
              store_orderly(store) ? "orderly" : "cut");
+    pack_ended(store, core);
 }
 
 static int32_t count_open(const struct core *core)

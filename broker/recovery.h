@@ -9,7 +9,7 @@
 #include "broker/store.h"
 
 /* recovery_replay fills an empty core from the store of folder dir, and says
- * in one line of the log what it found. */
+ * in one line of the log what it found. Jobs that have ended are packed. */
 void recovery_replay(struct store *store, struct core *core, const char *dir);
 
 /* recovery_check verifies the ledger in dir (store_verify), replays it into an

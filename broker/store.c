@@ -31,6 +31,7 @@ static void init_shared(struct store *store)
     pthread_condattr_destroy(&attr);
     pthread_mutex_init(&store->mutex, NULL);
     buf_init(&store->queue, LIMIT_LEDGER_QUEUE);
+    buf_init(&store->ended, LIMIT_LEDGER_QUEUE);
     buf_init(&store->batch, LIMIT_LEDGER_QUEUE);
 }
 
@@ -139,6 +140,7 @@ void store_close(struct store **store)
         ask_free(ask);
     close_files(old);
     buf_free(&old->queue);
+    buf_free(&old->ended);
     buf_free(&old->batch);
     pthread_cond_destroy(&old->wake);
     pthread_mutex_destroy(&old->mutex);
@@ -195,6 +197,18 @@ void store_append(struct store *store, const struct event *event)
     if (event_keep(event->type) == EVENT_DURABLE)
         store->urgent = true;
     store->behind = store->queue.len;
+    pthread_cond_signal(&store->wake);
+    pthread_mutex_unlock(&store->mutex);
+}
+
+void store_pack(struct store *store, const char *job)
+{
+    size_t size = strlen(job) + 1;
+    pthread_mutex_lock(&store->mutex);
+    struct buf *ended = &store->ended;
+    if (ended->len < size ||
+        memcmp(ended->data + ended->len - size, job, size) != 0)
+        buf_add(ended, job, size);
     pthread_cond_signal(&store->wake);
     pthread_mutex_unlock(&store->mutex);
 }

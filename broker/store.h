@@ -27,9 +27,10 @@ struct store *store_open(const char *dir, char *why, size_t size);
  * lives until each returns. Numbers ascend. Missing are: LEASED, SHORTENED and
  * RELEASED of leases that are over, but for a job's first; the events of jobs
  * that were forgotten, and, where a job's FORGOTTEN is still there, any of them
- * but the first (SUBMITTED) and that last one. Returns
- * the last seq (0: empty ledger), or -1 with the reason in why when a record
- * cannot be read. Before store_begin only. */
+ * but the first (SUBMITTED) and that last one; those of a job that was packed
+ * but for SUBMITTED, PACKED and what came since. Returns the last seq (0: empty
+ * ledger), or -1 with the reason in why when a record cannot be read. Before
+ * store_begin only. */
 int64_t store_replay(struct store *store,
                      void (*each)(void *ctx, const struct event *event),
                      void *ctx, char *why, size_t size);
@@ -47,6 +48,13 @@ uint64_t store_begin(struct store *store, char *why, size_t size);
  * committed at once; lazy ones go with the next durable one, or after a fifth
  * of a second. */
 void store_append(struct store *store, const struct event *event);
+
+/* store_pack tells that a job has ended and none of its leases goes on, as far
+ * as events were appended: when there is time its events give way to one PACKED
+ * and its frames' facts are packed. Told again after every later event of it.
+ * Nothing that a replay comes to or store_frames answers is changed by that.
+ * Before store_begin it is kept until then. */
+void store_pack(struct store *store, const char *job);
 
 /* store_fd becomes readable when store_poll has news: a commit, an answer, or
  * another health. */

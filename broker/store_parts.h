@@ -46,7 +46,8 @@ struct store {
     pthread_mutex_t mutex;
     pthread_cond_t wake;
     struct buf queue; /* records not yet taken by the thread */
-    bool urgent;      /* a durable one is among them */
+    struct buf ended; /* ids, each with its NUL, of jobs to be packed */
+    bool urgent;      /* a durable one is among the records */
     bool stop;
     struct ask *waiting, *ready;
     uint64_t committed;

@@ -88,7 +88,8 @@ static bool has_work(const struct store *store)
 {
     if (store->stop || store->waiting != NULL)
         return true;
-    bool tend = store->ledger->purge || store->backup != NULL;
+    bool tend = store->ledger->purge || store->ledger->pack ||
+                store->backup != NULL || store->ended.len > 0;
     return !store->retry && (store->urgent || tend);
 }
 
@@ -109,6 +110,12 @@ static void take_queue(struct store *store)
     store->batch = store->queue;
     store->queue = empty;
     store->urgent = false;
+    for (size_t at = 0; at < store->ended.len;) {
+        const char *job = store->ended.data + at;
+        pack_add(store->ledger, job);
+        at += strlen(job) + 1;
+    }
+    buf_clear(&store->ended);
 }
 
 /* Waits for work and takes it. False: the end. */
@@ -250,6 +257,8 @@ static void tend(struct store *store)
     enum ledger_rc rc = ledger_tend(store->ledger, why, sizeof why);
     if (rc != LEDGER_LOST && store->ledger->purge)
         rc = ledger_purge(store->ledger, why, sizeof why);
+    if (rc != LEDGER_LOST && store->ledger->pack)
+        rc = ledger_pack(store->ledger, why, sizeof why);
     if (rc == LEDGER_LOST)
         give_up(store, why);
     else
@@ -259,7 +268,7 @@ static void tend(struct store *store)
 /* A broken store only answers questions. */
 static void lay_down(struct store *store)
 {
-    store->ledger->purge = false;
+    store->ledger->purge = store->ledger->pack = false;
     if (store->backup != NULL)
         end_backup(store, "the ledger is broken");
 }

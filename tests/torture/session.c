@@ -107,17 +107,49 @@ static void forget_other(struct session *s)
     take(s);
 }
 
-static void drain(struct session *s)
-{
-    farm_drain(s->farm, "b", DRAIN_SOFT, s->farm->now_ms + 60000);
-}
-
 static void come_back(struct session *s)
 {
     s->a.state.lane = s->b.state.lane = 0;
     hand_join(s->farm, &s->a);
     hand_join(s->farm, &s->b);
     take(s);
+}
+
+/* Ends a job that stays, and is gone on with in the next life. */
+static void end_short(struct session *s)
+{
+    (void)farm_job(s->farm, "short", "1-6");
+    farm_ask(s->farm, CMD_CANCEL, job(s, "short"), "1-2", "not needed");
+    farm_ask(s->farm, CMD_CANCEL, job(s, "short"), "3-4", "nor these");
+    farm_ask(s->farm, CMD_CANCEL, job(s, "short"), NULL, "nor all of it");
+}
+
+static void reopen_short(struct session *s)
+{
+    farm_ask(s->farm, CMD_RETRY, job(s, "short"), "2-5", "");
+    farm_commit(s->farm);
+    take(s);
+}
+
+static void leave_short(struct session *s, struct hand *hand)
+{
+    for (size_t i = hand->state.n_leases; i-- > 0;)
+        if (strcmp(hand->leases[i].job, job(s, "short")->id) == 0)
+            hand_drop(hand, i);
+    hand_say(s->farm, hand);
+}
+
+static void end_short_again(struct session *s)
+{
+    farm_ask(s->farm, CMD_CANCEL, job(s, "short"), NULL, "never mind");
+    leave_short(s, &s->a);
+    leave_short(s, &s->b);
+    take(s);
+}
+
+static void drain(struct session *s)
+{
+    farm_drain(s->farm, "b", DRAIN_SOFT, s->farm->now_ms + 60000);
 }
 
 static void submit_last(struct session *s)
@@ -129,10 +161,10 @@ static void submit_last(struct session *s)
 }
 
 static void (*const first_life[])(struct session *) = {
-    join,  submit,       finish,       charge,       cancel_some,
-    retry, submit_other, cancel_other, forget_other, drain};
-static void (*const second_life[])(struct session *) = {come_back, finish,
-                                                        submit_last, finish};
+    join,         submit,       finish,       charge,    cancel_some, retry,
+    submit_other, cancel_other, forget_other, end_short, drain};
+static void (*const second_life[])(struct session *) = {
+    come_back, reopen_short, finish, end_short_again, submit_last, finish};
 
 /* --- The store's part. --- */
 
@@ -152,6 +184,15 @@ static void append(struct session *s)
         arena_reset(&arena);
     }
     arena_done(&arena);
+}
+
+/* As a broker tells it. */
+static void pack_ended(struct session *s)
+{
+    const struct job *job;
+    DL_FOREACH (s->farm->core->jobs, job)
+        if (job_ended(job) && !job->leases)
+            store_pack(s->store, job->id);
 }
 
 static bool is_broken(struct session *s)
@@ -180,6 +221,7 @@ static bool news(struct session *s)
 static bool commit(struct session *s)
 {
     append(s);
+    pack_ended(s);
     if (s->tale->hasty)
         s->tale->acknowledged = s->told;
     bool well = true;

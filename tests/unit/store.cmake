@@ -2,10 +2,12 @@
 frameq_unit(record frameq_broker PkgConfig::JANSSON PkgConfig::MSGPACK)
 frameq_unit(store frameq_broker PkgConfig::SQLITE)
 frameq_unit(store_asks frameq_broker PkgConfig::SQLITE)
-frameq_unit(store_compact core_farm frameq_broker PkgConfig::SQLITE)
+frameq_unit(store_compact core_farm frameq_broker PkgConfig::SQLITE
+  PkgConfig::JANSSON)
 frameq_unit(store_faults frameq_broker PkgConfig::SQLITE)
 frameq_unit(store_forget frameq_broker PkgConfig::SQLITE)
 frameq_unit(store_kill frameq_broker PkgConfig::SQLITE)
+frameq_unit(store_pack frameq_broker PkgConfig::SQLITE)
 # The test says how much room a disk has.
 target_link_options(test_store_faults PRIVATE
   -Wl,--wrap=statvfs,--wrap=posix_fallocate)

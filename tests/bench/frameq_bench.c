@@ -16,6 +16,8 @@ static const struct verb {
     int (*run)(int argc, char **argv);
 } verbs[] = {
     {"dispatch", "batches a second, and the wait for one", bench_dispatch},
+    {"replay", "the start with ended jobs, before and after packing",
+     bench_replay},
     {"submit", "durable submits a second", bench_submit},
 };
 

@@ -47,6 +47,13 @@ class Bench(farm.FarmTest):
                              "broker_cpu_us")
         self.assertNotIn("peer", figures)
 
+    def test_replay(self):
+        figures = self.figures("replay", "--jobs", "3", "--frames", "20")
+        self.assertEqual(figures["bench"], "replay")
+        self.assertEqual(figures["frames"], 60)
+        self.assert_positive(figures, "replay_ms", "mib", "packed_replay_ms",
+                             "packed_mib", "step_max_us")
+
     def beside(self, peer):
         figures = self.figures("dispatch", "--agents", "2", "--batches", "10",
                                "--peer", peer)

@@ -7,23 +7,17 @@
 #include "common/app/tokens.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "common/app/clock.h"
 #include "common/app/fields.h"
-#include "common/buf.h"
+#include "common/app/private.h"
 #include "common/mem.h"
 #include "common/text.h"
 
 #define PREFIX       "fq_"
-#define SECRET_BYTES 32
 #define FILE_MAX     (LIMIT_TOKENS * 512)
 #define HEX_SIZE     (2 * TOKEN_HASH + 1)
 
@@ -48,7 +42,7 @@ enum token_role token_role_find(const char *word)
     return TOKEN_NONE;
 }
 
-static void hash_secret(const char *secret, unsigned char ret[TOKEN_HASH])
+void token_hash(const char *secret, unsigned char ret[TOKEN_HASH])
 {
     crypto_generichash(ret, TOKEN_HASH, (const unsigned char *)secret,
                        strlen(secret), NULL, 0);
@@ -85,27 +79,32 @@ bool tokens_remove(struct tokens *tokens, const char *name)
     return true;
 }
 
+void token_text(const unsigned char bytes[TOKEN_BYTES], char ret[TOKEN_SECRET])
+{
+    memcpy(ret, PREFIX, sizeof PREFIX);
+    sodium_bin2base64(ret + strlen(PREFIX), TOKEN_SECRET - strlen(PREFIX),
+                      bytes, TOKEN_BYTES,
+                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+}
+
 void tokens_make(struct tokens *tokens, const struct token *token,
                  char ret[TOKEN_SECRET])
 {
-    unsigned char bytes[SECRET_BYTES];
+    unsigned char bytes[TOKEN_BYTES];
     assert(tokens->n < LIMIT_TOKENS && !tokens_named(tokens, token->name));
     randombytes_buf(bytes, sizeof bytes);
-    memcpy(ret, PREFIX, sizeof PREFIX);
-    sodium_bin2base64(ret + strlen(PREFIX), TOKEN_SECRET - strlen(PREFIX),
-                      bytes, sizeof bytes,
-                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    token_text(bytes, ret);
     struct token *made = tokens_add(tokens);
     *made = *token;
     (void)clock_text(clock_wall_ms(), made->created);
-    hash_secret(ret, made->hash);
+    token_hash(ret, made->hash);
 }
 
 const struct token *tokens_find(const struct tokens *tokens, const char *secret)
 {
     unsigned char hash[TOKEN_HASH];
     const struct token *found = NULL;
-    hash_secret(secret, hash);
+    token_hash(secret, hash);
     for (size_t i = 0; i < tokens->n; i++)
         if (sodium_memcmp(hash, tokens->at[i].hash, TOKEN_HASH) == 0)
             found = &tokens->at[i];
@@ -205,50 +204,13 @@ static bool read_list(struct tokens *tokens, const json_t *root, char *why,
     return true;
 }
 
-/* Whether nobody but its owner may read it. */
-static bool is_private(int fd, char *why, size_t size)
-{
-    struct stat facts;
-    if (fstat(fd, &facts) != 0)
-        return field_refuse(why, size, "%s", strerror(errno));
-    if ((facts.st_mode & 077) != 0)
-        return field_refuse(why, size,
-                            "others may read or write it; make it mode 0600");
-    return true;
-}
-
-static bool read_bytes(const char *path, struct buf *ret, char *why,
-                       size_t size)
-{
-    char piece[4096];
-    ssize_t n = -1;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return field_refuse(why, size, "%s", strerror(errno));
-    bool ok = is_private(fd, why, size);
-    while (ok && (n = read(fd, piece, sizeof piece)) > 0)
-        buf_add(ret, piece, (size_t)n);
-    if (ok && n < 0)
-        ok = field_refuse(why, size, "%s", strerror(errno));
-    close(fd);
-    if (ok && ret->over)
-        ok = field_refuse(why, size, "larger than %d bytes", FILE_MAX);
-    return ok;
-}
-
 bool tokens_load(struct tokens *ret, const char *path, char *why, size_t size)
 {
-    struct buf text;
     char reason[512];
     struct tokens tokens = {0};
-    buf_init(&text, FILE_MAX);
-    bool ok = read_bytes(path, &text, reason, sizeof reason);
-    json_t *root =
-        ok ? fields_parse(buf_text(&text), text.len, reason, sizeof reason)
-           : NULL;
-    ok = root != NULL && read_list(&tokens, root, reason, sizeof reason);
+    json_t *root = private_read(path, FILE_MAX, reason, sizeof reason);
+    bool ok = root != NULL && read_list(&tokens, root, reason, sizeof reason);
     json_decref(root);
-    buf_free(&text);
     if (!ok) {
         tokens_free(&tokens);
         return refuse(why, size, path, reason);
@@ -267,32 +229,15 @@ static json_t *token_json(const struct token *token)
                      "created", token->created, "hash", hex);
 }
 
-static bool write_whole(int fd, const json_t *root)
-{
-    return json_dumpfd(root, fd, JSON_INDENT(1)) == 0 && fsync(fd) == 0;
-}
-
 bool tokens_save(const struct tokens *tokens, const char *path, char *why,
                  size_t size)
 {
-    struct buf part;
+    char reason[512];
     json_t *root = json_object(), *list = json_array();
     json_object_set_new(root, "tokens", list);
     for (size_t i = 0; i < tokens->n; i++)
         json_array_append_new(list, token_json(&tokens->at[i]));
-    buf_init(&part, LIMIT_PATH + 8);
-    buf_print(&part, "%s.XXXXXX", path);
-    char *name = buf_take(&part);
-    int fd = mkostemp(name, O_CLOEXEC); /* mode 0600 */
-    bool ok = fd >= 0 && write_whole(fd, root);
-    ok = ok && rename(name, path) == 0;
-    if (!ok)
-        (void)refuse(why, size, path, strerror(errno));
-    if (fd >= 0 && !ok)
-        unlink(name);
-    if (fd >= 0)
-        close(fd);
-    mem_free(name);
+    bool ok = private_write(path, root, reason, sizeof reason);
     json_decref(root);
-    return ok;
+    return ok || refuse(why, size, path, reason);
 }

@@ -22,6 +22,7 @@ enum token_role {
 };
 
 #define TOKEN_HASH   32 /* bytes of BLAKE2b */
+#define TOKEN_BYTES  32 /* random ones of a secret */
 #define TOKEN_SECRET 47 /* "fq_", 43 characters of base64url, NUL */
 
 struct token {
@@ -63,6 +64,10 @@ bool tokens_remove(struct tokens *tokens, const char *name);
 const struct token *tokens_find(const struct tokens *tokens,
                                 const char *secret);
 const struct token *tokens_named(const struct tokens *tokens, const char *name);
+
+/* token_text writes a secret of TOKEN_BYTES bytes; token_hash writes what is kept of a secret. */
+void token_text(const unsigned char bytes[TOKEN_BYTES], char ret[TOKEN_SECRET]);
+void token_hash(const char *secret, unsigned char ret[TOKEN_HASH]);
 
 /* token_role_find returns the role of a word, TOKEN_NONE for any other. */
 const char *token_role_word(enum token_role role);

@@ -15,6 +15,7 @@
 #include "cli/cli.h"
 #include "cli/table.h"
 #include "cli/verbs.h"
+#include "common/app/join.h"
 #include "common/app/log.h"
 #include "common/app/tokens.h"
 #include "common/mem.h"
@@ -111,6 +112,9 @@ static void name_token(const struct tokens *tokens, const char *wanted,
                        struct token *token)
 {
     const char *base = wanted == NULL ? token->user : wanted;
+    const char *reason = wanted == NULL ? NULL : join_is_name(wanted);
+    if (reason != NULL)
+        log_fatal(CLI_USAGE, "NAME %s", reason);
     for (size_t i = 0; i < sizeof token->name - 1 && base[i] != '\0'; i++)
         token->name[i] = base[i];
     if (wanted != NULL && tokens_named(tokens, wanted) != NULL)

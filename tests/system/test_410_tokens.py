@@ -62,6 +62,17 @@ class Tokens(farm.FarmTest):
         self.assertEqual(self.ask("GET", "/v1/jobs", self.submit), 200)
         self.token("rm", "looker", code=4)
 
+    def test_names_are_taken_as_they_are(self):
+        """Or refused, with the rule: a name that was changed could not be
+        taken back by the one that was given."""
+        for name in ("two words", "a/b", "", "n" * 65):
+            result = self.run_program("frameq", "token", "add", name, env={
+                "FRAMEQ_TOKENS": str(self.folder / "tokens")})
+            self.assertEqual(result.returncode, 2, result)
+            self.assertRegex(result.stderr, "may hold only|1 to 64")
+        self.token("add", "n" * 64)
+        self.token("rm", "n" * 64)
+
 
 if __name__ == "__main__":
     farm.main()

@@ -24,6 +24,7 @@
      .help = "The broker to talk to."},                                        \
     {                                                                          \
         .name = "token", .argument = "SECRET", .check = conf_is_token,         \
+        .secret = true,                                                        \
         .help = "Who you are, where the farm wants to know. Others on this "   \
                 "machine can see flags: rather set FRAMEQ_TOKEN."              \
     }

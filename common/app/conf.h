@@ -23,6 +23,7 @@ struct setting {
     conf_check *check;    /* NULL: any text */
     char letter;          /* short form, 0 for none */
     bool many;            /* may be given again; the file repeats the key */
+    bool secret;          /* --print-config only tells that it is set */
 };
 
 struct conf_program {

@@ -109,7 +109,9 @@ void conf_print(const struct conf *conf)
             print_line(row->setting->name, "false");
         else if (row->n == 0)
             printf("# %s =\n", row->setting->name);
-        for (size_t v = 0; v < row->n; v++)
+        if (row->n > 0 && row->setting->secret)
+            printf("# %s = (set)\n", row->setting->name);
+        for (size_t v = 0; v < row->n && !row->setting->secret; v++)
             print_line(row->setting->name, row->values[v]);
     }
     end_output();

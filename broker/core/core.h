@@ -182,6 +182,8 @@ enum cmd_type {
     CMD_DRAIN,  /* agent, number: enum drain, until_ms */
     CMD_STATE,  /* state: a STATE arrived */
     CMD_GONE,   /* agent, inc: its last connection closed */
+    CMD_EXPEL,  /* agent: it is no longer of the farm; its leases go elsewhere
+                   at once */
     CMD_UNSENT, /* lease: its BATCH could not be sent; back it goes */
     CMD_COMMITTED, /* seq: the ledger has this much on disk */
     CMD_RESTART,   /* epoch: after the replay, before anything else */

@@ -79,6 +79,7 @@ enum rc step_drain(struct step *step);
 /* step_state.c: what agents report; step_time.c: what time brings. */
 enum rc step_state(struct step *step);
 enum rc step_gone(struct step *step);
+enum rc step_expel(struct step *step);
 enum rc step_unsent(struct step *step);
 enum rc step_committed(struct step *step);
 enum rc step_restart(struct step *step);

@@ -195,12 +195,13 @@ void step_unneeded(struct step *step, struct job *job,
 }
 
 static enum rc (*const handlers[])(struct step *) = {
-    [CMD_SUBMIT] = step_submit,   [CMD_CANCEL] = step_cancel,
-    [CMD_RETRY] = step_retry,     [CMD_PATCH] = step_patch,
-    [CMD_FORGET] = step_forget,   [CMD_DRAIN] = step_drain,
-    [CMD_STATE] = step_state,     [CMD_GONE] = step_gone,
-    [CMD_UNSENT] = step_unsent,   [CMD_COMMITTED] = step_committed,
-    [CMD_RESTART] = step_restart, [CMD_TICK] = step_tick,
+    [CMD_SUBMIT] = step_submit,       [CMD_CANCEL] = step_cancel,
+    [CMD_RETRY] = step_retry,         [CMD_PATCH] = step_patch,
+    [CMD_FORGET] = step_forget,       [CMD_DRAIN] = step_drain,
+    [CMD_STATE] = step_state,         [CMD_GONE] = step_gone,
+    [CMD_EXPEL] = step_expel,         [CMD_UNSENT] = step_unsent,
+    [CMD_COMMITTED] = step_committed, [CMD_RESTART] = step_restart,
+    [CMD_TICK] = step_tick,
 };
 
 enum rc core_step(struct core *core, int64_t now_ms, const struct cmd *cmd,

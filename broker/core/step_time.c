@@ -43,6 +43,15 @@ static void agent_lose(struct step *step, struct agent *agent)
     step_life(step, agent, AGENT_LOST);
 }
 
+enum rc step_expel(struct step *step)
+{
+    struct agent *agent = agent_find(step->core, step->cmd->agent);
+    step_wake(step);
+    if (agent && (agent->life != AGENT_LOST || agent->leases))
+        agent_lose(step, agent);
+    return RC_OK;
+}
+
 static void agent_watch(struct step *step, struct agent *agent)
 {
     struct core *core = step->core;

@@ -16,6 +16,7 @@
 #include "broker/feed_pack.h"
 #include "broker/feed_view.h"
 #include "broker/publisher.h"
+#include "broker/zap.h"
 #include "common/app/clock.h"
 #include "common/limits.h"
 #include "common/mem.h"
@@ -40,11 +41,13 @@ struct feed {
     bool fresh; /* something was published this turn */
 };
 
-struct feed *feed_open(const char *host, int port, char *why, size_t size)
+struct feed *feed_open(const char *host, int port, const char *key, char *why,
+                       size_t size)
 {
+    const struct publisher_options options = {host, port, key, ZAP_FEED};
     struct feed *feed = mem_new(sizeof *feed);
     buf_init(&feed->text, LIMIT_MESSAGE);
-    feed->publisher = publisher_open(host, port);
+    feed->publisher = publisher_open(&options);
     if (!feed->publisher) {
         snprintf(why, size, "cannot bind tcp://%s:%d: %s", host, port,
                  zmq_strerror(zmq_errno()));

@@ -8,8 +8,10 @@
 #include "broker/broker_internal.h"
 #include "broker/feed.h"
 
-/* feed_open binds tcp://host:port. NULL with the reason in why. */
-struct feed *feed_open(const char *host, int port, char *why, size_t size);
+/* feed_open binds tcp://host:port; key: the broker's secret key, NULL: anybody
+ * may subscribe. NULL with the reason in why. */
+struct feed *feed_open(const char *host, int port, const char *key, char *why,
+                       size_t size);
 
 /* feed_start gives it its broker, whose events it projects from now on. */
 void feed_start(struct feed *feed, struct broker *broker);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "broker/keys.h"
 #include "broker/reply.h"
 #include "common/app/log.h"
 
@@ -111,6 +112,8 @@ bool guard_admits(struct call *call)
         return false;
     }
     call->token = tokens_find(&guard->tokens, secret);
+    if (call->token == NULL && call->http->keys != NULL)
+        call->token = keys_token(call->http->keys, secret);
     if (call->token == NULL) {
         refuse_unknown(call, "the token is not known, or was taken back");
         return false;

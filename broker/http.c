@@ -10,6 +10,7 @@
 
 #include "broker/broker_internal.h"
 #include "broker/headers.h"
+#include "broker/keys.h"
 #include "broker/reply.h"
 #include "broker/routes/routes.h"
 #include "broker/stream.h"
@@ -125,6 +126,7 @@ struct http *http_open(struct broker *broker, struct feed *feed,
     struct http *http = mem_new(sizeof *http);
     http->broker = broker;
     http->feed = feed;
+    http->keys = options->keys;
     http->loopback = net_is_loopback(options->host);
     http->fed = feed_seq(feed);
     if (!open_door(http, options, why, size)) {
@@ -195,6 +197,8 @@ static void look_at_tokens(struct http *http, int64_t now_ms)
 {
     if (!guard_look(&http->guard, now_ms))
         return;
+    if (http->keys)
+        keys_renew_watch(http->keys);
     wait_end_all(http);
     stream_end_all(http);
 }

@@ -13,11 +13,13 @@
 #include "broker/feed.h"
 
 struct http;
+struct keys;
 
 struct http_options {
     const char *host;
     int port;           /* 0: a free one */
     const char *tokens; /* file of tokens, borrowed; NULL: none */
+    struct keys *keys;  /* of agents, borrowed; NULL: sockets without keys */
 };
 
 /* http_open binds host:port. NULL with the reason in why. */

@@ -21,7 +21,8 @@ struct http {
     struct feed *feed;
     struct httpd *httpd;
     struct guard guard;
-    bool loopback; /* bound to an address of this machine alone */
+    struct keys *keys; /* NULL: sockets without keys */
+    bool loopback;     /* bound to an address of this machine alone */
     bool draining;
     bool stirred; /* answered since httpd ran: it has work */
 

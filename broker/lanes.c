@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "broker/socket.h"
+#include "broker/zap.h"
 #include "common/limits.h"
 #include "common/mem.h"
 #include "common/table.h"
@@ -26,16 +27,18 @@ struct lane {
 
 struct lanes {
     char *host;
+    const char *key;
     int low, high;
     int64_t *rested_ms; /* by port - low: free from then on; -1: in use */
     struct lane *by_agent;
 };
 
-struct lanes *lanes_new(const char *host, int low, int high)
+struct lanes *lanes_new(const char *host, int low, int high, const char *key)
 {
     assert(low > 0 && high >= low);
     struct lanes *lanes = mem_new(sizeof *lanes);
     lanes->host = mem_text(host);
+    lanes->key = key;
     lanes->low = low;
     lanes->high = high;
     lanes->rested_ms =
@@ -71,10 +74,16 @@ static struct lane *lane_find(const struct lanes *lanes, const char *agent)
     return lane;
 }
 
-static zsock_t *push_new(void)
+static zsock_t *push_new(const char *key, const char *agent)
 {
+    char domain[ZAP_DOMAIN];
+    snprintf(domain, sizeof domain, ZAP_LANE "%s", agent);
     /* Nobody has to send anything here. */
-    zsock_t *push = socket_new(ZMQ_PUSH, LIMIT_TOPIC, 0);
+    zsock_t *push =
+        socket_new(&(struct socket_options){.type = ZMQ_PUSH,
+                                            .message_max = LIMIT_TOPIC,
+                                            .key = key,
+                                            .domain = domain});
     zsock_set_sndhwm(push, LIMIT_SLOTS + 4);
     zsock_set_backlog(push, 4);
     zsock_set_sndtimeo(push, 0);
@@ -123,7 +132,7 @@ int lanes_open(struct lanes *lanes, const char *agent, uint64_t lane,
     entry = mem_new(sizeof *entry);
     entry->id = lane;
     snprintf(entry->agent, sizeof entry->agent, "%s", agent);
-    entry->push = push_new();
+    entry->push = push_new(lanes->key, agent);
     entry->port = bind_free(lanes, entry->push, now_ms);
     if (entry->port == 0) {
         zsock_destroy(&entry->push);

@@ -16,7 +16,8 @@ struct lanes;
 /* A freed port rests this long. */
 #define LANES_REST_MS 60000
 
-struct lanes *lanes_new(const char *host, int low, int high);
+/* key: the broker's secret key, borrowed; NULL: a lane is open to anybody. */
+struct lanes *lanes_new(const char *host, int low, int high, const char *key);
 void lanes_free(struct lanes **lanes);
 
 /* lanes_open binds a lane for an agent, closing the one it had, and returns its

@@ -18,6 +18,7 @@
 #include "broker/ports.h"
 #include "broker/publisher.h"
 #include "broker/socket.h"
+#include "broker/zap.h"
 #include "common/app/clock.h"
 #include "common/app/log.h"
 #include "common/limits.h"
@@ -28,6 +29,8 @@
 #define ROWS_TRIED  10 /* somebody else may be quicker each time */
 #define STATES_HELD 64 /* of a peer, each LIMIT_MESSAGE at most */
 #define COMPLAIN_MS 10000
+
+#define PORTS_IN_ROW 3 /* status, control, feed */
 
 /* Whose messages came over a descriptor. */
 struct peer {
@@ -46,6 +49,7 @@ struct ack {
 
 struct link {
     struct broker *broker;
+    struct keys *keys; /* NULL: anybody is let in */
     zsock_t *status, *monitor;
     struct publisher *control;
     struct lanes *lanes;
@@ -58,11 +62,24 @@ struct link {
     int port;
     int64_t beat_ms;     /* when the next BEAT is due */
     int64_t complain_ms; /* when a missing lane may be logged again */
+    int64_t accuse_ms;   /* the same of a forged STATE */
+    uint64_t forged;     /* STATEs under another's name */
 };
 
-static zsock_t *status_new(void)
+/* The broker's secret key, or NULL. */
+static const char *link_key(const struct link *link)
 {
-    zsock_t *sock = socket_new(ZMQ_SUB, LIMIT_MESSAGE, 200);
+    return link->keys ? keys_server_secret(link->keys) : NULL;
+}
+
+static zsock_t *status_new(const char *key)
+{
+    zsock_t *sock =
+        socket_new(&(struct socket_options){.type = ZMQ_SUB,
+                                            .message_max = LIMIT_MESSAGE,
+                                            .linger_ms = 200,
+                                            .key = key,
+                                            .domain = ZAP_STATUS});
     zsock_set_backlog(sock, 4096);
     zsock_set_rcvhwm(sock, STATES_HELD);
     zsock_set_subscribe(sock, "");
@@ -86,7 +103,8 @@ static bool bind_pair(struct link *link, const char *host, int port)
 {
     if (zsock_bind(link->status, "tcp://%s:%d", host, port) != port)
         return false;
-    link->control = publisher_open(host, port + 1);
+    link->control = publisher_open(&(struct publisher_options){
+        host, port + 1, link_key(link), ZAP_CONTROL});
     if (link->control)
         return true;
     zsock_unbind(link->status, "tcp://%s:%d", host, port);
@@ -97,7 +115,7 @@ static bool bind_pair(struct link *link, const char *host, int port)
 static bool bind_row(struct link *link, const char *host)
 {
     for (int i = 0; i < ROWS_TRIED; i++) {
-        link->port = ports_free_row(host, 3);
+        link->port = ports_free_row(host, PORTS_IN_ROW);
         if (link->port > 0 && bind_pair(link, host, link->port))
             return true;
     }
@@ -116,10 +134,11 @@ struct link *link_open(const struct link_options *options, char *why,
                        size_t size)
 {
     struct link *link = mem_new(sizeof *link);
-    link->status = status_new();
+    link->keys = options->keys;
+    link->status = status_new(link_key(link));
     link->monitor = monitor_new(link->status);
-    link->lanes =
-        lanes_new(options->host, options->lanes_low, options->lanes_high);
+    link->lanes = lanes_new(options->host, options->lanes_low,
+                            options->lanes_high, link_key(link));
     buf_init(&link->out, LIMIT_MESSAGE);
     if (!link_bind(link, options)) {
         snprintf(why, size, "cannot bind tcp://%s:%d and the next port: %s",
@@ -402,6 +421,34 @@ static void peer_note(struct link *link, int fd, const struct msg_state *state)
     snprintf(peer->agent, sizeof peer->agent, "%s", state->agent);
 }
 
+/* A STATE counts only where it comes with the key of the agent it is of. */
+static bool is_its_own(struct link *link, zmq_msg_t *frame,
+                       const struct msg_state *state)
+{
+    if (!link->keys)
+        return true;
+    const char *user = zmq_msg_gets(frame, "User-Id");
+    const struct key *key = user ? keys_find(link->keys, user) : NULL;
+    return key && strcmp(key->token.name, state->agent) == 0;
+}
+
+static void accuse(struct link *link, zmq_msg_t *frame, const char *agent)
+{
+    const char *user = zmq_msg_gets(frame, "User-Id");
+    const char *address = zmq_msg_gets(frame, "Peer-Address");
+    const struct key *key = user ? keys_find(link->keys, user) : NULL;
+    int64_t now_ms = broker_now(link->broker);
+    link->forged++;
+    if (now_ms < link->accuse_ms)
+        return;
+    link->accuse_ms = now_ms + COMPLAIN_MS;
+    log_warn("state_refused",
+             "agent=%s key_of=%s address=%s refused=%llu reason=%s",
+             log_quoted(agent), log_quoted(key ? key->token.name : "nobody"),
+             log_quoted(address), (unsigned long long)link->forged,
+             log_quoted("not with the key of that agent"));
+}
+
 static void state_take(struct link *link, zmq_msg_t *frame)
 {
     struct msg msg;
@@ -410,6 +457,10 @@ static void state_take(struct link *link, zmq_msg_t *frame)
                     broker_arena(link->broker), &msg, why, sizeof why) ||
         msg.kind != KIND_STATE) {
         log_debug("message_dropped", "reason=%s", log_quoted(why));
+        return;
+    }
+    if (!is_its_own(link, frame, &msg.state)) {
+        accuse(link, frame, msg.state.agent);
         return;
     }
     int fd = zmq_msg_get(frame, ZMQ_SRCFD);
@@ -497,8 +548,32 @@ void link_read(struct link *link)
     publisher_read(link->control);
 }
 
+/* All that a key opened is shut: its lane, and its connections. Others from
+ * the same machine are cut off with it, and come back by their own keys. */
+static void key_end(struct link *link, const struct cut *cut)
+{
+    const struct places *places = &cut->places;
+    struct cmd cmd = {.type = CMD_EXPEL, .agent = cut->agent};
+    if (cut->agent[0] != '\0') {
+        lanes_close(link->lanes, cut->agent, broker_now(link->broker));
+        (void)broker_do(link->broker, &cmd, NULL, 0);
+    }
+    if (places->n > KEY_PLACES)
+        sockets_cut(link->port, PORTS_IN_ROW, "");
+    for (size_t i = 0; i < places->n && places->n <= KEY_PLACES; i++)
+        sockets_cut(link->port, PORTS_IN_ROW, places->at[i]);
+}
+
+static void keys_settle(struct link *link)
+{
+    struct cut cut;
+    while (link->keys && keys_cut(link->keys, &cut))
+        key_end(link, &cut);
+}
+
 void link_settle(struct link *link, int64_t now_ms)
 {
+    keys_settle(link);
     for (size_t i = 0; i < link->n_unsent; i++) {
         struct cmd cmd = {.type = CMD_UNSENT, .lease = link->unsent[i]};
         (void)broker_do(link->broker, &cmd, NULL, 0);

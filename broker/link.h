@@ -12,6 +12,7 @@
 
 #include "broker/broker.h"
 
+struct keys;
 struct link;
 
 struct link_options {
@@ -19,6 +20,8 @@ struct link_options {
     int status_port;           /* 0: three free ones in a row; control is +1,
                                   feed +2 */
     int lanes_low, lanes_high; /* ports for lanes */
+    struct keys *keys;         /* whose agents are let in, borrowed; NULL:
+                                  anybody */
 };
 
 /* link_open binds status and control and watches status for closed
@@ -41,9 +44,10 @@ void *link_control(const struct link *link);
  * messages of each and for LIMIT_READ_MS. */
 void link_read(struct link *link);
 
-/* link_settle does what is due: batches that could not be sent go back, what
- * was acknowledged this turn leaves, one ACK an agent, BEAT
- * every second, rested ports are free again. link_next: when it must run. */
+/* link_settle does what is due: agents whose key was taken back are cut off,
+ * batches that could not be sent go back, what was acknowledged this turn
+ * leaves, one ACK an agent, BEAT every second, rested ports are free again.
+ * link_next: when it must run. */
 void link_settle(struct link *link, int64_t now_ms);
 int64_t link_next(const struct link *link);
 

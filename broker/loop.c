@@ -2,7 +2,7 @@
  *
  * A turn: wait; read the clock; take what the ledger, the agents and HTTP have;
  * do what is due; tell who watches. libmicrohttpd's sockets hide behind one
- * descriptor, lanes are never polled, so the poll stays at seven items however
+ * descriptor, lanes are never polled, so the poll stays at eight items however
  * many agents there are.
  */
 #include "broker/loop.h"
@@ -26,6 +26,7 @@ enum {
     AT_STORE,
     AT_HTTP,
     AT_SIGNAL,
+    AT_ZAP, /* the last: it may not be there */
     AT_COUNT
 };
 
@@ -55,8 +56,9 @@ static void loop_poll(const struct loop *loop, long wait_ms)
                       0},
         [AT_HTTP] = {NULL, http_fd(loop->http), ZMQ_POLLIN, 0},
         [AT_SIGNAL] = {NULL, loop->signal_fd, ZMQ_POLLIN, 0},
+        [AT_ZAP] = {loop->zap ? zap_socket(loop->zap) : NULL, 0, ZMQ_POLLIN, 0},
     };
-    zmq_poll(items, AT_COUNT, wait_ms);
+    zmq_poll(items, loop->zap ? AT_COUNT : AT_ZAP, wait_ms);
 }
 
 /* malloc keeps what a crowd of clients needed; it is given back soon after. */
@@ -89,6 +91,8 @@ static int64_t loop_turn(struct loop *loop)
 {
     int64_t now_ms = clock_boot_ms();
     broker_turn(loop->broker, now_ms);
+    if (loop->zap)
+        zap_run(loop->zap, now_ms);
     feed_read(loop->feed);
     broker_settle(loop->broker);
     watch_ledger(loop);

@@ -11,9 +11,11 @@
 #include "broker/http.h"
 #include "broker/keep.h"
 #include "broker/link.h"
+#include "broker/zap.h"
 
 struct loop {
     struct broker *broker;
+    struct zap *zap; /* NULL: sockets without keys */
     struct link *link;
     struct feed *feed;
     struct http *http;

@@ -47,22 +47,33 @@ static void raise_descriptors(void)
     setrlimit(RLIMIT_NOFILE, &files);
 }
 
-/* Tokens guard HTTP; nothing guards the agents' sockets yet. */
+static bool is_loopback(const struct conf *conf, const char *flag)
+{
+    char host[256];
+    (void)conf_address(conf_get(conf, flag), host, sizeof host);
+    return net_is_loopback(host);
+}
+
+/* Tokens guard HTTP; keys guard the agents' sockets. */
+static bool wants_keys(const struct conf *conf)
+{
+    if (strcmp(conf_get(conf, "curve"), "on") == 0)
+        return true;
+    return !is_loopback(conf, "zmq") && !conf_on(conf, "insecure");
+}
+
 static void refuse_open_door(const struct conf *conf)
 {
-    static const char *const flags[] = {"zmq", "http"};
-    size_t n = conf_get(conf, "tokens") ? 1 : 2;
-    for (size_t i = 0; i < n && !conf_on(conf, "insecure"); i++) {
-        char host[256];
-        (void)conf_address(conf_get(conf, flags[i]), host, sizeof host);
-        if (!net_is_loopback(host))
-            log_fatal(1,
-                      "--%s %s is not on loopback and there are no tokens or "
-                      "keys: anyone who reaches it could submit and cancel "
-                      "jobs, run scenes on your nodes and take work. Give "
-                      "--insecure if that is what you want.",
-                      flags[i], conf_get(conf, flags[i]));
-    }
+    if (conf_get(conf, "tokens") || conf_on(conf, "insecure") ||
+        is_loopback(conf, "http"))
+        return;
+    log_fatal(1,
+              "--http %s is not on loopback and there are no tokens: anyone "
+              "who reaches it could submit and cancel jobs, run scenes on "
+              "your nodes and let agents in. Make one with `frameq token add "
+              "--role admin --tokens FILE` and give --tokens FILE; or give "
+              "--insecure if that is what you want.",
+              conf_get(conf, "http"));
 }
 
 static struct core_options options_of(const struct conf *conf)
@@ -95,6 +106,7 @@ struct parts {
     struct store *store;
     struct core *core;
     struct broker_facts facts;
+    struct keys *keys; /* NULL: sockets without keys */
     struct loop loop;
 };
 
@@ -123,6 +135,7 @@ static void give_up(struct parts *parts, const char *why)
 {
     feed_close(&parts->loop.feed);
     link_close(&parts->loop.link);
+    zap_close(&parts->loop.zap);
     log_fatal(1, "%s", why);
 }
 
@@ -136,7 +149,8 @@ static bool open_row(struct parts *parts, const struct link_options *options,
     if (!loop->link)
         return false;
     int port = link_status_port(loop->link);
-    loop->feed = feed_open(options->host, port + 2, why, size);
+    const char *key = parts->keys ? keys_server_secret(parts->keys) : NULL;
+    loop->feed = feed_open(options->host, port + 2, key, why, size);
     if (!loop->feed) {
         link_close(&loop->link);
         return false;
@@ -147,10 +161,22 @@ static bool open_row(struct parts *parts, const struct link_options *options,
     return true;
 }
 
+/* Who is let in is known before the first door is there. */
+static void open_keys(struct parts *parts, const struct conf *conf)
+{
+    char why[WHY_SIZE];
+    if (!wants_keys(conf))
+        return;
+    parts->keys = keys_open(parts->facts.data_dir, why, sizeof why);
+    if (!parts->keys)
+        log_fatal(1, "cannot read or make the farm's keys: %s", why);
+    parts->loop.zap = zap_open(parts->keys);
+}
+
 static void open_zmq(struct parts *parts, const struct conf *conf)
 {
     char host[256], why[WHY_SIZE];
-    struct link_options options = {.host = host};
+    struct link_options options = {.host = host, .keys = parts->keys};
     options.status_port =
         conf_address(conf_get(conf, "zmq"), host, sizeof host);
     settings_lanes(conf_get(conf, "lanes"), &options.lanes_low,
@@ -167,8 +193,8 @@ static void open_http(struct parts *parts, const struct conf *conf)
     static char host[256]; /* facts point to it */
     char why[WHY_SIZE];
     struct loop *loop = &parts->loop;
-    struct http_options options = {.host = host,
-                                   .tokens = conf_get(conf, "tokens")};
+    struct http_options options = {
+        .host = host, .tokens = conf_get(conf, "tokens"), .keys = parts->keys};
     options.port = conf_address(conf_get(conf, "http"), host, sizeof host);
     loop->http = http_open(loop->broker, loop->feed, &options, why, sizeof why);
     if (!loop->http)
@@ -180,6 +206,7 @@ static void open_http(struct parts *parts, const struct conf *conf)
 static void open_sockets(struct parts *parts, const struct conf *conf)
 {
     struct loop *loop = &parts->loop;
+    open_keys(parts, conf);
     open_zmq(parts, conf);
     loop->broker = broker_new(parts->core, parts->store, &parts->facts);
     open_http(parts, conf);
@@ -215,10 +242,12 @@ static void close_all(struct parts *parts)
     http_close(&parts->loop.http);
     feed_close(&parts->loop.feed);
     link_close(&parts->loop.link);
+    zap_close(&parts->loop.zap);
     store_close(&parts->store);
     broker_free(&parts->loop.broker);
     close(parts->loop.signal_fd);
     zsys_shutdown();
+    keys_close(&parts->keys);
 }
 
 /* That the ledger is broken and why, while there is a store to ask; "" when it

@@ -17,16 +17,18 @@
 struct publisher {
     zsock_t *sock;
     char *endpoint;
+    struct socket_options options;
     size_t topics; /* bytes of all topics subscribed to, each counted once */
     bool bound;
 };
 
-static zsock_t *xpub_new(void)
+static zsock_t *xpub_new(const struct publisher *publisher)
 {
-    zsock_t *sock = socket_new(ZMQ_XPUB, LIMIT_TOPIC + SUBSCRIBE_LEN, 200);
+    zsock_t *sock = socket_new(&publisher->options);
     zsock_set_backlog(sock, 4096);
-    /* One at a time, or libzmq reads a flood to its end before it returns. */
-    zsock_set_rcvhwm(sock, 1);
+    /* One at a time, or libzmq reads a flood to its end before it returns. A
+     * peer's key takes a place for good (libzmq 4.3.4). */
+    zsock_set_rcvhwm(sock, publisher->options.key ? 2 : 1);
     return sock;
 }
 
@@ -36,13 +38,20 @@ static void try_bind(struct publisher *publisher)
         zsock_bind(publisher->sock, "%s", publisher->endpoint) > 0;
 }
 
-struct publisher *publisher_open(const char *host, int port)
+struct publisher *publisher_open(const struct publisher_options *options)
 {
     char endpoint[320];
     struct publisher *publisher = mem_new(sizeof *publisher);
-    snprintf(endpoint, sizeof endpoint, "tcp://%s:%d", host, port);
+    snprintf(endpoint, sizeof endpoint, "tcp://%s:%d", options->host,
+             options->port);
     publisher->endpoint = mem_text(endpoint);
-    publisher->sock = xpub_new();
+    publisher->options =
+        (struct socket_options){.type = ZMQ_XPUB,
+                                .message_max = LIMIT_TOPIC + SUBSCRIBE_LEN,
+                                .linger_ms = 200,
+                                .key = options->key,
+                                .domain = options->domain};
+    publisher->sock = xpub_new(publisher);
     try_bind(publisher);
     if (!publisher->bound)
         publisher_close(&publisher);
@@ -89,7 +98,7 @@ static void renew(struct publisher *publisher)
 {
     zsock_set_linger(publisher->sock, 0);
     zsock_destroy(&publisher->sock);
-    publisher->sock = xpub_new();
+    publisher->sock = xpub_new(publisher);
     publisher->topics = 0;
     publisher->bound = false;
 }

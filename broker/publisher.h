@@ -14,9 +14,15 @@
 
 struct publisher;
 
+struct publisher_options {
+    const char *host;
+    int port;
+    const char *key, *domain; /* as in socket.h; the key is borrowed */
+};
+
 /* publisher_open binds tcp://host:port. NULL, with zmq_errno set, when that
  * fails. */
-struct publisher *publisher_open(const char *host, int port);
+struct publisher *publisher_open(const struct publisher_options *options);
 void publisher_close(struct publisher **publisher);
 
 /* publisher_socket is what zmq_poll wants; publisher_read takes what

@@ -44,6 +44,12 @@ static const char *is_results(const char *value)
     return conf_choice(value, words);
 }
 
+static const char *is_curve(const char *value)
+{
+    static const char *const words[] = {"auto", "on", NULL};
+    return conf_choice(value, words);
+}
+
 static const char *is_keep(const char *value)
 {
     if (strcmp(value, "0") == 0 || conf_is_seconds(value) == NULL)
@@ -124,6 +130,12 @@ static const struct setting settings[] = {
      .argument = "FILE",
      .help = "File of HTTP tokens, as `frameq token` writes it: without one of "
              "them nobody gets in. It is read again when it changes."},
+    {.name = "curve",
+     .argument = "auto|on",
+     .fallback = "auto",
+     .help = "Agents need a key, which `frameq agents add` makes, and all they "
+             "say is encrypted. auto: where --zmq is not on loopback.",
+     .check = is_curve},
     {.name = "insecure",
      .help = "Serve off loopback without tokens or keys: anyone who reaches "
              "the ports can submit, cancel and take work."},

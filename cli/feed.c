@@ -7,6 +7,7 @@
 
 #include <czmq.h>
 
+#include "cli/doc.h"
 #include "common/limits.h"
 #include "common/mem.h"
 
@@ -49,11 +50,24 @@ static void *monitor_open(zsock_t *sub)
     return pair;
 }
 
-struct feed *feed_open(const char *host, int port)
+static void show_key(zsock_t *sub, const json_t *facts)
 {
+    const char *server = doc_text(facts, "server_key");
+    if (*server == '\0')
+        return;
+    zsock_set_curve_serverkey(sub, server);
+    zsock_set_curve_publickey(sub, doc_text(facts, "public_key"));
+    zsock_set_curve_secretkey(sub, doc_text(facts, "secret_key"));
+}
+
+struct feed *feed_open(const char *host, const json_t *facts)
+{
+    int port = (int)doc_int(facts, "port");
     bool v6 = strchr(host, ':') != NULL;
     struct feed *feed = mem_new(sizeof *feed);
     feed->sub = sub_open();
+    if (feed->sub != NULL)
+        show_key(feed->sub, facts);
     if (feed->sub != NULL)
         feed->monitor = monitor_open(feed->sub);
     if (feed->monitor == NULL ||

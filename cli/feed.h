@@ -12,9 +12,10 @@
 
 struct feed;
 
-/* feed_open subscribes to everything at tcp://host:port. NULL when there can be
- * no such socket. */
-struct feed *feed_open(const char *host, int port);
+/* feed_open subscribes to everything on host's feed. facts: its "port", and
+ * where the farm has keys the "server_key", "public_key" and "secret_key" of
+ * GET /v1/feed. NULL when there can be no such socket. */
+struct feed *feed_open(const char *host, const json_t *facts);
 void feed_close(struct feed **feed);
 
 enum feed_news {

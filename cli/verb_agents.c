@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * frameq agents: the machines that render, and why those that don't do not.
+ * frameq agents: the machines that render, and why those that don't do not;
+ * and who may be one, where agents need keys.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/agent.h"
@@ -12,16 +14,32 @@
 #include "cli/verbs.h"
 #include "cli/verdict.h"
 #include "common/app/clock.h"
+#include "common/app/join.h"
+#include "common/app/log.h"
+#include "common/app/net.h"
 #include "common/limits.h"
 
-static const struct setting settings[] = {SETTING_BROKER, SETTING_JSON};
+static const struct setting settings[] = {
+    SETTING_BROKER,
+    {.name = "address",
+     .argument = "URL",
+     .help = "add: where the agent reaches the broker, if not by --broker.",
+     .check = conf_is_url},
+    SETTING_JSON,
+};
 
 static const struct conf_program program = {
     .name = "frameq agents",
+    .usage = "[ls | add NAME | remove NAME...]",
     .about = "Lists the agents: what each renders now, how it did so far, and "
-             "why it takes no work where it does not.",
+             "why it takes no work where it does not. On a farm that wants "
+             "keys, add lets an agent in and prints the command that starts "
+             "it; remove cuts it off at once and gives its frames to others.",
+    .epilog = "  frameq agents add node-7 --address http://farm:4000\n"
+              "  frameq agents remove node-7\n",
     .settings = settings,
     .n = sizeof settings / sizeof *settings,
+    .operands_max = 64,
 };
 
 /* The reason an agent stands still, else what it renders. */
@@ -82,15 +100,88 @@ static void print_agents(const struct cli *cli, const json_t *agents)
     buf_free(&out);
 }
 
+static void list(const struct cli *cli, const char *const *names, size_t n)
+{
+    (void)names;
+    if (n > 0)
+        log_fatal(CLI_USAGE, "ls takes no name");
+    json_t *answer = client_get(cli->client, "/v1/agents");
+    if (cli->json)
+        cli_print_json(answer);
+    else
+        print_agents(cli, json_object_get(answer, "agents"));
+    json_decref(answer);
+}
+
+/* The command alone on stdout, so that it can be sent on as it is. */
+static void tell_join(const struct cli *cli, const json_t *answer)
+{
+    const char *broker = doc_text(answer, "broker");
+    fprintf(stderr,
+            "Run this on the machine that shall render. It holds the agent's "
+            "key and is shown this once;\nfrom now on whoever has it is %s. "
+            "Undo: frameq agents remove %s%s\n",
+            doc_text(answer, "name"), doc_text(answer, "name"), cli->hint);
+    if (net_is_loopback(client_host(cli->client)) &&
+        cli_get(cli, "address") == NULL)
+        fprintf(stderr,
+                "It looks for the broker at %s, so it works on this machine "
+                "only; for others give --address http://HOST:PORT.\n",
+                broker);
+    printf("frameq-agent --join %s --start-node\n", doc_text(answer, "join"));
+}
+
+static void add(const struct cli *cli, const char *const *names, size_t n)
+{
+    const char *address = cli_get(cli, "address");
+    if (n != 1)
+        log_fatal(CLI_USAGE, "add takes the name of one agent");
+    const char *reason = join_is_name(names[0]);
+    if (reason != NULL)
+        log_fatal(CLI_USAGE, "NAME %s", reason);
+    json_t *body = json_pack("{s:s}", "name", names[0]);
+    json_object_set_new(
+        body, "broker",
+        json_string(address != NULL ? address : client_url(cli->client)));
+    json_t *answer = client_send(cli->client, "POST", "/v1/agents", body);
+    if (cli->json)
+        cli_print_json(answer);
+    else
+        tell_join(cli, answer);
+    json_decref(answer);
+    json_decref(body);
+}
+
+static void take_away(const struct cli *cli, const char *const *names, size_t n)
+{
+    if (n == 0)
+        log_fatal(CLI_USAGE, "remove takes the names of agents");
+    for (size_t i = 0; i < n; i++) {
+        const char *path = client_path(cli->client, "/v1/agents/%s", names[i]);
+        json_decref(client_send(cli->client, "DELETE", path, NULL));
+        if (!cli->json)
+            printf("%s is cut off; its key opens nothing any more.\n",
+                   names[i]);
+    }
+}
+
+static const struct action {
+    const char *name;
+    void (*run)(const struct cli *cli, const char *const *names, size_t n);
+} actions[] = {{"ls", list}, {"add", add}, {"remove", take_away}};
+
 int verb_agents(int argc, char **argv)
 {
     struct cli cli;
+    const char *const *operands;
     cli_open(&cli, &program, argc, argv);
-    json_t *answer = client_get(cli.client, "/v1/agents");
-    if (cli.json)
-        cli_print_json(answer);
-    else
-        print_agents(&cli, json_object_get(answer, "agents"));
-    json_decref(answer);
+    size_t n = conf_operands(cli.conf, &operands), i = 0;
+    while (n > 0 && i < sizeof actions / sizeof *actions &&
+           strcmp(actions[i].name, operands[0]) != 0)
+        i++;
+    if (i == sizeof actions / sizeof *actions)
+        log_fatal(CLI_USAGE,
+                  "say ls, add or remove (see `frameq agents --help`)");
+    actions[i].run(&cli, operands + (n > 0), n > 0 ? n - 1 : 0);
     return cli_close(&cli, CLI_DONE);
 }

@@ -170,8 +170,23 @@ static bool snapshot(struct watch *watch)
     return true;
 }
 
+/* Where the feed is and what keys it takes: {"port"} and, where the farm has
+ * keys, those of GET /v1/feed. NULL: broker gone. */
+static json_t *get_feed(struct watch *watch)
+{
+    json_t *farm = get(watch, "/v1/farm"), *feed = NULL;
+    if (farm != NULL && doc_has(farm, "server_key"))
+        feed = get(watch, "/v1/feed");
+    else if (farm != NULL)
+        feed = json_pack("{s:I}", "port",
+                         doc_int(json_object_get(farm, "ports"), "feed"));
+    json_decref(farm);
+    return feed;
+}
+
 /* Waits until the feed is there. Returns false when the broker is gone. */
-static bool await_feed(struct watch *watch, const char *host, int port)
+static bool await_feed(struct watch *watch, const char *host,
+                       const json_t *facts)
 {
     json_t *unused = NULL;
     for (int waited_ms = 0;; waited_ms += RETRY_MS) {
@@ -184,13 +199,13 @@ static bool await_feed(struct watch *watch, const char *host, int port)
             say(watch,
                 "no feed at tcp://%s:%d yet (does a firewall stand between?); "
                 "waiting",
-                host, port);
+                host, (int)doc_int(facts, "port"));
         if (waited_ms < OPEN_MS)
             continue;
-        json_t *farm = get(watch, "/v1/farm");
-        int64_t now = doc_int(json_object_get(farm, "ports"), "feed");
-        json_decref(farm);
-        if (now != port) /* gone, or it has come back with other ports */
+        json_t *now = get_feed(watch);
+        bool same = json_equal(now, facts);
+        json_decref(now);
+        if (!same) /* gone, or it has come back with another port or key */
             return false;
     }
 }
@@ -198,16 +213,17 @@ static bool await_feed(struct watch *watch, const char *host, int port)
 /* Connects to the feed the broker names. Returns false when it is gone. */
 static bool open_feed(struct watch *watch)
 {
-    json_t *farm = get(watch, "/v1/farm");
-    if (farm == NULL)
+    json_t *facts = get_feed(watch);
+    if (facts == NULL)
         return false;
     const char *host = client_host(watch->cli.client);
-    int port = (int)doc_int(json_object_get(farm, "ports"), "feed");
-    json_decref(farm);
-    watch->feed = feed_open(host, port);
+    watch->feed = feed_open(host, facts);
     if (watch->feed == NULL)
-        log_fatal(CLI_FAILED, "no ZeroMQ socket to tcp://%s:%d", host, port);
-    return await_feed(watch, host, port);
+        log_fatal(CLI_FAILED, "no ZeroMQ socket to tcp://%s:%d", host,
+                  (int)doc_int(facts, "port"));
+    bool open = await_feed(watch, host, facts);
+    json_decref(facts);
+    return open;
 }
 
 /* Connects and takes a snapshot, however long the broker stays away. */

@@ -211,7 +211,8 @@ static void open_keeper(struct agent *agent)
 static void open_rest(struct agent *agent)
 {
     const struct node_client_hooks node = {agent_answered, agent_probed, agent};
-    const struct link_hooks link = {agent_heard, agent_cut, agent};
+    const struct link_hooks link = {agent_heard, agent_cut, agent_refused,
+                                    agent};
     agent->now_ms = clock_now_ms();
     agent->seat.inc = agent_random() | 1;
     slots_init(&agent->slots, agent->options->slots, agent->proof != NULL);
@@ -220,7 +221,7 @@ static void open_rest(struct agent *agent)
     pace_init(&agent->pace, agent->now_ms);
     agent->web = web_open();
     agent->node = node_client_open(agent->web, agent->options->node, &node);
-    agent->link = link_open(agent->options->name, &link);
+    agent->link = link_open(agent->options->name, agent->options->join, &link);
     open_keeper(agent);
     size_t removed = journal_read(agent->journal, agent_adopt, agent);
     if (removed > 0)

@@ -4,6 +4,7 @@
  * session, pace and slots; STATE is gathered from them.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "common/app/log.h"
 #include "worker-agent/agent_internal.h"
@@ -28,6 +29,38 @@ static void connect_anew(struct agent *agent)
     drop_lane(agent);
 }
 
+/* Said once, and again when the reason is another one. */
+static void tell_not_found(struct agent *agent, const char *why)
+{
+    if (strcmp(agent->not_found, why) == 0)
+        return;
+    snprintf(agent->not_found, sizeof agent->not_found, "%s", why);
+    log_warn("broker_not_found", "broker=%s reason=%s",
+             log_quoted(agent->options->broker), log_quoted(why));
+}
+
+/* Whether the farm takes agents with the key that we have, or without. */
+static bool keys_fit(const struct agent *agent, const struct farm *farm,
+                     char *why, size_t size)
+{
+    const struct join *join = agent->options->join;
+    if (strcmp(farm->server_key, join == NULL ? "" : join->server) == 0)
+        return true;
+    if (join == NULL)
+        snprintf(why, size,
+                 "the farm wants a key: `frameq agents add NAME` there prints "
+                 "what to give as --join");
+    else if (farm->server_key[0] == '\0')
+        snprintf(why, size,
+                 "the farm takes no keys and the join string has one: start "
+                 "its broker with --curve on, or this agent without --join");
+    else
+        snprintf(why, size,
+                 "the farm has another key than the one in the join string: "
+                 "join it anew (`frameq agents add NAME`)");
+    return false;
+}
+
 void agent_farm(void *ctx, uint64_t id, int kind,
                 const struct web_answer *answer)
 {
@@ -36,10 +69,10 @@ void agent_farm(void *ctx, uint64_t id, int kind,
     char why[256];
     (void)id;
     (void)kind;
-    bool read = farm_read(answer, &farm, why, sizeof why);
+    bool read = farm_read(answer, &farm, why, sizeof why) &&
+                keys_fit(agent, &farm, why, sizeof why);
     if (!read)
-        log_warn("broker_not_found", "broker=%s reason=%s",
-                 log_quoted(agent->options->broker), log_quoted(why));
+        tell_not_found(agent, why);
     if (session_farm(&agent->session, agent->now_ms, read ? &farm : NULL,
                      (uint32_t)agent_random()) == SESSION_CONNECT)
         connect_anew(agent);
@@ -60,6 +93,8 @@ static void hear_beat(struct agent *agent, const struct msg *msg)
     session_beat(&agent->session, agent->now_ms);
     if (!seat_beat(&agent->seat, &msg->beat))
         return;
+    agent->not_found[0] = '\0';
+    agent->refused = false;
     log_info("broker_found", "epoch=%" PRIu64, agent->seat.epoch);
     drop_lane(agent);
 }
@@ -148,6 +183,19 @@ void agent_cut(void *ctx, enum link_end end)
         session_cut(&agent->session, agent->now_ms);
     else
         drop_lane(agent);
+}
+
+/* The sockets are built anew after a while: the key may be let in again. */
+void agent_refused(void *ctx, enum link_end end)
+{
+    struct agent *agent = ctx;
+    if (agent->refused)
+        return;
+    agent->refused = true;
+    log_warn("key_refused", "socket=%s reason=%s",
+             end == LINK_CONTROL ? "control" : "lane",
+             log_quoted("the farm does not know this agent's key, or no "
+                        "longer; `frameq agents add` makes a new one"));
 }
 
 /* --- To the broker. --- */

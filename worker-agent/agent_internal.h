@@ -27,7 +27,9 @@ struct agent {
     int signals;
     int64_t leave_ms; /* when to end at the latest; 0: not leaving */
     bool ready, ending;
-    char *why; /* where agent_run wants its reason */
+    char not_found[256]; /* why the broker is not found, as last told; "" */
+    bool refused;        /* that it refuses our key was told */
+    char *why;           /* where agent_run wants its reason */
     size_t why_size;
 
     struct slots slots;
@@ -56,6 +58,7 @@ uint64_t agent_random(void);
 /* agent_broker.c: hooks of link.h and farm.h; and STATE. */
 void agent_heard(void *ctx, enum link_end from, const struct msg *msg);
 void agent_cut(void *ctx, enum link_end end);
+void agent_refused(void *ctx, enum link_end end);
 void agent_farm(void *ctx, uint64_t id, int kind,
                 const struct web_answer *answer);
 void agent_send_state(struct agent *agent);

@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 
 #define FARM_MS 5000
 
@@ -39,8 +40,9 @@ bool farm_read(const struct web_answer *answer, struct farm *ret, char *why,
     }
     if (answer->status == 401 || answer->status == 403) {
         snprintf(why, size,
-                 "the farm wants a token of role read: set FRAMEQ_TOKEN "
-                 "(`frameq token add` makes one)");
+                 "the farm does not know this agent, or no longer: `frameq "
+                 "agents add` lets one in; without --join it takes a token of "
+                 "role read in FRAMEQ_TOKEN (`frameq token add`)");
         return false;
     }
     if (answer->status != 200) {
@@ -49,7 +51,11 @@ bool farm_read(const struct web_answer *answer, struct farm *ret, char *why,
     }
     json_t *json = json_loadb(answer->body, answer->len, 0, NULL);
     const json_t *ports = json_object_get(json, "ports");
-    struct farm farm = {port_of(ports, "status"), port_of(ports, "control")};
+    struct farm farm = {.status_port = port_of(ports, "status"),
+                        .control_port = port_of(ports, "control")};
+    const char *key = json_string_value(json_object_get(json, "server_key"));
+    if (key != NULL && strlen(key) == CURVE_KEY_SIZE - 1)
+        memcpy(farm.server_key, key, CURVE_KEY_SIZE);
     json_decref(json);
     if (farm.status_port == 0 || farm.control_port == 0) {
         snprintf(why, size, "what answers there is no frameq-broker");

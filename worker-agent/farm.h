@@ -8,10 +8,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/app/join.h"
 #include "worker-agent/web.h"
 
 struct farm {
     int status_port, control_port;
+    char server_key[CURVE_KEY_SIZE]; /* "": agents need no key */
 };
 
 /* farm_ask asks the broker at url, showing token (NULL: none); done is called

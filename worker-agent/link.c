@@ -17,6 +17,9 @@
 
 #define HOST_SIZE 256
 
+#define CURVE_MORE       33 /* bytes that encryption adds to a message */
+#define SUBSCRIPTION_MAX (2 * LIMIT_TOPIC) /* or a part of a handshake */
+
 /* A socket and the ear for its connection. */
 struct line {
     zsock_t *sock, *monitor;
@@ -24,6 +27,8 @@ struct line {
 
 struct link {
     char agent[LIMIT_AGENT + 1], host[HOST_SIZE];
+    char server[CURVE_KEY_SIZE]; /* "": no keys */
+    char public[CURVE_KEY_SIZE], secret[CURVE_KEY_SIZE];
     struct link_hooks hooks;
     zsock_t *status;
     struct line control, lane;
@@ -31,12 +36,22 @@ struct link {
     struct buf out;
 };
 
-struct link *link_open(const char *agent, const struct link_hooks *hooks)
+static void take_keys(struct link *link, const struct join *join)
+{
+    memcpy(link->server, join->server, sizeof link->server);
+    memcpy(link->secret, join->secret, sizeof link->secret);
+    zmq_curve_public(link->public, link->secret);
+}
+
+struct link *link_open(const char *agent, const struct join *join,
+                       const struct link_hooks *hooks)
 {
     struct link *link = mem_new(sizeof *link);
     zsys_handler_set(NULL);
     zsys_set_max_sockets(0);
     snprintf(link->agent, sizeof link->agent, "%s", agent);
+    if (join != NULL)
+        take_keys(link, join);
     link->hooks = *hooks;
     buf_init(&link->out, LIMIT_MESSAGE);
     return link;
@@ -65,7 +80,17 @@ void link_close(struct link **link)
 
 /* --- Making sockets. --- */
 
-static zsock_t *socket_new(int type)
+static void show_key(const struct link *link, zsock_t *sock)
+{
+    if (link->server[0] == '\0')
+        return;
+    zsock_set_curve_serverkey(sock, link->server);
+    zsock_set_curve_publickey(sock, link->public);
+    zsock_set_curve_secretkey(sock, link->secret);
+}
+
+/* Takes messages of at most that many bytes. */
+static zsock_t *socket_new(const struct link *link, int type, int message_max)
 {
     zsock_t *sock = zsock_new(type);
     assert(sock != NULL);
@@ -75,8 +100,9 @@ static zsock_t *socket_new(int type)
     zsock_set_handshake_ivl(sock, 30000);
     zsock_set_reconnect_ivl(sock, 200);
     zsock_set_reconnect_ivl_max(sock, 10000);
-    zsock_set_maxmsgsize(sock, LIMIT_MESSAGE);
+    zsock_set_maxmsgsize(sock, message_max + CURVE_MORE);
     zsock_set_linger(sock, 0);
+    show_key(link, sock);
     return sock;
 }
 
@@ -104,10 +130,11 @@ static void connect_to(struct link *link, zsock_t *sock, int port)
 static void connect_control(struct link *link, int port)
 {
     char topic[MSG_TOPIC_SIZE];
-    link->control.sock = socket_new(ZMQ_SUB);
+    link->control.sock = socket_new(link, ZMQ_SUB, LIMIT_MESSAGE);
     zsock_set_subscribe(link->control.sock, msg_topic(link->agent, topic));
     zsock_set_subscribe(link->control.sock, msg_topic("*", topic));
-    line_listen(&link->control, ZMQ_EVENT_DISCONNECTED);
+    line_listen(&link->control,
+                ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH);
     connect_to(link, link->control.sock, port);
 }
 
@@ -119,16 +146,15 @@ void link_connect(struct link *link, const char *host, int status_port,
     line_close(&link->control);
     zsock_destroy(&link->status);
     connect_control(link, control_port);
-    link->status = socket_new(ZMQ_PUB);
+    link->status = socket_new(link, ZMQ_PUB, SUBSCRIPTION_MAX);
     zsock_set_linger(link->status, 1000);
-    zsock_set_maxmsgsize(link->status, 2 * LIMIT_TOPIC); /* subscriptions */
     connect_to(link, link->status, status_port);
 }
 
 void link_take_lane(struct link *link, int port)
 {
     link_drop_lane(link);
-    link->lane.sock = socket_new(ZMQ_PULL);
+    link->lane.sock = socket_new(link, ZMQ_PULL, LIMIT_MESSAGE);
     zsock_set_reconnect_ivl(link->lane.sock, -1);
     zsock_set_rcvhwm(link->lane.sock, LIMIT_SLOTS);
     line_listen(&link->lane, ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CLOSED |
@@ -218,21 +244,30 @@ static void take_messages(struct link *link, enum link_end from,
             break;
 }
 
-static bool take_event(zsock_t *monitor)
+/* Takes one event, and returns its number; 0 when there is none. */
+static int take_event(zsock_t *monitor)
 {
     char bytes[256];
+    uint16_t event = 0;
     int n = zmq_recv(zsock_resolve(monitor), bytes, sizeof bytes, ZMQ_DONTWAIT);
+    if (n >= (int)sizeof event)
+        memcpy(&event, bytes, sizeof event);
     while (n >= 0 && zsock_rcvmore(monitor))
         zmq_recv(zsock_resolve(monitor), bytes, sizeof bytes, ZMQ_DONTWAIT);
-    return n >= 0;
+    return event;
 }
 
 static void take_events(struct link *link, enum link_end end,
                         const struct line *line)
 {
-    bool cut = false;
-    while (line->monitor != NULL && take_event(line->monitor))
+    bool cut = false, refused = false;
+    int event;
+    while (line->monitor != NULL && (event = take_event(line->monitor)) != 0) {
         cut = true;
+        refused = refused || event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
+    }
+    if (refused)
+        link->hooks.refused(link->hooks.ctx, end);
     if (cut)
         link->hooks.cut(link->hooks.ctx, end);
 }

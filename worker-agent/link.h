@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <zmq.h>
 
+#include "common/app/join.h"
 #include "common/msg.h"
 
 struct link;
@@ -22,10 +23,14 @@ struct link_hooks {
     void (*heard)(void *ctx, enum link_end from, const struct msg *msg);
     /* A connection was closed. The lane's is not connected again. */
     void (*cut)(void *ctx, enum link_end end);
+    /* The broker refuses our key: libzmq tries no more on that socket. */
+    void (*refused)(void *ctx, enum link_end end);
     void *ctx;
 };
 
-struct link *link_open(const char *agent, const struct link_hooks *hooks);
+/* link_open: join has the keys, NULL for none. What it is given is copied. */
+struct link *link_open(const char *agent, const struct join *join,
+                       const struct link_hooks *hooks);
 
 /* link_close gives the last STATE up to a second to leave. */
 void link_close(struct link **link);

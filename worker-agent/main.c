@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/app/conf.h"
+#include "common/app/join.h"
 #include "common/app/log.h"
 #include "common/limits.h"
 #include "common/mem.h"
@@ -17,17 +18,6 @@
 #include "worker-agent/agent.h"
 
 #define HOST_SIZE 256
-
-static const char *is_name(const char *value)
-{
-    size_t len = strlen(value);
-    for (size_t i = 0; i < len; i++)
-        if (!text_is_name_char(value[i]))
-            return "may hold only letters, digits, '.', '_' and '-'";
-    if (len < 1 || len > LIMIT_AGENT)
-        return conf_reason("must have 1 to %d characters", LIMIT_AGENT);
-    return NULL;
-}
 
 static const char *is_slots(const char *value)
 {
@@ -90,7 +80,7 @@ static const struct setting settings[] = {
      .argument = "NAME",
      .help = "Name of this agent in the farm. Default: the host's name and "
              "the node's port.",
-     .check = is_name},
+     .check = join_is_name},
     {.name = "slots",
      .argument = "auto|N",
      .fallback = "auto",
@@ -105,13 +95,20 @@ static const struct setting settings[] = {
      .argument = "DIR",
      .help = "Where this agent notes what it has at its node, to find it "
              "again after a restart. Default: ./frameq-agent/NAME."},
-    {.name = "join", .argument = "STRING", .help = "Join a farm with a key."},
+    {.name = "join",
+     .argument = "STRING",
+     .help = "Join a farm that wants a key: what `frameq agents add` printed. "
+             "It says the agent's name and where the broker is. Others on "
+             "this machine can see flags: rather set FRAMEQ_JOIN.",
+     .check = conf_is_join,
+     .secret = true},
     {.name = "token",
      .argument = "SECRET",
      .help = "What it shows the broker where the farm has tokens; one of role "
              "read will do. Others on this machine can see flags: rather set "
              "FRAMEQ_TOKEN.",
-     .check = conf_is_token},
+     .check = conf_is_token,
+     .secret = true},
     {.name = "start-node",
      .help = "Start a frameq-node where none answers, and keep it running. "
              "Its settings are taken from FRAMEQ_ variables."},
@@ -132,10 +129,27 @@ static const struct conf_program program = {
 
 /* --- Settings that need a second look. --- */
 
-/* A URL without the slash at its end. Owned by the caller. */
-static char *read_url(const struct conf *conf, const char *name)
+/* Reads --join, if there is one. A key is of one name only. */
+static bool read_join(const struct conf *conf, struct join *ret)
 {
-    char *url = mem_text(conf_get(conf, name));
+    char why[160];
+    const char *name = conf_get(conf, "name");
+    if (conf_get(conf, "join") == NULL)
+        return false;
+    if (!join_read(conf_get(conf, "join"), ret, why, sizeof why))
+        log_fatal(2, "--join: %s", why); /* its check has passed */
+    if (name != NULL && strcmp(name, ret->name) != 0)
+        log_fatal(2,
+                  "--join is for the agent %s and --name says %s: leave --name "
+                  "away, or make a key for it (`frameq agents add %s`)",
+                  ret->name, name, name);
+    return true;
+}
+
+/* A URL without the slash at its end. Owned by the caller. */
+static char *read_url(const char *value)
+{
+    char *url = mem_text(value);
     size_t len = strlen(url);
     if (len > 0 && url[len - 1] == '/')
         url[len - 1] = '\0';
@@ -185,9 +199,6 @@ static size_t read_tags(const struct conf *conf, char *ret[LIMIT_TAGS])
 static void refuse_what_is_not_there(const struct conf *conf)
 {
     struct address node;
-    if (conf_get(conf, "join") != NULL)
-        log_fatal(1, "joining with a key is not possible yet: start with "
-                     "--broker URL");
     bool local =
         address_read(conf_get(conf, "node"), &node) && address_is_local(&node);
     if (conf_on(conf, "start-node") && !local)
@@ -201,13 +212,19 @@ static int run(const struct conf *conf)
 {
     char why[1024] = "";
     char *tags[LIMIT_TAGS] = {0};
-    char *broker = read_url(conf, "broker"), *node = read_url(conf, "node");
-    char *name = read_name(conf);
+    char token[TOKEN_SECRET];
+    struct join join;
+    bool joins = read_join(conf, &join);
+    bool told = !joins || conf_given(conf, "broker");
+    char *broker = read_url(told ? conf_get(conf, "broker") : join.broker);
+    char *node = read_url(conf_get(conf, "node"));
+    char *name = joins ? mem_text(join.name) : read_name(conf);
     char *state_dir = read_state_dir(conf, name);
     struct agent_options options = {
         .broker = broker,
         .node = node,
         .token = conf_get(conf, "token"),
+        .join = joins ? &join : NULL,
         .name = name,
         .slots = (int32_t)strtol(conf_get(conf, "slots"), NULL, 10),
         .tags = (const char *const *)tags,
@@ -216,6 +233,10 @@ static int run(const struct conf *conf)
         .frames_dir = conf_get(conf, "frames-dir"),
         .start_node = conf_on(conf, "start-node"),
     };
+    if (joins && options.token == NULL) {
+        join_token(join.secret, token);
+        options.token = token;
+    }
     int code = agent_run(&options, why, sizeof why);
     if (code != 0)
         fprintf(stderr, "frameq-agent: %s\n", why);

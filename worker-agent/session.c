@@ -62,6 +62,7 @@ enum session_wish session_farm(struct session *session, int64_t now_ms,
         session->grace_ms = MSG_DEAF_MS;
     session->farm = *farm;
     session->connected = true;
+    session->heard = false;
     session->heard_ms = now_ms;
     return SESSION_CONNECT;
 }
@@ -69,6 +70,7 @@ enum session_wish session_farm(struct session *session, int64_t now_ms,
 void session_beat(struct session *session, int64_t now_ms)
 {
     session->heard_ms = now_ms;
+    session->heard = true;
     session->grace_ms = GRACE_MIN_MS;
     session->backoff_ms = ASK_MIN_MS;
     session->ask_ms = INT64_MAX;
@@ -76,6 +78,6 @@ void session_beat(struct session *session, int64_t now_ms)
 
 void session_cut(struct session *session, int64_t now_ms)
 {
-    if (session->connected && session->ask_ms > now_ms)
+    if (session->connected && session->heard && session->ask_ms > now_ms)
         session->ask_ms = now_ms;
 }

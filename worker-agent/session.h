@@ -22,6 +22,7 @@ enum session_wish {
 struct session {
     struct farm farm;
     bool connected, asking;
+    bool heard;         /* a BEAT since connecting */
     int64_t ask_ms;     /* when to ask; INT64_MAX: not for now */
     int64_t backoff_ms; /* between questions without an answer */
     int64_t heard_ms;   /* last BEAT, or the connecting */
@@ -42,7 +43,8 @@ enum session_wish session_farm(struct session *session, int64_t now_ms,
 
 void session_beat(struct session *session, int64_t now_ms);
 
-/* session_cut: the control connection was closed. */
+/* session_cut: the control connection was closed. One that was never of use
+ * (the broker refuses our key, or has another one) is left to the grace. */
 void session_cut(struct session *session, int64_t now_ms);
 
 #endif

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "broker/keys.h"
 #include "broker/reply.h"
 #include "broker/routes/routes.h"
 #include "broker/view.h"
@@ -51,7 +52,9 @@ static void get_farm(struct call *call)
     view_put(farm, "started_at", view_time(facts->start_ms));
     view_put(farm, "now", view_time(broker_now(http->broker)));
     view_put(farm, "ports", view_ports(facts));
-    view_put(farm, "server_key", json_null());
+    view_put(
+        farm, "server_key",
+        view_text_or_null(http->keys ? keys_server_public(http->keys) : NULL));
     view_put(farm, "ledger", view_ledger(broker_store(http->broker)));
     json_t *state = view_farm(call_core(call));
     json_object_update(farm, state);

@@ -13,6 +13,7 @@ extern const struct route routes_jobs[];
 extern const struct route routes_job_list[];
 extern const struct route routes_frames[];
 extern const struct route routes_agents[];
+extern const struct route routes_agent_keys[];
 extern const struct route routes_farm[];
 extern const struct route routes_events[];
 extern const struct route routes_system[];

@@ -17,9 +17,9 @@
 #include "common/mem.h"
 #include "common/text.h"
 
-#define PREFIX       "fq_"
-#define FILE_MAX     (LIMIT_TOKENS * 512)
-#define HEX_SIZE     (2 * TOKEN_HASH + 1)
+#define PREFIX   "fq_"
+#define FILE_MAX (LIMIT_TOKENS * 512)
+#define HEX_SIZE (2 * TOKEN_HASH + 1)
 
 static const char *const role_words[] = {
     [TOKEN_NONE] = "none",

@@ -65,7 +65,8 @@ const struct token *tokens_find(const struct tokens *tokens,
                                 const char *secret);
 const struct token *tokens_named(const struct tokens *tokens, const char *name);
 
-/* token_text writes a secret of TOKEN_BYTES bytes; token_hash writes what is kept of a secret. */
+/* token_text writes a secret of TOKEN_BYTES bytes; token_hash writes what is
+ * kept of a secret. */
 void token_text(const unsigned char bytes[TOKEN_BYTES], char ret[TOKEN_SECRET]);
 void token_hash(const char *secret, unsigned char ret[TOKEN_HASH]);
 

@@ -43,11 +43,18 @@ static void cut(void *ctx, enum link_end end)
         link_drop_lane(world->link);
 }
 
+static void refused(void *ctx, enum link_end end)
+{
+    struct world *world = ctx;
+    buf_print(&world->heard, "refused-%s ",
+              end == LINK_LANE ? "lane" : "control");
+}
+
 static int set_up(void **state)
 {
     static struct world world;
-    const struct link_hooks hooks = {hear, cut, &world};
-    world.link = link_open("a1", &hooks);
+    const struct link_hooks hooks = {hear, cut, refused, &world};
+    world.link = link_open("a1", NULL, &hooks);
     world.status = zsock_new(ZMQ_SUB);
     world.control = zsock_new(ZMQ_PUB);
     world.lane = zsock_new(ZMQ_PUSH);

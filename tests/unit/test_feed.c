@@ -23,10 +23,9 @@ static broker_projector *project;
 static void *project_ctx;
 static size_t published;
 
-struct publisher *publisher_open(const char *host, int port)
+struct publisher *publisher_open(const struct publisher_options *options)
 {
-    (void)host;
-    (void)port;
+    (void)options;
     return (struct publisher *)&published;
 }
 
@@ -106,7 +105,7 @@ static void ring_keeps_the_last(void **state)
     char why[64];
     bool lost;
     struct event event = {0};
-    struct feed *feed = feed_open("127.0.0.1", 1, why, sizeof why);
+    struct feed *feed = feed_open("127.0.0.1", 1, NULL, why, sizeof why);
     feed_start(feed, NULL);
     for (int i = 0; i < LIMIT_FEED_RING; i++)
         project(project_ctx, &event);

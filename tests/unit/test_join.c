@@ -110,9 +110,11 @@ static void names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(written_and_read), cmocka_unit_test(the_longest),
+        cmocka_unit_test(written_and_read),
+        cmocka_unit_test(the_longest),
         cmocka_unit_test(a_wrong_character),
-        cmocka_unit_test(a_token_of_its_own), cmocka_unit_test(names),
+        cmocka_unit_test(a_token_of_its_own),
+        cmocka_unit_test(names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,7 +33,8 @@ static int set_up(void **state)
     zsys_handler_set(NULL);
     while (!world.publisher) { /* somebody else may be quicker */
         int port = ports_free_row("127.0.0.1", 1);
-        world.publisher = publisher_open("127.0.0.1", port);
+        world.publisher = publisher_open(
+            &(struct publisher_options){"127.0.0.1", port, NULL, NULL});
         snprintf(world.endpoint, sizeof world.endpoint, "tcp://127.0.0.1:%d",
                  port);
     }

@@ -57,6 +57,8 @@ static const struct setting settings[] = {
      .help = "Length of each of the two measurements; given with --batches, "
              "whichever comes first",
      .check = conf_is_count},
+    {.name = "curve",
+     .help = "Agents have keys, and all they and the broker say is encrypted"},
     PEER_SETTING("none"),
     PEER_SETTING_ROUNDS,
     BENCH_SETTING_DIR,
@@ -83,6 +85,7 @@ struct plan {
     struct stint rate;
     int64_t steady; /* batches of the second measurement */
     const char *dir;
+    bool curve;
 };
 
 /* Enough frames that there is always one more to hand out. */
@@ -161,7 +164,7 @@ static double measure_ours(const void *ctx, struct tally *tally)
 {
     const struct plan *plan = ctx;
     struct host host;
-    host_start(&host, plan->dir);
+    host_start(&host, plan->dir, plan->curve);
     struct swarm *swarm = swarm_new(&host, plan->agents, plan->slots);
     await_lanes(swarm, plan->agents);
     submit_work(&host);
@@ -189,7 +192,8 @@ static struct plan plan_of(const struct conf *conf)
 {
     struct plan plan = {.agents = (size_t)conf_number(conf, "agents"),
                         .slots = (int32_t)conf_number(conf, "slots"),
-                        .dir = conf_get(conf, "dir")};
+                        .dir = conf_get(conf, "dir"),
+                        .curve = conf_on(conf, "curve")};
     bool counted = conf_given(conf, "batches");
     if (counted)
         plan.rate.count = conf_number(conf, "batches");

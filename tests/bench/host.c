@@ -30,7 +30,10 @@ static void start_broker(struct host *host, int out)
     char broker[PATH_MAX];
     char http_flag[] = "--http=127.0.0.1:0", zmq_flag[] = "--zmq=127.0.0.1:0";
     char data_flag[PATH_MAX + 8];
-    char *argv[] = {broker, http_flag, zmq_flag, data_flag, NULL};
+    char curve_flag[16];
+    char *argv[] = {broker, http_flag, zmq_flag, curve_flag, data_flag, NULL};
+    snprintf(curve_flag, sizeof curve_flag, "--curve=%s",
+             host->keys ? "on" : "auto");
     find_broker(broker);
     snprintf(data_flag, sizeof data_flag, "--data=%s", host->child.folder);
     child_start(&host->child, argv, out);
@@ -60,9 +63,10 @@ static bool read_ready(struct host *host, int in)
            host->control_port > 0;
 }
 
-void host_start(struct host *host, const char *below)
+void host_start(struct host *host, const char *below, bool keys)
 {
     int ends[2];
+    host->keys = keys;
     child_init(&host->child, below);
     if (pipe2(ends, O_CLOEXEC) != 0)
         log_fatal(1, "cannot make a pipe: %s", strerror(errno));

@@ -6,16 +6,20 @@
 #ifndef FRAMEQ_TESTS_BENCH_HOST_H
 #define FRAMEQ_TESTS_BENCH_HOST_H
 
+#include <stdbool.h>
+
 #include "tests/bench/child.h"
 
 struct host {
     struct child child;
     int http_port, status_port, control_port;
+    bool keys; /* agents need a key */
 };
 
 /* host_start starts the broker that lies beside this program, its folder made
- * below `below`. It answers once this returns; any error ends the program. */
-void host_start(struct host *host, const char *below);
+ * below `below`, keys as wanted. It answers once this returns; any error ends
+ * the program. */
+void host_start(struct host *host, const char *below, bool keys);
 
 /* host_stop ends it and removes its folder. */
 void host_stop(struct host *host);

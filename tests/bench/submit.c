@@ -120,7 +120,7 @@ static double measure_ours(const void *ctx, struct tally *tally)
     struct stint rate = plan->rate;
     struct figures waits = {0};
     struct host host;
-    host_start(&host, plan->dir);
+    host_start(&host, plan->dir, false);
     int64_t cpu_us = child_cpu_us(&host.child);
     measure_clients(host.http_port, plan->connections, &rate, &waits);
     cpu_us = child_cpu_us(&host.child) - cpu_us;

@@ -5,14 +5,17 @@
  */
 #include "tests/bench/swarm.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include <zmq.h>
 
+#include "common/app/join.h"
 #include "common/app/log.h"
 #include "common/limits.h"
 #include "common/mem.h"
 #include "common/msg.h"
+#include "tests/bench/talk.h"
 
 #define STATE_EVERY_US 1000000
 
@@ -25,6 +28,7 @@ struct held {
 
 struct member {
     char name[32];
+    struct join join;       /* its key, where agents need one */
     void *pub, *sub, *pull; /* pull: NULL without a lane */
     uint64_t inc, seq, epoch, lane, dseq;
     struct held held[LIMIT_LEASES];
@@ -48,12 +52,25 @@ struct swarm {
     struct figures waits;
 };
 
-static void *new_socket(struct swarm *swarm, int type, int port)
+static void show_key(void *socket, const struct join *join)
+{
+    char public[CURVE_KEY_SIZE];
+    const size_t size = CURVE_KEY_SIZE - 1;
+    zmq_curve_public(public, join->secret);
+    zmq_setsockopt(socket, ZMQ_CURVE_SERVERKEY, join->server, size);
+    zmq_setsockopt(socket, ZMQ_CURVE_PUBLICKEY, public, size);
+    zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, join->secret, size);
+}
+
+static void *new_socket(struct swarm *swarm, const struct member *member,
+                        int type, int port)
 {
     char address[64];
     int linger = 0;
     void *socket = zmq_socket(swarm->zmq, type);
     zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof linger);
+    if (member->join.server[0] != '\0')
+        show_key(socket, &member->join);
     snprintf(address, sizeof address, "tcp://127.0.0.1:%d", port);
     if (zmq_connect(socket, address) != 0)
         log_fatal(1, "cannot connect to %s", address);
@@ -67,13 +84,35 @@ static void subscribe(void *sub, const char *agent)
     zmq_setsockopt(sub, ZMQ_SUBSCRIBE, topic, strlen(topic));
 }
 
+/* Has the broker make a key for an agent. */
+static void take_key(struct talk *talk, const char *name, struct join *ret)
+{
+    char body[128], why[160] = "no join string";
+    snprintf(body, sizeof body,
+             "{\"name\":\"%s\",\"broker\":\"http://127.0.0.1:1\"}", name);
+    int status = talk_request(talk, "POST", "/v1/agents", body);
+    json_t *answer = json_loads(talk_body(talk), 0, NULL);
+    const char *text = json_string_value(json_object_get(answer, "join"));
+    if (status != 201 || text == NULL || !join_read(text, ret, why, sizeof why))
+        log_fatal(1, "no key for %s: %d %s", name, status, why);
+    json_decref(answer);
+}
+
+static void take_keys(struct swarm *swarm, const struct host *host)
+{
+    struct talk talk;
+    talk_open(&talk, host->http_port);
+    for (size_t i = 0; i < swarm->n; i++)
+        take_key(&talk, swarm->members[i].name, &swarm->members[i].join);
+    talk_close(&talk);
+}
+
 static void open_member(struct swarm *swarm, const struct host *host, size_t i)
 {
     struct member *member = &swarm->members[i];
-    snprintf(member->name, sizeof member->name, "bench-%zu", i + 1);
     member->inc = (uint64_t)now_us() + i;
-    member->pub = new_socket(swarm, ZMQ_PUB, host->status_port);
-    member->sub = new_socket(swarm, ZMQ_SUB, host->control_port);
+    member->pub = new_socket(swarm, member, ZMQ_PUB, host->status_port);
+    member->sub = new_socket(swarm, member, ZMQ_SUB, host->control_port);
     subscribe(member->sub, member->name);
     subscribe(member->sub, "*");
     member->news = true;
@@ -90,6 +129,11 @@ struct swarm *swarm_new(const struct host *host, size_t n, int32_t slots)
     swarm->items = mem_new(2 * n * sizeof *swarm->items);
     swarm->owners = mem_grow(NULL, 2 * n, sizeof(void *)); /* open_member */
     buf_init(&swarm->out, LIMIT_MESSAGE);
+    for (size_t i = 0; i < n; i++)
+        snprintf(swarm->members[i].name, sizeof swarm->members[i].name,
+                 "bench-%zu", i + 1);
+    if (host->keys)
+        take_keys(swarm, host);
     for (size_t i = 0; i < n; i++)
         open_member(swarm, host, i);
     return swarm;
@@ -192,7 +236,7 @@ static void take_lane(struct swarm *swarm, struct member *member,
         return;
     if (member->pull != NULL)
         zmq_close(member->pull);
-    member->pull = new_socket(swarm, ZMQ_PULL, lane->port);
+    member->pull = new_socket(swarm, member, ZMQ_PULL, lane->port);
     member->lane = lane->lane;
     member->dseq = 0;
     member->news = true;

@@ -2,6 +2,7 @@
 frameq_unit(feed frameq_broker PkgConfig::JANSSON)
 frameq_unit(headers frameq_broker)
 frameq_unit(jobspec frameq_broker)
+frameq_unit(keys frameq_broker PkgConfig::ZMQ)
 frameq_unit(picture_file frameq_broker)
 frameq_unit(publisher frameq_broker PkgConfig::CZMQ PkgConfig::ZMQ)
 frameq_unit(route frameq_broker)

@@ -188,6 +188,21 @@ static void test_session_deaf(void **state)
     assert_int_equal(session_next(&session), now_ms + 3000);
 }
 
+/* 431: a connection that was cut before anything was heard on it is no news:
+ * an agent whose key is refused asked and connected again without a pause. */
+static void test_session_431_cut_unheard(void **state)
+{
+    struct session session;
+    (void)state;
+    session_init(&session, 1000);
+    int64_t now_ms = ask(&session, &farm, SESSION_CONNECT);
+    session_cut(&session, now_ms + 1);
+    assert_int_equal(session_next(&session), now_ms + 3000);
+    session_beat(&session, now_ms + 2);
+    session_cut(&session, now_ms + 3);
+    assert_int_equal(session_next(&session), now_ms + 3);
+}
+
 static void test_session_cut(void **state)
 {
     struct session session;
@@ -293,6 +308,7 @@ int main(void)
         cmocka_unit_test(test_session_backs_off),
         cmocka_unit_test(test_session_deaf),
         cmocka_unit_test(test_session_cut),
+        cmocka_unit_test(test_session_431_cut_unheard),
         cmocka_unit_test(test_seat),
         cmocka_unit_test(test_pace),
         cmocka_unit_test(test_pace_hello),

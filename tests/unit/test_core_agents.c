@@ -55,6 +55,25 @@ static void silent_agent_gets_nothing_new(void **state)
     assert_int_equal(farm_count(farm, EVENT_LEASED), 1);
 }
 
+/* Nobody waits for one that is no longer of the farm. */
+static void expelled_agent_loses_its_leases_at_once(void **state)
+{
+    struct farm *farm = *state;
+    struct hand a, b;
+    const struct cmd expel = {.type = CMD_EXPEL, .agent = "a"};
+    const struct cmd nobody = {.type = CMD_EXPEL, .agent = "nobody"};
+    begin(farm, &a, "1-5");
+    hand_init(&b, "b", 1);
+    hand_join(farm, &b);
+    farm_do(farm, &nobody);
+    assert_null(agent_find(farm->core, "b")->leases);
+    farm_do(farm, &expel);
+    assert_int_equal(life_of(farm, "a"), AGENT_LOST);
+    assert_null(agent_find(farm->core, "a")->leases);
+    assert_non_null(agent_find(farm->core, "b")->leases);
+    farm_do(farm, &expel);
+}
+
 static void lost_agent_loses_its_leases(void **state)
 {
     struct farm *farm = *state;
@@ -386,6 +405,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(silent_agent_gets_nothing_new),
         TEST(lost_agent_loses_its_leases),
+        TEST(expelled_agent_loses_its_leases_at_once),
         TEST(hearing_an_agent_renews_its_leases),
         TEST(killed_agent_is_waited_for),
         TEST(killed_agent_comes_back_with_its_lease),

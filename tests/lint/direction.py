@@ -30,10 +30,11 @@ MAY_CALL = [
     (r"\b(clock_gettime|gettimeofday|time)\s*\(", {"common/app/clock.c"}),
     (r"\bzmq_\w+\s*\(", {
         "broker/link.c", "broker/lanes.c", "broker/feed.c", "broker/loop.c",
-        "broker/publisher.c",
+        "broker/publisher.c", "broker/keys.c", "broker/zap.c",
+        "common/app/join.c",
         "worker-agent/link.c", "worker-agent/agent.c", "cli/feed.c"}),
     (r"\b(fsync|fdatasync|syncfs|sync_file_range)\s*\(",
-     re.compile(r"/(store|place|journal|tokens)\w*\.c$")),
+     re.compile(r"/(store|place|journal|private)\w*\.c$")),
 ]
 
 COMMENT = re.compile(r'"(?:\\.|[^"\\])*"|/\*.*?\*/|//[^\n]*', re.DOTALL)

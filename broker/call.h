@@ -22,7 +22,7 @@ enum call_stage {
     CALL_STREAM
 };
 
-#define ANSWER_HEADERS 5
+#define ANSWER_HEADERS 8
 
 struct answer {
     int status;

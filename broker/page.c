@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The assembler takes the files in as they are; like headers they are named
- * from the root of the source tree.
+ * The assembler takes the files in as they are, found from the root of the
+ * source tree or in the folder the page was bundled into.
  */
 #include "broker/page.h"
 
@@ -19,19 +19,37 @@
             ".popsection\n");                                                  \
     extern const char page_##name[], page_##name##_end[]
 
-EMBED(index, "broker/page/index.html");
-EMBED(script, "broker/page/app.js");
-EMBED(style, "broker/page/app.css");
+/* As members of struct page. */
+#define PLAIN(name) page_##name, page_##name##_end, NULL, NULL
+#define ZIPPED(name)                                                           \
+    page_##name, page_##name##_end, page_##name##_gz, page_##name##_gz_end
+
+#ifdef FRAMEQ_WEB
+EMBED(index, "index.html");
+EMBED(index_gz, "index.html.gz");
+EMBED(script, "app.js");
+EMBED(script_gz, "app.js.gz");
+EMBED(style, "app.css");
+EMBED(style_gz, "app.css.gz");
+#define VIEW ZIPPED(index)
+#else
+EMBED(without, "broker/page/without.html");
+#define VIEW PLAIN(without)
+#endif
 EMBED(icon, "broker/page/favicon.svg");
 EMBED(openapi, "broker/openapi.yaml");
 
 static const struct page pages[] = {
-    {"/", "text/html; charset=utf-8", page_index, page_index_end},
-    {"/app.js", "text/javascript; charset=utf-8", page_script, page_script_end},
-    {"/app.css", "text/css; charset=utf-8", page_style, page_style_end},
-    {"/favicon.svg", "image/svg+xml", page_icon, page_icon_end},
-    {"/v1/openapi.yaml", "application/yaml", page_openapi, page_openapi_end},
+#ifdef FRAMEQ_WEB
+    {"/app.js", "text/javascript; charset=utf-8", ZIPPED(script)},
+    {"/app.css", "text/css; charset=utf-8", ZIPPED(style)},
+#endif
+    {"/favicon.svg", "image/svg+xml", PLAIN(icon)},
+    {"/v1/openapi.yaml", "application/yaml", PLAIN(openapi)},
 };
+
+/* Every view of the page: which one, its script reads from the address. */
+static const struct page view = {"/", "text/html; charset=utf-8", VIEW};
 
 const struct page *page_find(const char *path)
 {
@@ -39,4 +57,9 @@ const struct page *page_find(const char *path)
         if (strcmp(pages[i].path, path) == 0)
             return &pages[i];
     return NULL;
+}
+
+const struct page *page_view(void)
+{
+    return &view;
 }

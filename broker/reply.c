@@ -29,6 +29,9 @@ static void answer_send(void *ctx)
 {
     struct call *call = ctx;
     struct answer *answer = &call->answer;
+    _Static_assert(sizeof((struct httpd_answer){0}.headers) / sizeof(char *) >
+                       2 * (size_t)ANSWER_HEADERS,
+                   "a call may have more headers than an answer");
     struct httpd_answer out = {.status = answer->status,
                                .type = answer->type,
                                .body = buf_text(&answer->body),

@@ -1,25 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What machines ask of the broker itself: alive, ready, metrics; and the files
- * built into it: the page and the API's description.
+ * What machines ask of the broker itself: alive, ready, metrics.
  */
-#include <inttypes.h>
-#include <stdio.h>
-
-#include "broker/hash.h"
-#include "broker/headers.h"
 #include "broker/metrics.h"
-#include "broker/page.h"
 #include "broker/reply.h"
 #include "broker/routes/routes.h"
 
 #define TEXT_MAX (1024 * 1024)
-
-/* Nothing but what the page itself brings: no inline code, no other host. */
-static const char policy[] =
-    "default-src 'none'; script-src 'self'; style-src 'self'; "
-    "img-src 'self'; connect-src 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'; form-action 'none'";
 
 static void get_livez(struct call *call)
 {
@@ -70,31 +57,10 @@ static void get_metrics(struct call *call)
     buf_free(&text);
 }
 
-static void get_page(struct call *call)
-{
-    char tag[24];
-    const struct page *page = page_find(call->in->path);
-    size_t len = (size_t)(page->end - page->bytes);
-    snprintf(tag, sizeof tag, "%016" PRIx64, hash_bytes(page->bytes, len));
-    reply_header(call, "ETag", "\"%s\"", tag);
-    reply_header(call, "Cache-Control", "no-cache");
-    reply_header(call, "Content-Security-Policy", "%s", policy);
-    reply_header(call, "Referrer-Policy", "no-referrer");
-    if (headers_has_tag(call_header(call, "If-None-Match"), tag))
-        reply_empty(call, 304);
-    else
-        reply_bytes(call, page->type, page->bytes, len);
-}
-
 const struct route routes_system[] = {
     {"GET", "/livez", get_livez, TOKEN_NONE},
     {"GET", "/readyz", get_readyz, TOKEN_NONE},
     {"GET", "/healthz", get_readyz, TOKEN_NONE},
     {"GET", "/metrics", get_metrics, TOKEN_READ},
-    {"GET", "/", get_page, TOKEN_NONE},
-    {"GET", "/app.js", get_page, TOKEN_NONE},
-    {"GET", "/app.css", get_page, TOKEN_NONE},
-    {"GET", "/favicon.svg", get_page, TOKEN_NONE},
-    {"GET", "/v1/openapi.yaml", get_page, TOKEN_NONE},
     {0},
 };

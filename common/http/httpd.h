@@ -102,7 +102,7 @@ struct httpd_answer {
     const char *type; /* Content-Type; NULL: none */
     const char *body; /* copied */
     size_t len;
-    const char *headers[12]; /* name, value, name, value, ..., NULL; copied */
+    const char *headers[18]; /* name, value, name, value, ..., NULL; copied */
 };
 
 /* httpd_reply answers a request, at once or later; exactly once each. */

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The page and the API's description: files, the same for everybody. A view of
+ * the page has an address of its own, so that it can be reloaded and sent
+ * around; the list here is that of web/src/ui/router.js.
+ */
+#include "broker/page.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "broker/hash.h"
+#include "broker/headers.h"
+#include "broker/reply.h"
+#include "broker/routes/routes.h"
+
+/* Nothing but what the page itself brings: no inline code, no other host. blob:
+ * are pictures it has fetched. */
+static const char policy[] =
+    "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self' blob:; connect-src 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'; form-action 'none'";
+
+/* Whether gzip is among what the client takes, with whatever weight but 0. */
+static bool takes_gzip(const struct call *call)
+{
+    const char *value = call_header(call, "Accept-Encoding");
+    const char *at = value ? strstr(value, "gzip") : NULL;
+    return at && strncmp(at + strlen("gzip"), ";q=0", strlen(";q=0")) != 0;
+}
+
+static void reply_page(struct call *call, const struct page *page)
+{
+    char tag[24];
+    bool gzip = page->gzip && takes_gzip(call);
+    const char *bytes = gzip ? page->gzip : page->bytes;
+    size_t len = (size_t)((gzip ? page->gzip_end : page->end) - bytes);
+    snprintf(tag, sizeof tag, "%016" PRIx64, hash_bytes(bytes, len));
+    reply_header(call, "ETag", "\"%s\"", tag);
+    reply_header(call, "Cache-Control", "no-cache");
+    reply_header(call, "Content-Security-Policy", "%s", policy);
+    reply_header(call, "Referrer-Policy", "no-referrer");
+    reply_header(call, "Vary", "Accept-Encoding");
+    if (gzip)
+        reply_header(call, "Content-Encoding", "gzip");
+    if (headers_has_tag(call_header(call, "If-None-Match"), tag))
+        reply_empty(call, 304);
+    else
+        reply_bytes(call, page->type, bytes, len);
+}
+
+static void get_file(struct call *call)
+{
+    const struct page *page = page_find(call->in->path);
+    if (page)
+        reply_page(call, page);
+    else
+        reply_problem(call, RC_NOT_FOUND, "this broker was built without it");
+}
+
+static void get_view(struct call *call)
+{
+    reply_page(call, page_view());
+}
+
+const struct route routes_page[] = {
+    {"GET", "/", get_view, TOKEN_NONE},
+    {"GET", "/jobs", get_view, TOKEN_NONE},
+    {"GET", "/jobs/{}", get_view, TOKEN_NONE},
+    {"GET", "/agents", get_view, TOKEN_NONE},
+    {"GET", "/submit", get_view, TOKEN_NONE},
+    {"GET", "/app.js", get_file, TOKEN_NONE},
+    {"GET", "/app.css", get_file, TOKEN_NONE},
+    {"GET", "/favicon.svg", get_file, TOKEN_NONE},
+    {"GET", "/v1/openapi.yaml", get_file, TOKEN_NONE},
+    {0},
+};

@@ -1,0 +1,61 @@
+// All of it with the keyboard alone.
+import assert from "node:assert/strict";
+import { scene } from "./lib/scenes.js";
+
+scene("submitted, opened, a range cancelled, a priority set: no mouse", async ({ farm, show }) => {
+  await farm.broker();
+  const page = await show("/");
+  const press = (...names) => names.reduce((before, name) => before.then(() => page.keyboard.press(name)), Promise.resolve());
+  const type = (text) => page.keyboard.type(text);
+  await page.getByText("No jobs yet").waitFor();
+  await press("g", "s");
+  await page.getByRole("heading", { name: "Submit a job" }).waitFor();
+  await page.locator("h1:focus").waitFor();
+  await press("Tab");
+  await type("1-60");
+  await press("Tab", "Tab");
+  await type("by_keys");
+  await press("Enter");
+  await page.getByRole("heading", { name: "by_keys" }).waitFor();
+  await press("g", "j");
+  await page.getByRole("link", { name: "by_keys" }).waitFor();
+  await press("j");
+  await page.locator("a[data-row]:focus").waitFor();
+  await press("Enter");
+  await page.getByRole("application").waitFor();
+  await page.getByRole("application").focus();
+  await press("ArrowRight", "ArrowRight", "Shift+ArrowRight", "Shift+ArrowRight");
+  assert.equal(await page.getByLabel("Selected frames").getByRole("textbox").inputValue(), "2-4");
+  await page.getByText("Frame 4: waiting").waitFor();
+  await page.getByRole("button", { name: "Cancel 3 frames" }).focus();
+  await press("Enter");
+  await page.getByRole("button", { name: "2-4 3 cancelled" }).waitFor();
+  await press("p");
+  await page.locator("main .state", { hasText: "paused" }).waitFor();
+  await page.getByRole("spinbutton", { name: "Priority" }).focus();
+  await press("ArrowUp", "Enter");
+  await page.getByText("Priority is now 51 for by_keys").waitFor();
+  await page.getByRole("button", { name: "Resume" }).focus();
+  await press("x");
+  await page.getByRole("dialog").waitFor();
+  await press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "hidden" });
+  await press("x");
+  await page.getByLabel("Reason, for others to see").focus();
+  await type("wrong camera");
+  await press("Enter");
+  await page.getByText("cancelled: wrong camera").waitFor();
+});
+
+scene("the sheet lists the keys, and they can be switched off", async ({ farm, show }) => {
+  await farm.broker();
+  const page = await show("/");
+  await page.keyboard.press("?");
+  await page.getByRole("dialog").getByText("Next job").waitFor();
+  await page.getByLabel("Shortcuts of single keys").focus();
+  await page.keyboard.press("Space");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("g");
+  await page.keyboard.press("a");
+  assert.ok(await page.getByRole("heading", { name: "Jobs", exact: true }).isVisible());
+});

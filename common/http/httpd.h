@@ -113,6 +113,11 @@ void httpd_reply(struct httpd_request *request,
 void httpd_file(struct httpd_request *request, const char *type, int fd,
                 uint64_t size, const char *const *headers);
 
+/* httpd_part answers 206 with n of them from offset on; the owner's headers say
+ * which (Content-Range). */
+void httpd_part(struct httpd_request *request, const char *type, int fd,
+                uint64_t offset, uint64_t n, const char *const *headers);
+
 /* httpd_stream answers 200 with a body that goes on until httpd_stream_end or
  * the client leaves (ended is called then). type e.g. "text/event-stream". */
 void httpd_stream(struct httpd_request *request, const char *type,

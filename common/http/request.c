@@ -329,3 +329,11 @@ void httpd_file(struct httpd_request *request, const char *type, int fd,
     request_answer(request_from(request), MHD_HTTP_OK, type,
                    MHD_create_response_from_fd64(size, fd), headers);
 }
+
+void httpd_part(struct httpd_request *request, const char *type, int fd,
+                uint64_t offset, uint64_t n, const char *const *headers)
+{
+    request_answer(request_from(request), MHD_HTTP_PARTIAL_CONTENT, type,
+                   MHD_create_response_from_fd_at_offset64(n, fd, offset),
+                   headers);
+}

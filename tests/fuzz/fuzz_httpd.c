@@ -205,6 +205,14 @@ void httpd_file(struct httpd_request *request, const char *type, int fd,
     close(fd);
 }
 
+void httpd_part(struct httpd_request *request, const char *type, int fd,
+                uint64_t offset, uint64_t n, const char *const *headers)
+{
+    (void)offset;
+    assert(n > 0);
+    httpd_file(request, type, fd, n, headers);
+}
+
 void httpd_stream(struct httpd_request *request, const char *type,
                   const char *const *headers)
 {

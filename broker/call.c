@@ -50,6 +50,7 @@ void call_gone(struct call *call)
     DL_DELETE(http->calls, call);
     call->in->user = NULL;
     answer_free(&call->answer);
+    mem_free(call->body);
     mem_free(call);
 }
 

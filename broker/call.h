@@ -42,6 +42,8 @@ struct call {
     struct route_params params;
     const struct token *token; /* whose it is; good while its handler runs;
                                   NULL: the farm has none, or anybody's */
+    char *body; /* a submit's, where its scene is an uploaded one: owned, in
+                   the place of what came */
     enum call_stage stage;
     bool shows; /* looked into the core: the answer waits for the gate */
     struct answer answer;

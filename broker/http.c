@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "broker/broker_internal.h"
+#include "broker/files.h"
 #include "broker/headers.h"
 #include "broker/keys.h"
 #include "broker/reply.h"
@@ -127,6 +128,8 @@ struct http *http_open(struct broker *broker, struct feed *feed,
     http->broker = broker;
     http->feed = feed;
     http->keys = options->keys;
+    http->blobs = options->blobs;
+    http->keep_ms = options->keep_ms;
     http->loopback = net_is_loopback(options->host);
     http->fed = feed_seq(feed);
     if (!open_door(http, options, why, size)) {
@@ -214,6 +217,7 @@ void http_run(struct http *http, int64_t now_ms)
     look_at_tokens(http, now_ms);
     wait_due(http, now_ms);
     stream_beat_all(http, now_ms);
+    files_run(http, now_ms);
     http->stirred = false;
     httpd_run(http->httpd);
     stream_resume(http);

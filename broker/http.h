@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "broker/blobs.h"
 #include "broker/broker.h"
 #include "broker/feed.h"
 
@@ -17,9 +18,11 @@ struct keys;
 
 struct http_options {
     const char *host;
-    int port;           /* 0: a free one */
-    const char *tokens; /* file of tokens, borrowed; NULL: none */
-    struct keys *keys;  /* of agents, borrowed; NULL: sockets without keys */
+    int port;            /* 0: a free one */
+    const char *tokens;  /* file of tokens, borrowed; NULL: none */
+    struct keys *keys;   /* of agents, borrowed; NULL: sockets without keys */
+    struct blobs *blobs; /* uploaded files, borrowed; NULL: takes none */
+    int64_t keep_ms;     /* of those that no live job names; 0: for ever */
 };
 
 /* http_open binds host:port. NULL with the reason in why. */

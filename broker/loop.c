@@ -24,6 +24,7 @@ enum {
     AT_CONTROL,
     AT_FEED,
     AT_STORE,
+    AT_BLOBS,
     AT_HTTP,
     AT_SIGNAL,
     AT_ZAP, /* the last: it may not be there */
@@ -54,6 +55,7 @@ static void loop_poll(const struct loop *loop, long wait_ms)
         [AT_FEED] = {feed_socket(loop->feed), 0, ZMQ_POLLIN, 0},
         [AT_STORE] = {NULL, store_fd(broker_store(loop->broker)), ZMQ_POLLIN,
                       0},
+        [AT_BLOBS] = {NULL, blobs_fd(loop->blobs), ZMQ_POLLIN, 0},
         [AT_HTTP] = {NULL, http_fd(loop->http), ZMQ_POLLIN, 0},
         [AT_SIGNAL] = {NULL, loop->signal_fd, ZMQ_POLLIN, 0},
         [AT_ZAP] = {loop->zap ? zap_socket(loop->zap) : NULL, 0, ZMQ_POLLIN, 0},

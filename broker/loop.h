@@ -19,6 +19,7 @@ struct loop {
     struct link *link;
     struct feed *feed;
     struct http *http;
+    struct blobs *blobs;
     struct keep keep;
     int signal_fd;            /* SIGTERM and SIGINT */
     enum store_health health; /* of the ledger, as last told to the log */

@@ -188,13 +188,29 @@ static void open_zmq(struct parts *parts, const struct conf *conf)
     give_up(parts, why);
 }
 
+static void open_blobs(struct parts *parts, const struct conf *conf)
+{
+    char dir[PATH_MAX], why[WHY_SIZE];
+    snprintf(dir, sizeof dir, "%s/blobs", parts->facts.data_dir);
+    const struct blobs_options options = {
+        .dir = dir,
+        .bytes_max = (uint64_t)conf_number(conf, "upload-gb") * 1000000000,
+        .files_max = LIMIT_BLOBS};
+    parts->loop.blobs = blobs_open(&options, why, sizeof why);
+    if (!parts->loop.blobs)
+        give_up(parts, why);
+}
+
 static void open_http(struct parts *parts, const struct conf *conf)
 {
     static char host[256]; /* facts point to it */
     char why[WHY_SIZE];
     struct loop *loop = &parts->loop;
-    struct http_options options = {
-        .host = host, .tokens = conf_get(conf, "tokens"), .keys = parts->keys};
+    struct http_options options = {.host = host,
+                                   .tokens = conf_get(conf, "tokens"),
+                                   .keys = parts->keys,
+                                   .blobs = loop->blobs,
+                                   .keep_ms = settings_keep_ms(conf)};
     options.port = conf_address(conf_get(conf, "http"), host, sizeof host);
     loop->http = http_open(loop->broker, loop->feed, &options, why, sizeof why);
     if (!loop->http)
@@ -209,6 +225,7 @@ static void open_sockets(struct parts *parts, const struct conf *conf)
     open_keys(parts, conf);
     open_zmq(parts, conf);
     loop->broker = broker_new(parts->core, parts->store, &parts->facts);
+    open_blobs(parts, conf);
     open_http(parts, conf);
     link_start(loop->link, loop->broker);
     feed_start(loop->feed, loop->broker);
@@ -240,6 +257,7 @@ static void say_ready(const struct parts *parts, const struct conf *conf)
 static void close_all(struct parts *parts)
 {
     http_close(&parts->loop.http);
+    blobs_close(&parts->loop.blobs);
     feed_close(&parts->loop.feed);
     link_close(&parts->loop.link);
     zap_close(&parts->loop.zap);

@@ -6,6 +6,7 @@
 #include "broker/reply.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -118,6 +119,23 @@ void reply_file(struct call *call, const char *type, int fd, uint64_t size,
     httpd_file(call->in, type, fd, size, headers);
 }
 
+void reply_part(struct call *call, const char *type, int fd,
+                const struct reply_range *range, const char *tag)
+{
+    char which[96];
+    const char *const headers[] = {"X-Content-Type-Options",
+                                   "nosniff",
+                                   "Content-Range",
+                                   which,
+                                   tag ? "ETag" : NULL,
+                                   tag,
+                                   NULL};
+    snprintf(which, sizeof which, "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64,
+             range->offset, range->offset + range->n - 1, range->size);
+    note_sent(call, 206);
+    httpd_part(call->in, type, fd, range->offset, range->n, headers);
+}
+
 static void answer_reset(struct answer *answer)
 {
     while (answer->n > 0)
@@ -149,6 +167,14 @@ void reply_problem(struct call *call, enum rc rc, const char *format, ...)
         reply_header(call, "Retry-After", "%d", REPLY_RETRY_S);
     if (rc == RC_UNAUTHORIZED)
         reply_header(call, "WWW-Authenticate", "Bearer realm=\"frameq\"");
+    answer_finish(call, rc_status(rc), type);
+}
+
+void reply_upload(struct call *call, enum rc rc, uint64_t offset,
+                  const char *detail)
+{
+    const char *type = write_refusal(call, rc, detail);
+    reply_header(call, "Upload-Offset", "%" PRIu64, offset);
     answer_finish(call, rc_status(rc), type);
 }
 

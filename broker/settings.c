@@ -126,6 +126,13 @@ static const struct setting settings[] = {
          "Ended jobs, their logs and thumbnails are forgotten after this; a "
          "fraction is allowed, 0 keeps them for ever.",
      .check = is_keep},
+    {.name = "upload-gb",
+     .argument = "N",
+     .fallback = "100",
+     .help = "Gigabytes of uploaded scenes kept at most. Those that no live "
+             "job names go when nobody has asked for them for --keep days, or "
+             "sooner where there is no room, the oldest first.",
+     .check = conf_is_count},
     {.name = "tokens",
      .argument = "FILE",
      .help = "File of HTTP tokens, as `frameq token` writes it: without one of "

@@ -111,10 +111,12 @@ const struct job *submit_job(struct call *call, bool classic)
     char why[LIMIT_REASON], key[LIMIT_KEY + 1];
     struct job_spec spec;
     const struct httpd_request *in = call->in;
+    const char *body = call->body ? call->body : in->body;
+    size_t len = call->body ? strlen(call->body) : in->body_len;
     if (!read_key(call, key) || !call_takes_json(call))
         return NULL;
-    if (!jobspec_read(in->body, in->body_len, broker_arena(call->http->broker),
-                      &spec, why, sizeof why)) {
+    if (!jobspec_read(body, len, broker_arena(call->http->broker), &spec, why,
+                      sizeof why)) {
         reply_problem(call, RC_INVALID, "%s", why);
         return NULL;
     }

@@ -4,19 +4,25 @@
  * existing clients go on as they are. Text by default; JSON only where the
  * client prefers it.
  */
+#include "broker/files.h"
 #include "broker/reply.h"
 #include "broker/routes/routes.h"
 #include "broker/submit.h"
 #include "broker/view.h"
 #include "common/http/negotiate.h"
 
-static void post_render(struct call *call)
+static void make_job(struct call *call)
 {
     const struct job *job = submit_job(call, true);
     if (!job)
         return;
     reply_header(call, "Location", "/status/%s", job->id);
     reply_json(call, 202, json_pack("{s:s}", "jobId", job->id));
+}
+
+static void post_render(struct call *call)
+{
+    files_settle(call, make_job);
 }
 
 static int status_code(enum job_status status)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "broker/files.h"
 #include "broker/headers.h"
 #include "broker/reply.h"
 #include "broker/routes/removal.h"
@@ -35,13 +36,18 @@ static void reply_job(struct call *call, const struct job *job)
     reply_json(call, 200, view_job(core, job));
 }
 
-static void post_job(struct call *call)
+static void make_job(struct call *call)
 {
     const struct job *job = submit_job(call, false);
     if (!job)
         return;
     reply_header(call, "Location", "/v1/jobs/%s", job->id);
     reply_json(call, 202, view_job(call_core(call), job));
+}
+
+static void post_job(struct call *call)
+{
+    files_settle(call, make_job);
 }
 
 /* How long the client would wait for a change: Prefer: wait=30, or ?wait=30;

@@ -18,6 +18,7 @@ extern const struct route routes_farm[];
 extern const struct route routes_events[];
 extern const struct route routes_system[];
 extern const struct route routes_backup[];
+extern const struct route routes_blobs[]; /* uploaded files */
 extern const struct route routes_page[];
 
 extern const struct route *const routes_all[];

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * /v1/blobs/{sha256}: files of scenes, sent in pieces by who submits and
+ * fetched by agents.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "broker/reply.h"
+#include "broker/routes/routes.h"
+
+#define TYPE_BYTES "application/octet-stream"
+
+/* The name in the path; or answers, NULL. */
+static const char *blob_of(struct call *call)
+{
+    const char *name = call->params.at[0];
+    if (!call->http->blobs)
+        reply_problem(call, RC_NOT_FOUND, "this broker keeps no files");
+    else if (!blob_is_name(name))
+        reply_problem(call, RC_INVALID,
+                      "a file is named by its SHA-256: %d lower-case hex "
+                      "digits",
+                      BLOB_NAME);
+    else
+        return name;
+    return NULL;
+}
+
+/* Reads digits at *at, up to LIMIT_BLOB, and passes them. */
+static bool read_number(const char **at, uint64_t *ret)
+{
+    const char *start = *at;
+    uint64_t value = 0;
+    for (; **at >= '0' && **at <= '9' && value <= LIMIT_BLOB; ++*at)
+        value = value * 10 + (uint64_t)(**at - '0');
+    *ret = value;
+    return *at > start && value <= LIMIT_BLOB;
+}
+
+/* --- Sending. --- */
+
+/* Reads "bytes FIRST-LAST/TOTAL"; without it the body is the whole file. */
+static bool read_piece(struct call *call, struct blobs_piece *piece)
+{
+    const char *at = call_header(call, "Content-Range");
+    uint64_t last;
+    *piece = (struct blobs_piece){.bytes = call->in->body,
+                                  .n = call->in->body_len,
+                                  .total = call->in->body_len};
+    if (!at)
+        return true;
+    bool good = strncmp(at, "bytes ", 6) == 0;
+    at += good ? 6 : 0;
+    good = good && read_number(&at, &piece->offset) && *at++ == '-' &&
+           read_number(&at, &last) && *at++ == '/' &&
+           read_number(&at, &piece->total) && *at == '\0' &&
+           last >= piece->offset && last < piece->total &&
+           last - piece->offset + 1 == piece->n;
+    if (!good)
+        reply_problem(call, RC_INVALID,
+                      "header `Content-Range`: must be `bytes "
+                      "FIRST-LAST/TOTAL`, of as many bytes as the body has; a "
+                      "file has at most %lld",
+                      LIMIT_BLOB);
+    return good;
+}
+
+static void leave_put(struct call *call)
+{
+    blobs_forget(call->http->blobs, call);
+}
+
+static void put_done(void *ctx, const struct blobs_answer *answer)
+{
+    struct call *call = ctx;
+    (void)call_unpark(call);
+    switch (answer->result) {
+    case BLOBS_TAKEN:
+        reply_header(call, "Upload-Offset", "%" PRIu64, answer->offset);
+        reply_empty(call, 202);
+        break;
+    case BLOBS_WHOLE:
+        reply_empty(call, 201);
+        break;
+    case BLOBS_ELSEWHERE:
+        reply_upload(call, RC_CONFLICT, answer->offset,
+                     "the next piece begins at Upload-Offset");
+        break;
+    case BLOBS_WRONG:
+        reply_problem(call, RC_INVALID,
+                      "this is not the file of that name: %s; all of it was "
+                      "dropped",
+                      answer->why);
+        break;
+    default:
+        reply_problem(call, RC_NO_SPACE, "%s", answer->why);
+    }
+}
+
+static void put_blob(struct call *call)
+{
+    struct blobs_piece piece;
+    const char *name = blob_of(call);
+    if (!name || !read_piece(call, &piece))
+        return;
+    if (broker_draining(call->http->broker)) {
+        reply_problem(call, RC_BUSY, "the broker is shutting down");
+        return;
+    }
+    piece.name = name;
+    call_park(call, NULL, leave_put, NULL);
+    if (blobs_put(call->http->blobs, &piece, put_done, call))
+        return;
+    (void)call_unpark(call);
+    reply_problem(call, RC_BUSY, "too many uploads wait for the disk");
+}
+
+/* --- Fetching. --- */
+
+/* Reads "bytes=FIRST-" or "bytes=FIRST-LAST"; false: other forms are not
+ * understood, and the whole file is as good an answer. */
+static bool read_range(const char *header, uint64_t size,
+                       struct reply_range *ret)
+{
+    uint64_t last = size;
+    if (!header || strncmp(header, "bytes=", 6) != 0)
+        return false;
+    header += 6;
+    *ret = (struct reply_range){.size = size};
+    if (!read_number(&header, &ret->offset) || *header++ != '-')
+        return false;
+    if (*header && (!read_number(&header, &last) || *header))
+        return false;
+    if (last < ret->offset)
+        return false;
+    if (ret->offset < size)
+        ret->n = (last < size ? last + 1 : size) - ret->offset;
+    return true;
+}
+
+static void send_blob(struct call *call, const char *name, int fd,
+                      uint64_t size)
+{
+    struct reply_range range;
+    char tag[BLOB_NAME + 3];
+    snprintf(tag, sizeof tag, "\"%s\"", name);
+    if (!read_range(call_header(call, "Range"), size, &range)) {
+        reply_file(call, TYPE_BYTES, fd, size, tag);
+    } else if (range.n > 0) {
+        reply_part(call, TYPE_BYTES, fd, &range, tag);
+    } else {
+        close(fd);
+        reply_problem(call, RC_RANGE, "the file has %" PRIu64 " bytes", size);
+    }
+}
+
+static void get_blob(struct call *call)
+{
+    uint64_t size;
+    const char *name = blob_of(call);
+    if (!name)
+        return;
+    int fd = blobs_open_file(call->http->blobs, name, &size);
+    if (fd >= 0)
+        send_blob(call, name, fd, size);
+    else
+        reply_upload(call, RC_NOT_FOUND, size,
+                     "no whole file of that name is here; so much of it has "
+                     "come as Upload-Offset says");
+}
+
+const struct route routes_blobs[] = {
+    {"GET", "/v1/blobs/{}", get_blob, TOKEN_READ},
+    {"PUT", "/v1/blobs/{}", put_blob, TOKEN_SUBMIT},
+    {0},
+};

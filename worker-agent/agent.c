@@ -20,7 +20,7 @@
 #define LEAVE_MS      4000 /* from the first signal to the last STATE */
 #define LEAVE_NODE_MS 1500 /* the same when a node of ours must end as well */
 #define NODE_END_MS   2500
-#define ITEMS         (LINK_ITEMS + 2)
+#define ITEMS         (LINK_ITEMS + 3)
 
 uint64_t agent_random(void)
 {
@@ -127,6 +127,8 @@ static void wait_for_work(struct agent *agent)
     items[n++] =
         (zmq_pollitem_t){.fd = web_fd(agent->web), .events = ZMQ_POLLIN};
     items[n++] = (zmq_pollitem_t){.fd = agent->signals, .events = ZMQ_POLLIN};
+    items[n++] =
+        (zmq_pollitem_t){.fd = cache_fd(agent->cache), .events = ZMQ_POLLIN};
     int64_t wait_ms = next_ms(agent) - clock_now_ms();
     if (wait_ms < 0)
         wait_ms = 0;
@@ -155,6 +157,7 @@ static void turn(struct agent *agent)
         farm_ask(agent->web, agent->now_ms, agent->options->broker,
                  agent->options->token, agent_farm, agent);
     agent_step_proof(agent);
+    agent_step_scenes(agent);
     agent_step_slots(agent);
     step_pace(agent);
 }
@@ -190,6 +193,12 @@ static bool open_files(struct agent *agent)
     agent->journal =
         journal_open(options->state_dir, agent->why, agent->why_size);
     if (agent->journal == NULL)
+        return false;
+    const struct cache_options cache = {options->cache_dir,
+                                        options->cache_bytes, options->broker,
+                                        options->token};
+    agent->cache = cache_open(&cache, agent->why, agent->why_size);
+    if (agent->cache == NULL)
         return false;
     if (options->frames_dir == NULL)
         return true;
@@ -230,6 +239,7 @@ static void open_rest(struct agent *agent)
 
 static void close_all(struct agent *agent)
 {
+    cache_close(&agent->cache); /* its thread, before libcurl ends */
     web_close(&agent->web);
     node_client_close(&agent->node);
     link_close(&agent->link);

@@ -22,6 +22,8 @@ struct agent_options {
     const char *const *tags;
     size_t n_tags;
     const char *state_dir;  /* folder of the journal */
+    const char *cache_dir;  /* folder of uploaded scenes */
+    uint64_t cache_bytes;   /* of them, at most */
     const char *frames_dir; /* NULL: none */
     bool start_node;
 };

@@ -10,6 +10,7 @@
 
 #include "worker-agent/address.h"
 #include "worker-agent/agent.h"
+#include "worker-agent/cache.h"
 #include "worker-agent/journal.h"
 #include "worker-agent/keeper.h"
 #include "worker-agent/link.h"
@@ -43,6 +44,7 @@ struct agent {
     struct node_client *node;
     struct link *link;
     struct journal *journal;
+    struct cache *cache;
     struct proof *proof;   /* NULL: no --frames-dir */
     struct keeper *keeper; /* NULL: no --start-node */
     struct acts acts;
@@ -70,5 +72,12 @@ void agent_probed(void *ctx, const struct probe_answer *answer);
 void agent_adopt(void *ctx, const struct journal_record *record);
 void agent_step_proof(struct agent *agent);
 void agent_step_slots(struct agent *agent);
+
+/* agent_scene.c: uploaded scenes. agent_fetches has the scene of a lease
+ * brought here where it is one and is not here yet, which is posted then; else
+ * returns false. agent_holds keeps that of an adopted one. */
+bool agent_fetches(struct agent *agent, const struct lease *lease);
+void agent_holds(struct agent *agent, const struct msg_batch *batch);
+void agent_step_scenes(struct agent *agent);
 
 #endif

@@ -88,6 +88,8 @@ static struct frame_run run_of(const struct lease *lease)
 static void act_post(struct agent *agent, const struct lease *lease)
 {
     struct frame_run run = run_of(lease);
+    if (agent_fetches(agent, lease))
+        return;
     if (agent->proof != NULL && agent->slots.node.classic)
         proof_begin(agent->proof, lease->id, &run, agent->now_ms);
     node_client_post(agent->node, agent->now_ms, lease, &agent->slots.node);
@@ -113,6 +115,7 @@ static void act_ended(struct agent *agent, const struct lease *lease)
              log_quoted(lease->text));
     if (agent->proof != NULL)
         proof_end(agent->proof, lease->id);
+    cache_release(agent->cache, lease->id);
 }
 
 static void perform_on(struct agent *agent, const struct act *act,
@@ -189,6 +192,7 @@ void agent_adopt(void *ctx, const struct journal_record *record)
     }
     slots_adopt(&agent->slots, agent->now_ms, batch, record->posted_ms,
                 record->pid);
+    agent_holds(agent, batch);
     if (agent->proof != NULL)
         proof_resume(agent->proof, batch->lease, &run, record->posted_ms);
 }

@@ -114,6 +114,7 @@ void lease_free(struct lease **lease)
     mem_free((*lease)->job);
     mem_free((*lease)->name);
     mem_free((*lease)->render);
+    mem_free((*lease)->blend);
     mem_free((*lease)->text);
     mem_free(*lease);
     *lease = NULL;
@@ -237,7 +238,28 @@ void lease_abandon(struct lease *lease)
         end(lease, LEASE_STOPPED, FAULT_NONE);
 }
 
+/* What was meant to be posted before the scene was there has its time from
+ * then on. */
+void lease_fetched(struct lease *lease, int64_t now_ms, const char *blend,
+                   enum fault fault, const char *text)
+{
+    if (!lease->fetching || lease->phase == PHASE_OVER)
+        return;
+    lease->fetching = false;
+    lease->posted_ms = now_ms;
+    if (blend == NULL)
+        lease_end_failed(lease, fault, text);
+    else
+        lease->blend = mem_text(blend);
+}
+
 /* --- Orders. --- */
+
+static bool is_unposted(const struct lease *lease)
+{
+    return lease->phase == PHASE_TAKEN &&
+           (lease->posted_ms == 0 || lease->fetching);
+}
 
 void lease_ack(struct lease *lease, const struct msg_ack *ack)
 {
@@ -262,7 +284,7 @@ void lease_revoke(struct lease *lease)
         return;
     lease->revoked = true;
     lease_tell(lease, NEWS_NOW);
-    if (lease->phase == PHASE_TAKEN && lease->posted_ms == 0)
+    if (is_unposted(lease))
         end(lease, LEASE_STOPPED, FAULT_NONE);
 }
 
@@ -271,7 +293,7 @@ void lease_trim(struct lease *lease, int32_t to)
     bool works = lease->phase != PHASE_SETTLING && lease->phase != PHASE_OVER;
     if (!works || to >= lease->to || to >= lease->trim_asked)
         return;
-    if (lease->posted_ms > 0)
+    if (!is_unposted(lease))
         lease->trim = to;
     else if (to >= lease->from)
         lease_shorten(lease, to);
@@ -281,7 +303,7 @@ void lease_trim(struct lease *lease, int32_t to)
 
 void lease_leave(struct lease *lease, const struct lease_view *view)
 {
-    if (lease->phase == PHASE_TAKEN && lease->posted_ms == 0)
+    if (is_unposted(lease))
         end(lease, LEASE_STOPPED, FAULT_NONE);
     else if (view->node->can_trim)
         lease_trim(lease, lease->frame < 0 ? lease->from : lease->frame);

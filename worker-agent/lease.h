@@ -38,6 +38,9 @@ struct lease {
     char *job, *name, *render;
     int32_t from, to, step; /* as it stands now */
     bool replace, plain;
+    bool fetching; /* its scene is on its way here: nothing is posted yet */
+    char *blend;   /* where the scene lies here, instead of what render says;
+                      owned; NULL: as render says */
 
     enum lease_phase phase;
     int64_t pid, revision;       /* at the node; 0: not known */
@@ -114,6 +117,11 @@ void lease_settled(struct lease *lease, const struct lease_view *view,
 void lease_ack(struct lease *lease, const struct msg_ack *ack);
 void lease_revoke(struct lease *lease);
 void lease_trim(struct lease *lease, int32_t to);
+
+/* lease_fetched: its scene lies at blend; NULL: it will not come, which ends it
+ * by that fault and text. */
+void lease_fetched(struct lease *lease, int64_t now_ms, const char *blend,
+                   enum fault fault, const char *text);
 
 /* lease_leave gives back what has not begun. */
 void lease_leave(struct lease *lease, const struct lease_view *view);

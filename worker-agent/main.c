@@ -95,6 +95,17 @@ static const struct setting settings[] = {
      .argument = "DIR",
      .help = "Where this agent notes what it has at its node, to find it "
              "again after a restart. Default: ./frameq-agent/NAME."},
+    {.name = "cache",
+     .argument = "DIR",
+     .help = "Where uploaded scenes are kept for the node, which must be "
+             "allowed to open them: start it with --blend-root DIR. Default: "
+             "the folder cache in --state."},
+    {.name = "cache-gb",
+     .argument = "N",
+     .fallback = "50",
+     .help = "Gigabytes of uploaded scenes kept at most; those used longest "
+             "ago go first.",
+     .check = conf_is_count},
     {.name = "join",
      .argument = "STRING",
      .help = "Join a farm that wants a key: what `frameq agents add` printed. "
@@ -183,6 +194,17 @@ static char *read_state_dir(const struct conf *conf, const char *name)
     return mem_text(dir);
 }
 
+static char *read_cache_dir(const struct conf *conf, const char *state_dir)
+{
+    const char *given = conf_get(conf, "cache");
+    size_t size = strlen(state_dir) + sizeof "/cache";
+    if (given != NULL)
+        return mem_text(given);
+    char *dir = mem_new(size);
+    snprintf(dir, size, "%s/cache", state_dir);
+    return dir;
+}
+
 static size_t read_tags(const struct conf *conf, char *ret[LIMIT_TAGS])
 {
     const char *at[LIMIT_TAGS];
@@ -220,6 +242,7 @@ static int run(const struct conf *conf)
     char *node = read_url(conf_get(conf, "node"));
     char *name = joins ? mem_text(join.name) : read_name(conf);
     char *state_dir = read_state_dir(conf, name);
+    char *cache_dir = read_cache_dir(conf, state_dir);
     struct agent_options options = {
         .broker = broker,
         .node = node,
@@ -230,6 +253,8 @@ static int run(const struct conf *conf)
         .tags = (const char *const *)tags,
         .n_tags = read_tags(conf, tags),
         .state_dir = state_dir,
+        .cache_dir = cache_dir,
+        .cache_bytes = (uint64_t)conf_number(conf, "cache-gb") * 1000000000,
         .frames_dir = conf_get(conf, "frames-dir"),
         .start_node = conf_on(conf, "start-node"),
     };
@@ -246,6 +271,7 @@ static int run(const struct conf *conf)
     mem_free(node);
     mem_free(name);
     mem_free(state_dir);
+    mem_free(cache_dir);
     return code;
 }
 

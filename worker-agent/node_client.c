@@ -126,6 +126,8 @@ static json_t *our_body(const struct lease *lease)
     snprintf(key, sizeof key, "%" PRIu64 "-%" PRIu64, LEASE_EPOCH(lease->id),
              lease->id - LEASE_ID(LEASE_EPOCH(lease->id), 0));
     json_object_set_new(body, "key", json_string(key));
+    if (lease->blend != NULL)
+        json_object_set_new(body, "blend", json_string(lease->blend));
     json_object_set_new(body, "step", json_integer(lease->step));
     json_object_set_new(body, "replace", json_boolean(lease->replace));
     if (lease->plain)

@@ -251,6 +251,24 @@ void slots_settled(struct slots *slots, int64_t now_ms, uint64_t id)
     ended(slots, lease);
 }
 
+void slots_fetching(struct slots *slots, uint64_t id)
+{
+    struct lease *lease = slots_find(slots, id);
+    if (lease != NULL)
+        lease->fetching = true;
+}
+
+void slots_fetched(struct slots *slots, int64_t now_ms, uint64_t id,
+                   const char *blend, enum fault fault, const char *text)
+{
+    struct lease *lease = slots_find(slots, id);
+    slots->now_ms = now_ms;
+    if (lease == NULL || lease->phase == PHASE_OVER)
+        return;
+    lease_fetched(lease, now_ms, blend, fault, text);
+    ended(slots, lease);
+}
+
 void slots_acks(struct slots *slots, const struct msg_acks *acks)
 {
     for (size_t i = 0; i < acks->n; i++) {

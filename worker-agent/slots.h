@@ -53,6 +53,9 @@ void slots_answer(struct slots *slots, int64_t now_ms, uint64_t id,
 void slots_proven(struct slots *slots, uint64_t id, int32_t frame, int32_t ms,
                   const char *files);
 void slots_settled(struct slots *slots, int64_t now_ms, uint64_t id);
+void slots_fetching(struct slots *slots, uint64_t id);
+void slots_fetched(struct slots *slots, int64_t now_ms, uint64_t id,
+                   const char *blend, enum fault fault, const char *text);
 void slots_acks(struct slots *slots, const struct msg_acks *acks);
 void slots_revoke(struct slots *slots, uint64_t id);
 void slots_trim(struct slots *slots, const struct msg_trim *trim);

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Between a batch of an uploaded scene and its node stands the cache: the batch
+ * is posted when the scene lies here, with the place where it does.
+ */
+#include <jansson.h>
+#include <stdio.h>
+
+#include "common/app/log.h"
+#include "common/app/manifest.h"
+#include "worker-agent/agent_internal.h"
+
+/* The scene that the render fields name, where it is an uploaded one. */
+static bool scene_of(const char *render, char ret[LIMIT_PATH + 1])
+{
+    char name[BLOB_NAME + 1];
+    json_t *fields = json_loads(render, 0, NULL);
+    const char *blend = json_string_value(json_object_get(fields, "blend"));
+    bool uploaded = blend != NULL && blend_is_blob(blend, name);
+    if (uploaded)
+        snprintf(ret, LIMIT_PATH + 1, "%s", blend);
+    json_decref(fields);
+    return uploaded;
+}
+
+/* A classic node renders whatever it was started with, not this. */
+static void refuse(struct agent *agent, uint64_t lease)
+{
+    const struct node_answer no = {
+        .word = ANSWER_REFUSED,
+        .fault = FAULT_REFUSED,
+        .text = "a classic node cannot render an uploaded scene"};
+    agent_answered(agent, lease, CALL_POST, &no);
+}
+
+bool agent_fetches(struct agent *agent, const struct lease *lease)
+{
+    char blend[LIMIT_PATH + 1];
+    if (lease->blend != NULL || !scene_of(lease->render, blend))
+        return false;
+    if (agent->slots.node.classic) {
+        refuse(agent, lease->id);
+        return true;
+    }
+    slots_fetching(&agent->slots, lease->id);
+    cache_want(agent->cache, lease->id, blend);
+    return true;
+}
+
+void agent_holds(struct agent *agent, const struct msg_batch *batch)
+{
+    char blend[LIMIT_PATH + 1];
+    if (scene_of(batch->render, blend))
+        cache_hold(agent->cache, batch->lease, blend);
+}
+
+static void take_news(struct agent *agent, const struct cache_news *news)
+{
+    bool there = news->fault == FAULT_NONE;
+    if (!there)
+        log_warn("scene_not_fetched", LEASE_FORMAT " fault=%s text=%s",
+                 LEASE_WORDS(news->lease), fault_word(news->fault),
+                 log_quoted(news->text));
+    slots_fetched(&agent->slots, agent->now_ms, news->lease,
+                  there ? news->path : NULL, news->fault, news->text);
+    const struct lease *lease = slots_find(&agent->slots, news->lease);
+    if (there && lease != NULL && lease->blend != NULL &&
+        lease->phase != PHASE_OVER)
+        node_client_post(agent->node, agent->now_ms, lease, &agent->slots.node);
+}
+
+void agent_step_scenes(struct agent *agent)
+{
+    struct cache_news news;
+    while (cache_take(agent->cache, &news))
+        take_news(agent, &news);
+}

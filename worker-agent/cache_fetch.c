@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One file over HTTP: hashed as it comes, gone on with where it broke off, and
+ * taken to its place only when its hash is the one it was asked for by.
+ */
+#include <curl/curl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/mem.h"
+#include "worker-agent/cache_parts.h"
+
+#define CONNECT_MS 5000
+#define STALLED_S  30 /* without a byte: it is tried again */
+#define TRIES      6
+#define PAUSE_MS   250 /* doubled after each try */
+#define BLOCK      (256 * 1024)
+
+struct fetching {
+    struct errand *errand;
+    const struct wanted_file *file;
+    uint64_t most;
+    int fd, error; /* error: errno of a write that failed */
+    uint64_t got;
+    crypto_hash_sha256_state state;
+    char why[CURL_ERROR_SIZE];
+};
+
+/* --- Files known to be right. --- */
+
+void checked_note(struct cache *cache, const char *name, const char *path)
+{
+    struct stat facts;
+    struct checked *checked;
+    if (stat(path, &facts) != 0)
+        return;
+    HASH_FIND_STR(cache->checked, name, checked);
+    if (checked == NULL) {
+        checked = mem_new(sizeof *checked);
+        memcpy(checked->name, name, sizeof checked->name);
+        HASH_ADD_STR(cache->checked, name, checked);
+    }
+    checked->inode = facts.st_ino;
+    checked->size = facts.st_size;
+    checked->changed = facts.st_mtim;
+}
+
+static bool has_hash(const struct cache *cache, int fd, const char *name)
+{
+    static unsigned char block[BLOCK]; /* the thread's */
+    unsigned char sum[crypto_hash_sha256_BYTES];
+    char found[BLOB_NAME + 1];
+    crypto_hash_sha256_state state;
+    ssize_t n;
+    crypto_hash_sha256_init(&state);
+    while ((n = read(fd, block, sizeof block)) > 0 && !cache->give_up)
+        crypto_hash_sha256_update(&state, block, (unsigned long long)n);
+    crypto_hash_sha256_final(&state, sum);
+    blob_name(sum, found);
+    return n == 0 && strcmp(found, name) == 0;
+}
+
+static bool is_same(const struct checked *checked, const struct stat *facts)
+{
+    return checked->inode == facts->st_ino && checked->size == facts->st_size &&
+           checked->changed.tv_sec == facts->st_mtim.tv_sec &&
+           checked->changed.tv_nsec == facts->st_mtim.tv_nsec;
+}
+
+bool checked_is(struct cache *cache, const char *name, const char *path,
+                uint64_t size)
+{
+    struct stat facts;
+    const struct checked *checked;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    bool right = fd >= 0 && fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode) &&
+                 (size == SIZE_UNKNOWN || (uint64_t)facts.st_size == size);
+    HASH_FIND_STR(cache->checked, name, checked);
+    if (right && (checked == NULL || !is_same(checked, &facts))) {
+        right = has_hash(cache, fd, name);
+        if (right)
+            checked_note(cache, name, path);
+    }
+    if (fd >= 0)
+        close(fd);
+    return right;
+}
+
+/* --- Fetching. --- */
+
+static void begin(struct fetching *fetching)
+{
+    fetching->got = 0;
+    crypto_hash_sha256_init(&fetching->state);
+    (void)!ftruncate(fetching->fd, 0);
+}
+
+static bool is_file(CURL *curl)
+{
+    long status = 0;
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    return status == 200 || status == 206;
+}
+
+static size_t take_piece(char *bytes, size_t size, size_t n, void *ctx)
+{
+    struct fetching *fetching = ctx;
+    n *= size;
+    if (!is_file(fetching->errand->cache->curl))
+        return n; /* a refusal's words */
+    if (n > fetching->most - fetching->got)
+        return 0;
+    for (size_t at = 0; at < n;) {
+        ssize_t put = pwrite(fetching->fd, bytes + at, n - at,
+                             (off_t)(fetching->got + at));
+        if (put < 0 && errno != EINTR) {
+            fetching->error = errno;
+            return 0;
+        }
+        at += put < 0 ? 0 : (size_t)put;
+    }
+    crypto_hash_sha256_update(&fetching->state, (const unsigned char *)bytes,
+                              n);
+    fetching->got += n;
+    return n;
+}
+
+static int show_piece(void *ctx, curl_off_t all, curl_off_t got,
+                      curl_off_t up_all, curl_off_t up)
+{
+    const struct fetching *fetching = ctx;
+    (void)all;
+    (void)got;
+    (void)up_all;
+    (void)up;
+    return fetching->errand->cache->give_up ? 1 : 0;
+}
+
+static void set_options(struct fetching *fetching)
+{
+    const struct cache *cache = fetching->errand->cache;
+    CURL *curl = cache->curl;
+    char url[CACHE_PATH];
+    snprintf(url, sizeof url, "%s/v1/blobs/%s", cache->broker,
+             fetching->file->name);
+    curl_easy_reset(curl);
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)STALLED_S);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_piece);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, fetching);
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, show_piece);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, fetching);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, fetching->why);
+    curl_easy_setopt(curl, CURLOPT_USERAGENT, "frameq-agent/" FRAMEQ_VERSION);
+    if (fetching->got > 0)
+        curl_easy_setopt(curl, CURLOPT_RESUME_FROM_LARGE,
+                         (curl_off_t)fetching->got);
+    if (cache->token != NULL) {
+        curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
+        curl_easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, cache->token);
+    }
+}
+
+enum step { STEP_DONE, STEP_AGAIN, STEP_FAILED };
+
+static bool has_right_hash(const struct fetching *fetching)
+{
+    crypto_hash_sha256_state state = fetching->state;
+    unsigned char sum[crypto_hash_sha256_BYTES];
+    char found[BLOB_NAME + 1];
+    crypto_hash_sha256_final(&state, sum);
+    blob_name(sum, found);
+    return strcmp(found, fetching->file->name) == 0;
+}
+
+/* All that will come has come. */
+static enum step look_at(struct fetching *fetching)
+{
+    const struct wanted_file *file = fetching->file;
+    bool whole = file->size == SIZE_UNKNOWN || fetching->got == file->size;
+    if (whole && has_right_hash(fetching))
+        return STEP_DONE;
+    begin(fetching);
+    errand_fail(fetching->errand, FAULT_FILES_DAMAGED,
+                "%s came with other bytes than its SHA-256 %s says",
+                file->shown, file->name);
+    return STEP_AGAIN;
+}
+
+static enum step refused(struct fetching *fetching, long status)
+{
+    struct errand *errand = fetching->errand;
+    const char *shown = fetching->file->shown;
+    if (status == 404)
+        errand_fail(errand, FAULT_FILES_MISSING,
+                    "the broker has %s (%s) no more", shown,
+                    fetching->file->name);
+    else if (status == 416)
+        begin(fetching);
+    else
+        errand_fail(errand, FAULT_NOT_FETCHED,
+                    "the broker answered %ld when asked for %s", status, shown);
+    return status >= 500 || status == 416 ? STEP_AGAIN : STEP_FAILED;
+}
+
+static enum step broken_off(struct fetching *fetching, CURLcode code)
+{
+    struct errand *errand = fetching->errand;
+    if (fetching->error != 0) {
+        errand_fail(errand, FAULT_NOT_FETCHED, "the cache: %s",
+                    strerror(fetching->error));
+        return STEP_FAILED;
+    }
+    if (code == CURLE_RANGE_ERROR || code == CURLE_WRITE_ERROR)
+        return look_at(fetching); /* it is longer than it may be */
+    errand_fail(errand, FAULT_NOT_FETCHED, "%s did not come: %s",
+                fetching->file->shown,
+                *fetching->why ? fetching->why : curl_easy_strerror(code));
+    return STEP_AGAIN;
+}
+
+static enum step try_once(struct fetching *fetching)
+{
+    CURL *curl = fetching->errand->cache->curl;
+    long status = 0;
+    fetching->why[0] = '\0';
+    set_options(fetching);
+    CURLcode code = curl_easy_perform(curl);
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    if (code != CURLE_OK)
+        return broken_off(fetching, code);
+    return is_file(curl) ? look_at(fetching) : refused(fetching, status);
+}
+
+static bool try_all(struct fetching *fetching)
+{
+    struct cache *cache = fetching->errand->cache;
+    int64_t pause_ms = PAUSE_MS;
+    begin(fetching);
+    for (int i = 0; i < TRIES && !cache->give_up; i++) {
+        enum step step = try_once(fetching);
+        if (step != STEP_AGAIN)
+            return step == STEP_DONE;
+        if (i + 1 < TRIES && !cache_pause(cache, pause_ms))
+            break;
+        pause_ms *= 2;
+    }
+    return false;
+}
+
+static bool put_in_place(struct fetching *fetching, const char *part)
+{
+    struct errand *errand = fetching->errand;
+    const char *path = fetching->file->path;
+    if (fchmod(fetching->fd, 0444) != 0 || rename(part, path) != 0)
+        return errand_fail(errand, FAULT_NOT_FETCHED, "the cache: %s",
+                           strerror(errno));
+    checked_note(errand->cache, fetching->file->name, path);
+    errand->news->fault = FAULT_NONE;
+    errand->news->text[0] = '\0';
+    return true;
+}
+
+bool cache_fetch(struct errand *errand, const struct wanted_file *file)
+{
+    char part[CACHE_PATH];
+    struct fetching fetching = {.errand = errand, .file = file};
+    bool known = file->size != SIZE_UNKNOWN;
+    fetching.most = known ? file->size : LIMIT_BODY;
+    errand_fail(errand, FAULT_NOT_FETCHED, "given up");
+    cache_path(errand->cache, "part", file->name, part);
+    fetching.fd = open(part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fetching.fd < 0)
+        return errand_fail(errand, FAULT_NOT_FETCHED, "the cache: %s: %s", part,
+                           strerror(errno));
+    bool there = try_all(&fetching) && put_in_place(&fetching, part);
+    if (!there)
+        unlink(part);
+    close(fetching.fd);
+    return there;
+}

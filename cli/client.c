@@ -6,8 +6,10 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,8 +22,9 @@
 #include "common/text.h"
 
 #define CONNECT_MS 5000
-#define ANSWER_MS  30000 /* beyond what Prefer: wait asks for */
-#define STALLED_S  600   /* a file that does not get on is given up */
+#define ANSWER_MS  30000  /* beyond what Prefer: wait asks for */
+#define PIECE_MS   120000 /* to send a piece and have it on disk */
+#define STALLED_S  600    /* a file that does not get on is given up */
 #define PATH_MOST  (64 * 1024)
 
 struct client {
@@ -128,11 +131,19 @@ static size_t take_body(char *bytes, size_t size, size_t n, void *out)
     return buf_add(out, bytes, size * n) ? size * n : 0;
 }
 
+/* Whether a header line (not ended by NUL) is of that name, "name:". */
+static bool is_header(const char *line, size_t len, const char *name)
+{
+    return len > strlen(name) && strncasecmp(line, name, strlen(name)) == 0;
+}
+
 static size_t take_header(char *line, size_t size, size_t n, void *ctx)
 {
     struct reply *reply = ctx;
     size_t len = size * n, name = strlen("etag:");
-    if (len <= name || strncasecmp(line, "etag:", name) != 0)
+    if (is_header(line, len, "upload-offset:"))
+        reply->offset = strtoll(line + strlen("upload-offset:"), NULL, 10);
+    if (!is_header(line, len, "etag:"))
         return len;
     const char *value = line + name, *end = line + len;
     while (value < end && *value == ' ')
@@ -228,7 +239,7 @@ void client_ask(struct client *client, const struct ask *ask, struct reply *ret)
     struct buf body;
     char *text = ask->body == NULL ? NULL : json_dumps(ask->body, JSON_COMPACT);
     struct curl_slist *headers = headers_of(ask);
-    *ret = (struct reply){0};
+    *ret = (struct reply){.offset = -1};
     buf_init(&body, LIMIT_ANSWER);
     set_request(client, ask, text);
     curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
@@ -246,6 +257,57 @@ void client_ask(struct client *client, const struct ask *ask, struct reply *ret)
 }
 
 /* --- Files. --- */
+
+void client_head(struct client *client, const char *path, struct reply *ret)
+{
+    struct ask ask = {.method = "HEAD", .path = path};
+    struct buf none;
+    *ret = (struct reply){.offset = -1};
+    buf_init(&none, LIMIT_BODY);
+    set_request(client, &ask, NULL);
+    curl_easy_setopt(client->curl, CURLOPT_NOBODY, 1L);
+    perform(client, &none, ret);
+    if (ret->status >= 400)
+        reply_explain(ret);
+    buf_free(&none);
+}
+
+static struct curl_slist *piece_headers(const struct piece *piece)
+{
+    char line[128];
+    struct curl_slist *list =
+        curl_slist_append(NULL, "Accept: application/json");
+    list = curl_slist_append(list, "Content-Type: application/octet-stream");
+    list = curl_slist_append(list, "Expect:");
+    snprintf(line, sizeof line,
+             "Content-Range: bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64,
+             piece->first, piece->first + piece->n - 1, piece->total);
+    return piece->n == 0 ? list : curl_slist_append(list, line);
+}
+
+void client_put(struct client *client, const struct piece *piece,
+                struct reply *ret)
+{
+    struct ask ask = {.method = "PUT", .path = piece->path};
+    struct curl_slist *headers = piece_headers(piece);
+    struct buf body;
+    *ret = (struct reply){.offset = -1};
+    buf_init(&body, LIMIT_ANSWER);
+    set_request(client, &ask, NULL);
+    curl_easy_setopt(client->curl, CURLOPT_POSTFIELDS, piece->bytes);
+    curl_easy_setopt(client->curl, CURLOPT_POSTFIELDSIZE_LARGE,
+                     (curl_off_t)piece->n);
+    curl_easy_setopt(client->curl, CURLOPT_TIMEOUT_MS, (long)PIECE_MS);
+    curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
+    perform(client, &body, ret);
+    curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, NULL);
+    if (ret->status != 0)
+        ret->json = json_loadb(buf_text(&body), body.len, 0, NULL);
+    if (ret->status >= 400)
+        reply_explain(ret);
+    curl_slist_free_all(headers);
+    buf_free(&body);
+}
 
 struct fetching {
     struct client *client;

@@ -47,11 +47,12 @@ struct ask {
 };
 
 struct reply {
-    int status;    /* 0: nobody answered; why says more, "" when nobody is
-                      there */
-    json_t *json;  /* NULL: none, or no JSON */
-    char etag[80]; /* "" when there is none */
-    char why[256]; /* of a refusal: its detail, else its title */
+    int status;     /* 0: nobody answered; why says more, "" when nobody is
+                       there */
+    json_t *json;   /* NULL: none, or no JSON */
+    char etag[80];  /* "" when there is none */
+    int64_t offset; /* Upload-Offset; -1 when there is none */
+    char why[256];  /* of a refusal: its detail, else its title */
 };
 
 /* client_ask sends one request and waits for the answer. Fills ret, which
@@ -59,6 +60,18 @@ struct reply {
 void client_ask(struct client *client, const struct ask *ask,
                 struct reply *ret);
 void reply_done(struct reply *reply);
+
+/* client_head asks with HEAD. client_put sends n bytes (1 to LIMIT_BODY, or
+ * none of an empty file) of a file of `total`, from `first` on. */
+struct piece {
+    const char *path;
+    const void *bytes;
+    size_t n;
+    uint64_t first, total;
+};
+void client_head(struct client *client, const char *path, struct reply *ret);
+void client_put(struct client *client, const struct piece *piece,
+                struct reply *ret);
 
 /* A file to be fetched into a descriptor as it comes. */
 struct fetch {

@@ -9,6 +9,12 @@
 
 #include "cli/cli.h"
 
+static const char *is_upload(const char *value)
+{
+    static const char *const words[] = {"auto", "on", "off", NULL};
+    return conf_choice(value, words);
+}
+
 const struct setting submit_settings[] = {
     SETTING_BROKER,
     SETTING_JSON,
@@ -65,6 +71,17 @@ const struct setting submit_settings[] = {
      .argument = "JOB",
      .many = true,
      .help = "Only once that job is completed."},
+    {.name = "upload",
+     .argument = "auto|on|off",
+     .fallback = "auto",
+     .check = is_upload,
+     .help = "Whether the broker gets the .blend and all files it needs, or "
+             "only its path, for nodes that see the same files. auto: they are "
+             "sent to a broker on another machine."},
+    {.name = "blender",
+     .argument = "PATH",
+     .fallback = "blender",
+     .help = "The Blender that finds those files."},
     {.name = "paused", .help = "Hold it back until `frameq resume`."},
     {.name = "wait",
      .help = "Stay until it has ended: exit 0 completed, 1 failed or "

@@ -17,10 +17,12 @@
 #include "cli/doc.h"
 #include "cli/job.h"
 #include "cli/submit_body.h"
+#include "cli/upload.h"
 #include "cli/verbs.h"
 #include "cli/wait.h"
 #include "common/app/clock.h"
 #include "common/app/log.h"
+#include "common/app/net.h"
 #include "common/limits.h"
 #include "common/mem.h"
 
@@ -28,6 +30,7 @@
 #define PAUSE_MS      200 /* doubled after each try, up to PAUSE_MOST_MS */
 #define PAUSE_MOST_MS 5000
 #define KEY_BYTES     16
+#define SENDS_MORE    2
 
 static struct conf_program program = {
     .name = "frameq submit",
@@ -42,13 +45,37 @@ static struct conf_program program = {
     .operands_max = 1,
 };
 
-/* Adds the .blend by its real path, and its name as the job's. */
-static void add_blend(json_t *body, const char *file)
+/* Whether the files go to the broker, or the nodes have them. */
+static bool uploads(const struct cli *cli)
+{
+    const char *word = cli_get(cli, "upload");
+    if (strcmp(word, "auto") == 0)
+        return !net_is_loopback(client_host(cli->client));
+    return strcmp(word, "on") == 0;
+}
+
+static void gather_files(const struct cli *cli, json_t *body, const char *path,
+                         struct gathered *ret)
+{
+    const char *missing = cli_get(cli, "missing-files");
+    bool allow = missing != NULL && strcmp(missing, "allow") == 0;
+    gather(path, cli_get(cli, "blender"), allow, ret);
+    upload_hash(cli, ret);
+    upload_send(cli, ret);
+    json_object_set_new(body, "blend", manifest_json(&ret->manifest));
+}
+
+/* Adds the .blend by its files or its real path, and its name as the job's. */
+static void add_blend(const struct cli *cli, json_t *body, const char *file,
+                      struct gathered *ret)
 {
     char path[PATH_MAX];
     if (realpath(file, path) == NULL)
         log_fatal(CLI_USAGE, "%s: %s", file, strerror(errno));
-    json_object_set_new(body, "blend", json_string(path));
+    if (uploads(cli))
+        gather_files(cli, body, path, ret);
+    else
+        json_object_set_new(body, "blend", json_string(path));
     if (json_object_get(body, "name") != NULL)
         return;
     const char *slash = strrchr(path, '/');
@@ -84,14 +111,14 @@ static void add_depends(struct cli *cli, json_t *body)
     json_decref(ids);
 }
 
-static json_t *body_of(struct cli *cli)
+static json_t *body_of(struct cli *cli, struct gathered *ret)
 {
     const char *const *operands;
     if (cli_get(cli, "frames") == NULL)
         log_fatal(CLI_USAGE, "which frames? Name them with -f, as -f 1-250");
     json_t *body = submit_body(cli->conf);
     if (conf_operands(cli->conf, &operands) > 0)
-        add_blend(body, operands[0]);
+        add_blend(cli, body, operands[0], ret);
     add_user(body);
     add_depends(cli, body);
     return body;
@@ -128,9 +155,11 @@ static void tell_trouble(const struct cli *cli, const struct reply *reply)
 
 /* Sends the job until it is answered and returns its document, or ends the
  * program. */
-static json_t *submit(struct cli *cli, const json_t *body)
+static json_t *submit(struct cli *cli, const json_t *body,
+                      const struct gathered *gathered)
 {
     char key[2 * KEY_BYTES + 1];
+    int sends = SENDS_MORE;
     struct reply reply;
     struct ask ask = {
         .method = "POST", .path = "/v1/jobs", .body = body, .key = key};
@@ -138,6 +167,11 @@ static json_t *submit(struct cli *cli, const json_t *body)
     key_draw(key);
     for (int pause_ms = PAUSE_MS;; pause_ms *= 2) {
         client_ask(cli->client, &ask, &reply);
+        if (reply.status == 409 && gathered->manifest.n > 0 && sends-- > 0) {
+            reply_done(&reply); /* what was there is gone meanwhile */
+            upload_send(cli, gathered);
+            continue;
+        }
         if (!may_change(&reply) || clock_now_ms() >= until_ms)
             break;
         if (pause_ms == PAUSE_MS)
@@ -175,7 +209,10 @@ int verb_submit(int argc, char **argv)
     program.n = submit_settings_n;
     cli_open(&cli, &program, argc, argv);
     bool wait = cli_on(&cli, "wait");
-    json_t *body = body_of(&cli), *job = submit(&cli, body);
+    struct gathered gathered = {0};
+    json_t *body = body_of(&cli, &gathered);
+    json_t *job = submit(&cli, body, &gathered);
+    gathered_done(&gathered);
     int code = CLI_DONE;
     if (!cli.json || !wait)
         print_job(&cli, job);

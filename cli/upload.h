@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Sends files to the broker by their SHA-256: only those it lacks, in pieces,
+ * and going on where an earlier try ended, be it of this program or of one that
+ * was killed.
+ */
+#ifndef FRAMEQ_CLI_UPLOAD_H
+#define FRAMEQ_CLI_UPLOAD_H
+
+#include "cli/cli.h"
+#include "cli/gather.h"
+
+/* upload_hash fills in the names of all files; upload_send sends what is
+ * missing. Both show on stderr how far they are, and end the program when they
+ * cannot. */
+void upload_hash(const struct cli *cli, struct gathered *gathered);
+void upload_send(const struct cli *cli, const struct gathered *gathered);
+
+#endif

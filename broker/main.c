@@ -192,10 +192,10 @@ static void open_blobs(struct parts *parts, const struct conf *conf)
 {
     char dir[PATH_MAX], why[WHY_SIZE];
     snprintf(dir, sizeof dir, "%s/blobs", parts->facts.data_dir);
-    const struct blobs_options options = {
-        .dir = dir,
-        .bytes_max = (uint64_t)conf_number(conf, "upload-gb") * 1000000000,
-        .files_max = LIMIT_BLOBS};
+    const struct blobs_options options = {.dir = dir,
+                                          .bytes_max =
+                                              conf_bytes(conf, "upload-gb"),
+                                          .files_max = LIMIT_BLOBS};
     parts->loop.blobs = blobs_open(&options, why, sizeof why);
     if (!parts->loop.blobs)
         give_up(parts, why);

@@ -132,7 +132,7 @@ static const struct setting settings[] = {
      .help = "Gigabytes of uploaded scenes kept at most. Those that no live "
              "job names go when nobody has asked for them for --keep days, or "
              "sooner where there is no room, the oldest first.",
-     .check = conf_is_count},
+     .check = conf_is_gigabytes},
     {.name = "tokens",
      .argument = "FILE",
      .help = "File of HTTP tokens, as `frameq token` writes it: without one of "

@@ -25,9 +25,10 @@ static bool bring(struct errand *errand, const struct wanted_file *file)
     struct cache *cache = errand->cache;
     if (checked_is(cache, file->name, file->path, file->size))
         return true;
-    unlink(file->path); /* damaged, or not there */
-    uint64_t size = file->size == SIZE_UNKNOWN ? LIMIT_BODY : file->size;
-    return cache_room(errand, size) && cache_fetch(errand, file);
+    unlink(file->path);                     /* damaged, or not there */
+    bool list = file->size == SIZE_UNKNOWN; /* small, and goes with its scene */
+    return (list || cache_room(errand, file->size)) &&
+           cache_fetch(errand, file);
 }
 
 /* --- The list. --- */

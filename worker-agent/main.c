@@ -105,7 +105,7 @@ static const struct setting settings[] = {
      .fallback = "50",
      .help = "Gigabytes of uploaded scenes kept at most; those used longest "
              "ago go first.",
-     .check = conf_is_count},
+     .check = conf_is_gigabytes},
     {.name = "join",
      .argument = "STRING",
      .help = "Join a farm that wants a key: what `frameq agents add` printed. "
@@ -254,7 +254,7 @@ static int run(const struct conf *conf)
         .n_tags = read_tags(conf, tags),
         .state_dir = state_dir,
         .cache_dir = cache_dir,
-        .cache_bytes = (uint64_t)conf_number(conf, "cache-gb") * 1000000000,
+        .cache_bytes = conf_bytes(conf, "cache-gb"),
         .frames_dir = conf_get(conf, "frames-dir"),
         .start_node = conf_on(conf, "start-node"),
     };

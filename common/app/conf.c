@@ -312,6 +312,13 @@ int64_t conf_ms(const struct conf *conf, const char *name)
     return ms < 1 ? 1 : ms;
 }
 
+uint64_t conf_bytes(const struct conf *conf, const char *name)
+{
+    const char *value = conf_get(conf, name);
+    assert(value != NULL && conf_is_gigabytes(value) == NULL);
+    return (uint64_t)(strtod(value, NULL) * 1e9);
+}
+
 bool conf_on(const struct conf *conf, const char *name)
 {
     const struct conf_row *row = row_of(conf, name);

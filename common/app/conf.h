@@ -56,11 +56,13 @@ void conf_free(struct conf **conf);
 /* The getters take a name of the table (asserted). conf_get returns the value
  * or NULL when it has none (of many: the first); conf_number asserts that the
  * check made it a whole number, conf_ms that it made it seconds, and gives
- * these in milliseconds (at least 1); conf_on is for switches; conf_given tells
- * whether anything but the default set it. All borrowed from conf. */
+ * these in milliseconds (at least 1), conf_bytes gigabytes in bytes; conf_on is
+ * for switches; conf_given tells whether anything but the default set it. All
+ * borrowed from conf. */
 const char *conf_get(const struct conf *conf, const char *name);
 int64_t conf_number(const struct conf *conf, const char *name);
 int64_t conf_ms(const struct conf *conf, const char *name);
+uint64_t conf_bytes(const struct conf *conf, const char *name);
 bool conf_on(const struct conf *conf, const char *name);
 bool conf_given(const struct conf *conf, const char *name);
 
@@ -78,6 +80,7 @@ const char *conf_is_count0(const char *value);       /* 0 .. 2^31-1 */
 const char *conf_is_auto_count(const char *value);   /* auto or a count */
 const char *conf_is_auto_seconds(const char *value); /* auto or seconds > 0 */
 const char *conf_is_seconds(const char *value);      /* > 0, fraction allowed */
+const char *conf_is_gigabytes(const char *value);    /* > 0, as seconds */
 const char *conf_is_url(const char *value);          /* http(s)://host[:port] */
 const char *conf_is_token(const char *value);        /* a secret of tokens.h */
 

@@ -14,10 +14,11 @@
 
 #include "common/text.h"
 
-#define COUNT_MAX   INT32_MAX
-#define SECONDS_MAX 1000000000
-#define HOST_MAX    255 /* DNS */
-#define SHOWN_SIZE  64
+#define COUNT_MAX     INT32_MAX
+#define GIGABYTES_MAX 1000000
+#define SECONDS_MAX   1000000000
+#define HOST_MAX      255 /* DNS */
+#define SHOWN_SIZE    64
 
 const char *conf_reason(const char *format, ...)
 {
@@ -99,6 +100,14 @@ const char *conf_is_auto_seconds(const char *value)
     if (strcmp(value, "auto") == 0 || conf_is_seconds(value) == NULL)
         return NULL;
     return must_be("auto or seconds, more than 0", value);
+}
+
+const char *conf_is_gigabytes(const char *value)
+{
+    double gigabytes = is_decimal(value) ? strtod(value, NULL) : 0;
+    if (gigabytes > 0 && gigabytes <= GIGABYTES_MAX)
+        return NULL;
+    return must_be("gigabytes, more than 0", value);
 }
 
 /* The end of the host at text, past its brackets; NULL when there is none. */

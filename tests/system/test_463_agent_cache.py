@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+# ctest: smoke threads
+"""Uploaded scenes at an agent: fetched once, never wrong, bounded."""
+
+import os
+import pathlib
+
+import farm
+from uploads import name_of, scene
+
+
+class AgentCache(farm.FarmTest):
+    def setUp(self):
+        self.host = self.broker()
+        self.node_1 = self.farm_node()
+
+    def farm_node(self, *flags, name="a1"):
+        fake = self.fake("--superset")
+        self.cache = self.folder / f"cache-{name}"
+        self.worker = self.agent(self.host, fake, name, "--cache", self.cache,
+                                 *flags)
+        self.host.await_agents(name)
+        return fake
+
+    def submit(self, blend, frames="1-2"):
+        return self.host.submit(frames=frames, blend=blend)["id"]
+
+    def laid_out(self):
+        """Files of scenes in the cache by path."""
+        scenes = self.cache / "scenes"
+        return {str(pathlib.Path(*path.relative_to(scenes).parts[1:])): path
+                for path in scenes.rglob("*") if path.is_file()}
+
+    def blob(self, data):
+        return self.cache / "blobs" / name_of(data)
+
+    def test_laid_out_as_sent(self):
+        files = {"shots/shot.blend": b"blend", "tex/a.png": os.urandom(3000),
+                 "tex/empty": b"", "lib/x/y.blend": b"library"}
+        job = self.submit(scene(self.host, files))
+        self.host.await_job(job)
+        self.assertEqual({path: place.read_bytes()
+                          for path, place in self.laid_out().items()}, files)
+        self.assertFalse(list((self.cache / "part").iterdir()))
+
+    def test_a_flipped_bit_is_found(self):
+        data = os.urandom(3000)
+        blend = scene(self.host, {"a.blend": b"blend", "a.png": data})
+        self.host.await_job(self.submit(blend))
+        for restart in (False, True):
+            path = self.blob(data)
+            path.chmod(0o644)
+            with open(path, "r+b") as file:
+                file.seek(1000)
+                file.write(bytes([data[1000] ^ 1]))
+            self.assertNotEqual(self.laid_out()["a.png"].read_bytes(), data)
+            if restart:
+                self.worker.kill()
+                self.worker.start()
+            self.host.await_job(self.submit(blend))
+            self.assertEqual(self.laid_out()["a.png"].read_bytes(), data)
+            self.assertEqual(path.read_bytes(), data)
+
+    def test_a_scene_that_was_tampered_with(self):
+        blend = scene(self.host, {"a.blend": b"blend", "t/a.png": b"picture"})
+        self.host.await_job(self.submit(blend))
+        place = self.laid_out()["t/a.png"]
+        place.unlink()
+        place.parent.rmdir()
+        place.parent.symlink_to("/tmp")
+        self.host.await_job(self.submit(blend))
+        self.assertFalse(place.parent.is_symlink())
+        self.assertEqual(place.read_bytes(), b"picture")
+
+    def kept(self, data):
+        return self.host.data / "blobs" / name_of(data)[:2] / name_of(data)
+
+    def test_a_file_the_broker_lost(self):
+        blend = scene(self.host, {"a.blend": b"blend", "a.png": b"picture"})
+        self.kept(b"picture").unlink()
+        answer = self.host.web().post("/v1/jobs", {"frames": "1-4",
+                                                   "blend": blend})
+        self.assertEqual(answer.status, 409, answer)
+
+    def fails(self, blend, fault, *words):
+        job = self.host.submit(frames="1-4", blend=blend, paused=True)["id"]
+        yield job
+        self.host.web().patch(f"/v1/jobs/{job}", {"paused": False})
+        document = self.host.await_job(job, "failed", seconds=30)
+        told = str(document["reason"]) + str(document["failures"])
+        for word in (fault, *words):
+            self.assertIn(word, told)
+        self.assertEqual(self.node_1.started(), [])
+
+    def test_a_file_gone_after_the_submit(self):
+        blend = scene(self.host, {"a.blend": b"blend", "a.png": b"picture"})
+        for _ in self.fails(blend, "files_missing", "a.png"):
+            self.kept(b"picture").unlink()
+
+    def test_a_file_damaged_at_the_broker(self):
+        blend = scene(self.host, {"a.blend": b"blend", "a.png": b"picture"})
+        for _ in self.fails(blend, "files_damaged", "a.png"):
+            path = self.kept(b"picture")
+            path.chmod(0o644)
+            path.write_bytes(b"pictura")
+
+    def test_bounded(self):
+        """The scene used longest ago goes; one that is too large is refused
+        and costs no frame an attempt."""
+        scenes = [scene(self.host, {f"{i}.blend": b"%d" % i,
+                                    f"{i}.png": os.urandom(400_000)})
+                  for i in range(3)]
+        big = scene(self.host, {"big.blend": b"big", "big.1": os.urandom(600_000),
+                                "big.2": os.urandom(600_000)})
+        self.worker.terminate()
+        self.farm_node("--cache-gb", 0.001, name="a2")
+        for i in (0, 1, 0, 2):
+            self.host.await_job(self.submit(scenes[i]))
+        self.assertEqual(sorted(self.laid_out()), ["0.blend", "0.png",
+                                                   "2.blend", "2.png"])
+        for folder, n in (("lists", 2), ("scenes", 2), ("blobs", 4)):
+            self.assertEqual(len(list((self.cache / folder).iterdir())), n)
+        job = self.submit(big)
+        farm.until("it was refused", lambda: "--cache-gb" in
+                   str(self.host.agents()["a2"]) + self.worker.log_text())
+        counts = self.host.job(job)["counts"]
+        self.assertEqual((counts["failed"], counts["done"]), (0, 0))
+
+    def test_two_agents_do_not_share_one_folder(self):
+        told = self.run_program("frameq-agent", "--broker", self.host.url,
+                                "--node", self.node_1.url, "--name", "b",
+                                "--cache", self.cache)
+        self.assertEqual(told.returncode, 1, told)
+        self.assertIn("--cache", told.stderr)
+
+    def test_a_classic_node_never_renders_it(self):
+        blend = scene(self.host, {"a.blend": b"blend"})
+        self.worker.terminate()
+        classic = self.fake()
+        self.agent(self.host, classic, "c", "--cache", self.folder / "c")
+        self.host.await_agents("c")
+        job = self.submit(blend)
+        farm.until("it was refused", lambda: "a classic node" in
+                   str(self.host.agents()["c"]))
+        self.assertEqual(classic.started(), [])
+        self.assertEqual(self.host.job(job)["counts"]["failed"], 0)
+
+
+if __name__ == "__main__":
+    farm.main()

@@ -214,7 +214,7 @@ static void open_keeper(struct agent *agent)
         !address_read(agent->options->node, &node))
         return;
     snprintf(listen, sizeof listen, "%s:%d", node.host, node.port);
-    agent->keeper = keeper_open(listen);
+    agent->keeper = keeper_open(listen, agent->options->cache_dir);
 }
 
 static void open_rest(struct agent *agent)

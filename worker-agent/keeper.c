@@ -11,6 +11,7 @@
 #include <linux/close_range.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -43,10 +44,11 @@ static void find_program(char *ret, size_t size)
     snprintf(ret, size, "%s", there ? beside : name);
 }
 
-struct keeper *keeper_open(const char *listen)
+struct keeper *keeper_open(const char *listen, const char *scenes)
 {
     struct keeper *keeper = mem_new(sizeof *keeper);
     keeper->listen = mem_text(listen);
+    setenv("FRAMEQ_BLEND_ROOT", scenes, 0); /* unless it is set: for the node */
     keeper->backoff_ms = AGAIN_MIN_MS;
     find_program(keeper->program, sizeof keeper->program);
     return keeper;

@@ -12,8 +12,10 @@
 
 struct keeper;
 
-/* keeper_open keeps a node that listens on "host:port" (copied). */
-struct keeper *keeper_open(const char *listen);
+/* keeper_open keeps a node that listens on "host:port" and, where its own
+ * settings name no folder of scenes, may open those of scenes (both
+ * copied, the latter into the environment, before there is work for threads). */
+struct keeper *keeper_open(const char *listen, const char *scenes);
 
 /* keeper_close ends the node at once if it is still there. */
 void keeper_close(struct keeper **keeper);

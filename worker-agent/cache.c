@@ -166,6 +166,7 @@ struct cache *cache_open(const struct cache_options *options, char *why,
     cache->broker = mem_text(options->broker);
     cache->token = mem_text(options->token);
     cache->lock = cache->event_fd = -1;
+    curl_global_init(CURL_GLOBAL_DEFAULT); /* before there is a thread */
     cache->stop = true; /* no thread yet */
     bool folders = open_folders(cache, options->dir);
     if (!folders)
@@ -211,6 +212,7 @@ void cache_close(struct cache **cache)
         pthread_cond_destroy(&c->wake);
         pthread_mutex_destroy(&c->mutex);
     }
+    curl_global_cleanup();
     if (c->event_fd >= 0)
         close(c->event_fd);
     if (c->lock >= 0)

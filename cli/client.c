@@ -321,7 +321,8 @@ static bool is_file(CURL *curl, const struct fetch *fetch)
     char *type = NULL;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type);
-    return status == 200 && type != NULL && strcmp(type, fetch->type) == 0;
+    return status == 200 && (fetch->type == NULL ||
+                             (type != NULL && strcmp(type, fetch->type) == 0));
 }
 
 static size_t take_piece(char *bytes, size_t size, size_t n, void *ctx)

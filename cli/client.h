@@ -76,7 +76,7 @@ void client_put(struct client *client, const struct piece *piece,
 /* A file to be fetched into a descriptor as it comes. */
 struct fetch {
     const char *path;
-    const char *type; /* Content-Type that a broker sends with it */
+    const char *type; /* Content-Type that a broker sends with it; NULL: any */
     int fd;
     void (*step)(void *ctx, int64_t got, int64_t all); /* all: 0 not known */
     void *ctx;

@@ -6,6 +6,7 @@
 #include "worker-agent/agent.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -186,6 +187,16 @@ static int open_signals(void)
     return fd;
 }
 
+static bool open_sender(struct agent *agent)
+{
+    const struct agent_options *options = agent->options;
+    char dir[PATH_MAX];
+    snprintf(dir, sizeof dir, "%s/sends", options->state_dir);
+    agent->sender = sender_open(dir, options->broker, options->token,
+                                agent->why, agent->why_size);
+    return agent->sender != NULL;
+}
+
 /* What can be refused, before any thread or socket of libzmq exists. */
 static bool open_files(struct agent *agent)
 {
@@ -198,7 +209,7 @@ static bool open_files(struct agent *agent)
                                         options->cache_bytes, options->broker,
                                         options->token};
     agent->cache = cache_open(&cache, agent->why, agent->why_size);
-    if (agent->cache == NULL)
+    if (agent->cache == NULL || !open_sender(agent))
         return false;
     if (options->frames_dir == NULL)
         return true;
@@ -239,7 +250,8 @@ static void open_rest(struct agent *agent)
 
 static void close_all(struct agent *agent)
 {
-    cache_close(&agent->cache); /* its thread, before libcurl ends */
+    cache_close(&agent->cache); /* their threads, before libcurl ends */
+    sender_close(&agent->sender);
     web_close(&agent->web);
     node_client_close(&agent->node);
     link_close(&agent->link);

@@ -123,6 +123,7 @@ static void hear_batch(struct agent *agent, const struct msg *msg)
 
 static void hear_acks(struct agent *agent, const struct msg *msg)
 {
+    agent_sends(agent, &msg->acks);
     slots_acks(&agent->slots, &msg->acks);
 }
 

@@ -18,6 +18,7 @@
 #include "worker-agent/pace.h"
 #include "worker-agent/proof.h"
 #include "worker-agent/seat.h"
+#include "worker-agent/sender.h"
 #include "worker-agent/session.h"
 #include "worker-agent/slots.h"
 
@@ -45,6 +46,7 @@ struct agent {
     struct link *link;
     struct journal *journal;
     struct cache *cache;
+    struct sender *sender;
     struct proof *proof;   /* NULL: no --frames-dir */
     struct keeper *keeper; /* NULL: no --start-node */
     struct acts acts;
@@ -72,6 +74,10 @@ void agent_probed(void *ctx, const struct probe_answer *answer);
 void agent_adopt(void *ctx, const struct journal_record *record);
 void agent_step_proof(struct agent *agent);
 void agent_step_slots(struct agent *agent);
+
+/* agent_frames.c: agent_sends has the pictures sent that the broker
+ * acknowledges, where it wants them; before slots_acks, which forgets them. */
+void agent_sends(struct agent *agent, const struct msg_acks *acks);
 
 /* agent_scene.c: uploaded scenes. agent_fetches has the scene of a lease
  * brought here where it is one and is not here yet, which is posted then; else

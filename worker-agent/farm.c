@@ -56,6 +56,8 @@ bool farm_read(const struct web_answer *answer, struct farm *ret, char *why,
     const char *key = json_string_value(json_object_get(json, "server_key"));
     if (key != NULL && strlen(key) == CURVE_KEY_SIZE - 1)
         memcpy(farm.server_key, key, CURVE_KEY_SIZE);
+    const char *results = json_string_value(json_object_get(json, "results"));
+    farm.keeps = results != NULL && strcmp(results, "keep") == 0;
     json_decref(json);
     if (farm.status_port == 0 || farm.control_port == 0) {
         snprintf(why, size, "what answers there is no frameq-broker");

@@ -55,6 +55,8 @@ static void get_farm(struct call *call)
     view_put(
         farm, "server_key",
         view_text_or_null(http->keys ? keys_server_public(http->keys) : NULL));
+    view_put(farm, "results",
+             json_string(facts->results_keep ? "keep" : "refer"));
     view_put(farm, "ledger", view_ledger(broker_store(http->broker)));
     json_t *state = view_farm(call_core(call));
     json_object_update(farm, state);

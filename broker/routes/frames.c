@@ -84,6 +84,8 @@ static void send_file(struct call *call, const struct picture_file *file)
         return;
     }
     int fd = picture_file_open(file, &size);
+    if (fd < 0 && call->http->blobs && blob_is_name(file->sha256))
+        fd = blobs_open_file(call->http->blobs, file->sha256, &size);
     if (fd < 0) {
         reply_problem(call, RC_NOT_FOUND,
                       "the broker cannot read the picture at %s", file->path);

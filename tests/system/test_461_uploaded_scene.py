@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # ctest: blender long
-"""`frameq submit shot.blend` to a node that sees none of its files."""
+"""`frameq submit shot.blend` to a node that sees none of its files, and the
+pictures back from a node whose folder nobody else sees."""
 
 import atexit
 import functools
@@ -43,14 +44,15 @@ def project():
 
 class UploadedScene(NodeTest):
     def setUp(self):
-        self.host = self.broker()
+        self.host = self.broker("--results", "keep")
 
     def machine(self, name="one", *flags):
         """A node that may open what its agent fetched, and nothing else."""
         cache = self.folder / f"cache-{name}"
         cache.mkdir(exist_ok=True)
         node = self.node("--blend-root", cache)
-        self.agent(self.host, node, name, "--cache", cache, *flags)
+        self.worker = self.agent(self.host, node, name, "--cache", cache,
+                                 *flags)
         self.host.await_agents(name, seconds=30)
         return node, cache
 
@@ -61,8 +63,16 @@ class UploadedScene(NodeTest):
         self.assertEqual(told.returncode, code, told)
         return told
 
-    def pixels(self, node):
-        pictures = [node.output / path for path in self.pictures(node)]
+    def brought_home(self, job):
+        """Whether all its pictures are here now."""
+        told = self.cli(self.host, "fetch", job, self.folder / "home",
+                        seconds=30)
+        return told.returncode == 0
+
+    def pixels(self):
+        pictures = sorted((self.folder / "home").rglob("*.png"))
+        self.assertEqual([path.name for path in pictures],
+                         ["shot_0001.png", "shot_0002.png"])
         told = blender("--python-expr", PIXELS, "--", *pictures)
         line = next(l for l in told.splitlines() if l.startswith("PIXELS"))
         return json.loads(line[len("PIXELS"):])
@@ -75,11 +85,15 @@ class UploadedScene(NodeTest):
         document = self.host.await_job(job, seconds=90)
         self.assertRegex(document["blend"], r"^blob:.*/shot\.blend$")
         self.assertEqual(document["name"], "shot")
-        for pixels in self.pixels(node):
+        farm.until("all are sent", lambda: not list(
+            (self.worker.state / "sends").iterdir()))
+        shutil.rmtree(node.output)
+        farm.until("the pictures are here", lambda: self.brought_home(job))
+        for pixels in self.pixels():
             self.assertEqual(pixels, [[1, 0, 0], [0, 1, 0], [0, 0, 1]])
         self.assertFalse(list((cache / "part").iterdir()))
         # The second time nothing but the .blend, which was saved anew, goes.
-        told = self.submit("--wait")
+        told = self.submit("--paused")
         self.assertIn("sent 1,", told.stderr)
 
     def test_missing_texture_is_named_at_once(self):

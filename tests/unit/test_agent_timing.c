@@ -134,7 +134,7 @@ static void test_doubt_asks_soon(void **state)
 
 /* --- session. --- */
 
-static const struct farm farm = {4001, 4002, ""};
+static const struct farm farm = {4001, 4002, "", false};
 
 /* Asks and answers; returns when the question came. */
 static int64_t ask(struct session *session, const struct farm *answer,

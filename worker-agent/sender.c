@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * DIR/<sha256> holds the path of a picture to be sent. The thread goes through
+ * them, one after the other, and removes what is there or cannot be had.
+ */
+#include "worker-agent/sender.h"
+
+#include <curl/curl.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/app/conf.h"
+#include "common/app/log.h"
+#include "common/app/manifest.h"
+#include "common/limits.h"
+#include "common/mem.h"
+
+#define CONNECT_MS 5000
+#define PIECE_MS   120000
+#define PAUSE_S    2 /* after one that could not be sent now */
+#define PATH_SIZE  4096
+
+struct sender {
+    char *dir, *broker, *token;
+    pthread_t thread;
+    pthread_mutex_t mutex; /* guards news */
+    pthread_cond_t wake;
+    bool news;
+    atomic_bool stop;
+    CURL *curl;
+    char piece[LIMIT_BODY]; /* the thread's */
+};
+
+struct sending {
+    struct sender *sender;
+    const char *name;
+    int fd;
+    uint64_t size, offset;
+    long status;       /* of the last answer; 0: none came */
+    int64_t has_until; /* its Upload-Offset; -1: none */
+};
+
+enum outcome { SENT, LATER, NEVER };
+
+/* --- Requests. --- */
+
+static size_t take_header(char *line, size_t size, size_t n, void *ctx)
+{
+    static const char name[] = "upload-offset:";
+    struct sending *sending = ctx;
+    if (size * n > strlen(name) && strncasecmp(line, name, strlen(name)) == 0)
+        sending->has_until = strtoll(line + strlen(name), NULL, 10);
+    return size * n;
+}
+
+static size_t drop_body(char *bytes, size_t size, size_t n, void *ctx)
+{
+    (void)bytes;
+    (void)ctx;
+    return size * n;
+}
+
+static int look_up(void *ctx, curl_off_t a, curl_off_t b, curl_off_t c,
+                   curl_off_t d)
+{
+    const struct sending *sending = ctx;
+    (void)a, (void)b, (void)c, (void)d;
+    return sending->sender->stop ? 1 : 0;
+}
+
+static void set_options(struct sending *sending)
+{
+    const struct sender *sender = sending->sender;
+    CURL *curl = sender->curl;
+    char url[PATH_SIZE];
+    snprintf(url, sizeof url, "%s/v1/blobs/%s", sender->broker, sending->name);
+    curl_easy_reset(curl);
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)PIECE_MS);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, sending);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, drop_body);
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, look_up);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, sending);
+    curl_easy_setopt(curl, CURLOPT_USERAGENT, "frameq-agent/" FRAMEQ_VERSION);
+    if (sender->token != NULL) {
+        curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
+        curl_easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, sender->token);
+    }
+}
+
+static void perform(struct sending *sending)
+{
+    CURL *curl = sending->sender->curl;
+    sending->status = 0;
+    sending->has_until = -1;
+    if (curl_easy_perform(curl) == CURLE_OK)
+        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &sending->status);
+}
+
+static void ask_head(struct sending *sending)
+{
+    set_options(sending);
+    curl_easy_setopt(sending->sender->curl, CURLOPT_NOBODY, 1L);
+    perform(sending);
+}
+
+static void put_piece(struct sending *sending, size_t n)
+{
+    CURL *curl = sending->sender->curl;
+    char line[128];
+    snprintf(line, sizeof line,
+             "Content-Range: bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64,
+             sending->offset, sending->offset + n - 1, sending->size);
+    struct curl_slist *headers = curl_slist_append(NULL, line);
+    headers = curl_slist_append(headers, "Expect:");
+    headers =
+        curl_slist_append(headers, "Content-Type: application/octet-stream");
+    set_options(sending);
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, "PUT");
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, sending->sender->piece);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)n);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    perform(sending);
+    curl_slist_free_all(headers);
+}
+
+/* --- One picture. --- */
+
+static enum outcome outcome_of(const struct sending *sending)
+{
+    if (sending->status == 200 || sending->status == 201)
+        return SENT;
+    bool passing = sending->status == 0 || sending->status == 408 ||
+                   sending->status >= 500;
+    if (!passing)
+        log_warn("picture_not_sent", "sha256=%s status=%ld", sending->name,
+                 sending->status);
+    return passing ? LATER : NEVER;
+}
+
+static enum outcome send_pieces(struct sending *sending)
+{
+    while (sending->has_until >= 0 &&
+           (uint64_t)sending->has_until < sending->size) {
+        sending->offset = (uint64_t)sending->has_until;
+        uint64_t left = sending->size - sending->offset;
+        size_t n = left < LIMIT_BODY ? (size_t)left : LIMIT_BODY;
+        if (pread(sending->fd, sending->sender->piece, n,
+                  (off_t)sending->offset) != (ssize_t)n)
+            return NEVER; /* it has changed: it is that picture no more */
+        put_piece(sending, n);
+        if (sending->status != 202 && sending->status != 409)
+            break;
+    }
+    return outcome_of(sending);
+}
+
+static enum outcome send_file(struct sender *sender, const char *name,
+                              const char *path)
+{
+    struct stat facts;
+    struct sending sending = {.sender = sender, .name = name};
+    sending.fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (sending.fd < 0 || fstat(sending.fd, &facts) != 0) {
+        log_warn("picture_not_sent", "path=%s reason=%s", log_quoted(path),
+                 strerror(errno));
+        if (sending.fd >= 0)
+            close(sending.fd);
+        return NEVER;
+    }
+    sending.size = (uint64_t)facts.st_size;
+    ask_head(&sending);
+    enum outcome outcome =
+        sending.status == 404 ? send_pieces(&sending) : outcome_of(&sending);
+    close(sending.fd);
+    return outcome;
+}
+
+/* --- All that are noted. --- */
+
+static void note_path(const struct sender *sender, const char *name,
+                      char ret[PATH_SIZE])
+{
+    snprintf(ret, PATH_SIZE, "%s/%s", sender->dir, name);
+}
+
+static bool read_note(const char *note, char ret[PATH_SIZE])
+{
+    int fd = open(note, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, ret, PATH_SIZE - 1);
+    if (fd >= 0)
+        close(fd);
+    ret[n > 0 ? n : 0] = '\0';
+    return n > 0;
+}
+
+/* Sends what is noted; false: some of it is to be tried again. */
+static bool send_all(struct sender *sender)
+{
+    char note[PATH_SIZE], path[PATH_SIZE];
+    const struct dirent *entry;
+    bool all = true;
+    DIR *dir = opendir(sender->dir);
+    while (dir != NULL && all && !sender->stop &&
+           (entry = readdir(dir)) != NULL) {
+        if (!blob_is_name(entry->d_name))
+            continue;
+        note_path(sender, entry->d_name, note);
+        bool later = read_note(note, path) &&
+                     send_file(sender, entry->d_name, path) == LATER;
+        if (later)
+            all = false;
+        else
+            unlink(note);
+    }
+    if (dir != NULL)
+        closedir(dir);
+    return all;
+}
+
+static void await_news(struct sender *sender, bool all)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += PAUSE_S;
+    pthread_mutex_lock(&sender->mutex);
+    int rc = 0;
+    while (!sender->stop && rc == 0 && !(all && sender->news))
+        rc =
+            all ? pthread_cond_wait(&sender->wake, &sender->mutex)
+                : pthread_cond_timedwait(&sender->wake, &sender->mutex, &until);
+    sender->news = false;
+    pthread_mutex_unlock(&sender->mutex);
+}
+
+static void *run(void *ctx)
+{
+    struct sender *sender = ctx;
+    bool all = true;
+    while (!sender->stop) {
+        await_news(sender, all);
+        if (sender->curl == NULL)
+            sender->curl = curl_easy_init();
+        all = sender->stop || send_all(sender);
+    }
+    curl_easy_cleanup(sender->curl);
+    return NULL;
+}
+
+/* --- The loop's side. --- */
+
+static void wake(struct sender *sender)
+{
+    pthread_mutex_lock(&sender->mutex);
+    sender->news = true;
+    pthread_cond_signal(&sender->wake);
+    pthread_mutex_unlock(&sender->mutex);
+}
+
+struct sender *sender_open(const char *dir, const char *broker,
+                           const char *token, char *why, size_t size)
+{
+    struct sender *sender = mem_new(sizeof *sender);
+    sender->dir = mem_text(dir);
+    sender->broker = mem_text(broker);
+    sender->token = mem_text(token);
+    sender->news = true; /* of an earlier run */
+    pthread_mutex_init(&sender->mutex, NULL);
+    pthread_cond_init(&sender->wake, NULL);
+    curl_global_init(CURL_GLOBAL_DEFAULT); /* before there is a thread */
+    bool made = conf_make_dir(dir);
+    if (made)
+        errno = pthread_create(&sender->thread, NULL, run, sender);
+    if (made && errno == 0)
+        return sender;
+    snprintf(why, size, "%s: %s", dir, strerror(errno));
+    sender->stop = true;
+    sender_close(&sender);
+    return NULL;
+}
+
+void sender_close(struct sender **sender)
+{
+    struct sender *s = *sender;
+    if (s == NULL)
+        return;
+    if (!s->stop) {
+        s->stop = true;
+        wake(s);
+        pthread_join(s->thread, NULL);
+    }
+    curl_global_cleanup();
+    pthread_cond_destroy(&s->wake);
+    pthread_mutex_destroy(&s->mutex);
+    mem_free(s->dir);
+    mem_free(s->broker);
+    mem_free(s->token);
+    mem_free(s);
+    *sender = NULL;
+}
+
+bool sender_add(struct sender *sender, const char *path, const char *name)
+{
+    char note[PATH_SIZE], new[PATH_SIZE];
+    note_path(sender, name, note);
+    note_path(sender, "new", new);
+    int fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    bool ok = fd >= 0 && write(fd, path, strlen(path)) == (ssize_t)strlen(path);
+    if (fd >= 0)
+        close(fd);
+    ok = ok && rename(new, note) == 0;
+    if (ok)
+        wake(sender);
+    return ok;
+}

@@ -63,9 +63,13 @@ class Line:
         while True:
             try:
                 near, _ = self.listener.accept()
-                far = socket.create_connection(self.to)
             except OSError:
                 return
+            try:
+                far = socket.create_connection(self.to)
+            except OSError:  # nobody is there for now
+                near.close()
+                continue
             threading.Thread(target=self._join, args=(near, far),
                              daemon=True).start()
 

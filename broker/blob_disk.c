@@ -25,10 +25,10 @@ __attribute__((format(printf, 3, 4))) static void
 end(struct blobs_ask *ask, enum blobs_result result, const char *format, ...)
 {
     va_list args;
-    ask->answer.result = result;
     va_start(args, format);
     vsnprintf(ask->answer.why, sizeof ask->answer.why, format, args);
     va_end(args);
+    ask->answer.result = result;
 }
 
 static void end_failed(struct blobs_ask *ask)

@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/app/clock.h"
 #include "common/limits.h"
 #include "common/mem.h"
 
@@ -37,10 +37,8 @@ struct sweep {
 
 static int64_t age_ms(const struct stat *facts)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    int64_t age = (int64_t)(now.tv_sec - facts->st_mtim.tv_sec) * 1000 +
-                  (now.tv_nsec - facts->st_mtim.tv_nsec) / 1000000;
+    int64_t age = clock_now_ms() - (int64_t)facts->st_mtim.tv_sec * 1000 -
+                  facts->st_mtim.tv_nsec / 1000000;
     return age < 0 ? 0 : age;
 }
 

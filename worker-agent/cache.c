@@ -99,11 +99,9 @@ static void *run(void *ctx)
 
 bool cache_pause(struct cache *cache, int64_t ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    int64_t at_ms = until.tv_nsec / 1000000 + ms;
-    until.tv_sec += at_ms / 1000;
-    until.tv_nsec = at_ms % 1000 * 1000000;
+    int64_t at_ms = clock_monotonic_ms() + ms;
+    struct timespec until = {.tv_sec = at_ms / 1000,
+                             .tv_nsec = at_ms % 1000 * 1000000};
     int rc = 0;
     pthread_mutex_lock(&cache->mutex);
     while (!cache->stop && !cache->give_up && rc != ETIMEDOUT)
@@ -146,9 +144,13 @@ static bool take_lock(struct cache *cache, char *why, size_t size)
 
 static bool start(struct cache *cache, char *why, size_t size)
 {
+    pthread_condattr_t attr;
     cache->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     pthread_mutex_init(&cache->mutex, NULL);
-    pthread_cond_init(&cache->wake, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&cache->wake, &attr);
+    pthread_condattr_destroy(&attr);
     errno = cache->event_fd < 0
                 ? errno
                 : pthread_create(&cache->thread, NULL, run, cache);
@@ -167,7 +169,7 @@ struct cache *cache_open(const struct cache_options *options, char *why,
     cache->token = mem_text(options->token);
     cache->lock = cache->event_fd = -1;
     curl_global_init(CURL_GLOBAL_DEFAULT); /* before there is a thread */
-    cache->stop = true; /* no thread yet */
+    cache->stop = true;                    /* no thread yet */
     bool folders = open_folders(cache, options->dir);
     if (!folders)
         snprintf(why, size, "%s: %s", options->dir, strerror(errno));

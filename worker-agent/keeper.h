@@ -14,7 +14,8 @@ struct keeper;
 
 /* keeper_open keeps a node that listens on "host:port" and, where its own
  * settings name no folder of scenes, may open those of scenes (both
- * copied, the latter into the environment, before there is work for threads). */
+ * copied, the latter into the environment, before there is work for threads).
+ */
 struct keeper *keeper_open(const char *listen, const char *scenes);
 
 /* keeper_close ends the node at once if it is still there. */

@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/app/clock.h"
 #include "common/app/conf.h"
 #include "common/app/log.h"
 #include "common/app/manifest.h"
@@ -28,7 +29,7 @@
 
 #define CONNECT_MS 5000
 #define PIECE_MS   120000
-#define PAUSE_S    2 /* after one that could not be sent now */
+#define PAUSE_MS   2000 /* after one that could not be sent now */
 #define PATH_SIZE  4096
 
 struct sender {
@@ -237,9 +238,9 @@ static bool send_all(struct sender *sender)
 
 static void await_news(struct sender *sender, bool all)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += PAUSE_S;
+    int64_t at_ms = clock_monotonic_ms() + PAUSE_MS;
+    struct timespec until = {.tv_sec = at_ms / 1000,
+                             .tv_nsec = at_ms % 1000 * 1000000};
     pthread_mutex_lock(&sender->mutex);
     int rc = 0;
     while (!sender->stop && rc == 0 && !(all && sender->news))
@@ -277,13 +278,17 @@ static void wake(struct sender *sender)
 struct sender *sender_open(const char *dir, const char *broker,
                            const char *token, char *why, size_t size)
 {
+    pthread_condattr_t attr;
     struct sender *sender = mem_new(sizeof *sender);
     sender->dir = mem_text(dir);
     sender->broker = mem_text(broker);
     sender->token = mem_text(token);
     sender->news = true; /* of an earlier run */
     pthread_mutex_init(&sender->mutex, NULL);
-    pthread_cond_init(&sender->wake, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&sender->wake, &attr);
+    pthread_condattr_destroy(&attr);
     curl_global_init(CURL_GLOBAL_DEFAULT); /* before there is a thread */
     bool made = conf_make_dir(dir);
     if (made)

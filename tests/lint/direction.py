@@ -34,7 +34,7 @@ MAY_CALL = [
         "common/app/join.c",
         "worker-agent/link.c", "worker-agent/agent.c", "cli/feed.c"}),
     (r"\b(fsync|fdatasync|syncfs|sync_file_range)\s*\(",
-     re.compile(r"/(store|place|journal|private)\w*\.c$")),
+     re.compile(r"/(store|place|journal|private|blob)\w*\.c$")),
 ]
 
 COMMENT = re.compile(r'"(?:\\.|[^"\\])*"|/\*.*?\*/|//[^\n]*', re.DOTALL)

@@ -28,6 +28,50 @@ static void test_revoke_while_posting(void **state)
     assert_acts(world, "save1 stop1");
 }
 
+/* Its scene is on its way: the node has seen nothing of it yet. */
+static void test_orders_while_fetching(void **state)
+{
+    struct world *world = *state;
+    assert_true(give(world, 1, 1, 3));
+    assert_acts(world, "save1 post1");
+    slots_fetching(&world->slots, ID(1));
+    trim(world, 1, 2);
+    assert_acts(world, "save1");
+    assert_int_equal(slots_find(&world->slots, ID(1))->to, 2);
+    slots_revoke(&world->slots, ID(1));
+    assert_acts(world, "end1");
+    assert_status(world, 1, LEASE_STOPPED);
+    slots_fetched(&world->slots, world->slots.now_ms, ID(1), "/a.blend",
+                  FAULT_NONE, NULL); /* too late */
+    assert_acts(world, "");
+    assert_null(slots_find(&world->slots, ID(1))->blend);
+}
+
+static void test_leave_while_fetching(void **state)
+{
+    struct world *world = *state;
+    assert_true(give(world, 1, 1, 3));
+    assert_acts(world, "save1 post1");
+    slots_fetching(&world->slots, ID(1));
+    slots_leave(&world->slots);
+    assert_acts(world, "end1");
+    assert_status(world, 1, LEASE_STOPPED);
+}
+
+static void test_scene_that_does_not_come(void **state)
+{
+    struct world *world = *state;
+    assert_true(give(world, 1, 1, 3));
+    assert_acts(world, "save1 post1");
+    slots_fetching(&world->slots, ID(1));
+    slots_fetched(&world->slots, world->slots.now_ms, ID(1), NULL,
+                  FAULT_NOT_FETCHED, "no room");
+    assert_acts(world, "end1");
+    assert_status(world, 1, LEASE_FAILED);
+    assert_int_equal(shown(world, 1)->fault, FAULT_NOT_FETCHED);
+    assert_int_equal(shown(world, 1)->blamed, -1);
+}
+
 static void test_revoke_running(void **state)
 {
     struct world *world = *state;
@@ -289,6 +333,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_revoke_unposted),
         TEST(test_revoke_while_posting),
+        TEST(test_orders_while_fetching),
+        TEST(test_leave_while_fetching),
+        TEST(test_scene_that_does_not_come),
         TEST(test_revoke_running),
         TEST(test_revoked_too_late),
         TEST(test_revoke_classic_keeps_slot),

@@ -4,6 +4,7 @@
  * place before the next one, so that none of a scene in use can be taken for
  * unused.
  */
+#include <assert.h>
 #include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -130,6 +131,7 @@ static bool bring_file(struct errand *errand, const struct manifest_file *entry)
 static bool bring_files(struct errand *errand, const struct manifest *manifest)
 {
     char path[CACHE_PATH];
+    assert(manifest->files != NULL); /* a list has one at least */
     cache_path(errand->cache, "scenes", errand->scene, path);
     if (mkdir(path, 0777) != 0 && errno != EEXIST)
         return fail_disk(errand, path);

@@ -2,13 +2,16 @@
 """What frameq-node runs inside Blender.
 
 Talks in JSON lines over one inherited descriptor, its number the first
-argument after "--". The node orders: open (checks and settings, once), render
-(one frame into one folder), probe, quit. This answers with events: opened,
-rendered, fault, probed. It never chooses a frame, never names a final file,
-never says that a frame is done: the node looks at the files.
+argument after "--". The node orders: open (a .blend, checks and settings; once
+more for each further job that needs the same), render (one frame into one
+folder), probe, quit. This answers with events: opened, stale, rendered, fault,
+probed. It never chooses a frame, never names a final file, never says that a
+frame is done: the node looks at the files.
 
 Frames are rendered as animations of one frame, never with frame_set: that is
-what gives the same pixels as Blender's own -a, particles included.
+what gives the same pixels as Blender's own -a, particles included. What may
+not be rendered twice in one process is named by `cold`, and the node then
+keeps it for one job.
 """
 import json
 import os
@@ -183,16 +186,164 @@ def scene_evaluate(scene):
             layer.depsgraph.update()
 
 
+def modifier_unbaked(modifier):
+    """Whether it computes a frame out of the one before."""
+    if modifier.type in {"CLOTH", "SOFT_BODY"}:
+        return not modifier.point_cache.is_baked
+    if modifier.type == "DYNAMIC_PAINT" and modifier.canvas_settings:
+        surfaces = modifier.canvas_settings.canvas_surfaces
+        return not all(each.point_cache.is_baked for each in surfaces)
+    if modifier.type == "FLUID" and modifier.fluid_type == "DOMAIN":
+        domain = modifier.domain_settings
+        return domain.cache_type == "REPLAY" or not domain.has_cache_baked_data
+    return False
+
+
+def system_unbaked(system):
+    moves = system.settings.type == "EMITTER" or system.use_hair_dynamics
+    return moves and not system.point_cache.is_baked
+
+
 def simulations_unbaked(scene):
-    kinds = {"CLOTH", "SOFT_BODY", "DYNAMIC_PAINT", "FLUID"}
-    for item in scene.objects:
+    """Of all objects: instances show some that are in no scene."""
+    for item in filter(used, bpy.data.objects):
         for modifier in item.modifiers:
-            cache = getattr(modifier, "point_cache", None)
-            if modifier.type in kinds and cache and not cache.is_baked:
+            if modifier_unbaked(modifier):
                 yield "%s of %s" % (modifier.name, item.name)
+        for system in item.particle_systems:
+            if system_unbaked(system):
+                yield "particles %s of %s" % (system.name, item.name)
     world = scene.rigidbody_world
     if world and world.enabled and not world.point_cache.is_baked:
         yield "rigid bodies"
+
+
+# -- What may stay open -------------------------------------------------------
+
+# Whatever a handler of these keeps in mind, a second job would meet.
+HANDLERS = (
+    "frame_change_pre",
+    "frame_change_post",
+    "depsgraph_update_pre",
+    "depsgraph_update_post",
+    "render_init",
+    "render_pre",
+    "render_post",
+    "render_write",
+    "render_complete",
+    "render_stats",
+)
+
+
+# Shown to render the same pixels whatever they rendered before.
+ENGINES_KEPT = {"CYCLES", "BLENDER_WORKBENCH"}
+
+
+def handlers_found():
+    return [name for name in HANDLERS if getattr(bpy.app.handlers, name, None)]
+
+
+def nodes_simulate():
+    """Simulation zones came with Blender 3.6."""
+    for group in bpy.data.node_groups:
+        for node in group.nodes:
+            if node.bl_idname == "GeometryNodeSimulationOutput":
+                yield "simulation nodes of " + group.name
+
+
+def cold_reason(scene, job):
+    """Why this scene gets a Blender of its own for one job; None: it may stay
+    open, as every frame has the same pixels whatever was rendered before."""
+    if job.get("scripts") == "on":
+        return "scripts of the scene may run"
+    if scene.render.engine not in ENGINES_KEPT:
+        return "engine " + scene.render.engine
+    for name in handlers_found():
+        return "a handler of " + name
+    for each in (*simulations_unbaked(scene), *nodes_simulate()):
+        return "unbaked simulation: " + each
+    editor = scene.sequence_editor
+    if editor and editor.sequences_all and scene.render.use_sequencer:
+        return "strips of the video sequencer"
+    if scene.render.use_freestyle:
+        return "Freestyle"
+    return None
+
+
+def file_state(path):
+    try:
+        state = os.stat(path)
+    except OSError:
+        return None
+    return (
+        state.st_dev,
+        state.st_ino,
+        state.st_size,
+        state.st_mtime_ns,
+        state.st_ctime_ns,
+    )
+
+
+def listed(folder):
+    try:
+        return [os.path.join(folder, name) for name in os.listdir(folder)]
+    except OSError:
+        return []
+
+
+def sequence_files(path):
+    """All files whose names differ from path in the number or tile alone:
+    which ones a frame needs only the renderer knows."""
+    folder, name = os.path.split(path)
+    parts = re.split(r"<\w+>|\d+(?=\D*$)", name)
+    pattern = re.compile(".*".join(map(re.escape, parts)) + "$")
+    return [each for each in listed(folder) if pattern.match(os.path.basename(each))]
+
+
+def cache_folders():
+    for item in bpy.data.objects:
+        caches = [s.point_cache for s in item.particle_systems]
+        for modifier in item.modifiers:
+            if hasattr(modifier, "point_cache"):
+                caches.append(modifier.point_cache)
+            domain = getattr(modifier, "domain_settings", None)
+            if hasattr(domain, "cache_directory"):
+                top = absolute(domain.cache_directory, item)
+                yield from (each[0] for each in os.walk(top))
+        for cache in caches:
+            if cache.use_external:
+                yield absolute(cache.filepath)
+    name = os.path.splitext(os.path.basename(bpy.data.filepath))[0]
+    folder = os.path.dirname(bpy.data.filepath)
+    yield os.path.join(folder, "blendcache_" + name)
+
+
+def files_needed():
+    """Whatever the pixels hang on besides the .blend itself."""
+    yield from bpy.utils.blend_paths(absolute=True, packed=False, local=False)
+    for image in bpy.data.images:
+        path = absolute(image.filepath, image)
+        if image.filepath and image.source in {"SEQUENCE", "TILED"}:
+            yield from sequence_files(path)
+        elif image.filepath:
+            yield path
+    for block in (*bpy.data.volumes, *bpy.data.cache_files):
+        if block.is_sequence:
+            yield from sequence_files(absolute(block.filepath, block))
+    for folder in cache_folders():
+        yield from listed(folder)
+
+
+def files_states():
+    own = os.path.normpath(bpy.data.filepath)  # which the node looks at
+    paths = set(map(os.path.normpath, files_needed())) - {own}
+    return {path: file_state(path) for path in paths if not os.path.isdir(path)}
+
+
+def libraries_racy(started_ns):
+    """Whether a library changed while it was being read, as far as times tell."""
+    states = [file_state(absolute(each.filepath)) for each in bpy.data.libraries]
+    return any(state and state[4] >= started_ns - 20_000_000 for state in states)
 
 
 # -- Devices ------------------------------------------------------------------
@@ -461,10 +612,23 @@ def fault_of(text):
     return "render"
 
 
-class Session:
-    """One .blend with the settings of one job."""
+def load(path):
+    """What a launch with the path among its words would do. Reports of lesser
+    things are raised too: what counts is which file is open."""
+    try:
+        bpy.ops.wm.open_mainfile(filepath=path, load_ui=True, use_scripts=False)
+    except RuntimeError as error:
+        text = str(error).strip().replace("Error: ", "")
+        if bpy.data.filepath != path:
+            raise Fault("bad_blend", text) from None
+        say(text)
 
-    def __init__(self, job):
+
+class Session:
+    """One .blend with the settings of one job, or of several that want the
+    same."""
+
+    def __init__(self, job, started_ns):
         self.job = job
         self.warnings = []
         scene = self.scene = scene_choose(job)
@@ -482,6 +646,16 @@ class Session:
         scene.render.use_persistent_data = True
         for each in simulations_unbaked(scene):
             self.warnings.append("unbaked simulation: " + each)
+        self.cold = cold_reason(scene, job)
+        if self.cold and job["warm"]:
+            self.warnings.append("not kept open between batches: " + self.cold)
+        self.states = None if self.cold else files_states()
+        self.racy = libraries_racy(started_ns)
+
+    def again(self, job):
+        """Takes a further job; false when what is open is out of date."""
+        self.job = job
+        return not self.racy and self.states == files_states()
 
     def opened(self):
         width, height = size_of(self.scene)
@@ -494,6 +668,7 @@ class Session:
             "width": width,
             "height": height,
             "warnings": self.warnings,
+            "cold": self.cold,
         }
 
     def render(self, frame, folder):
@@ -525,11 +700,33 @@ def probe():
     }
 
 
+def process_age_ns():
+    with open("/proc/self/stat", "rb") as stat, open("/proc/uptime", "rb") as up:
+        begun = int(stat.read().rsplit(b")", 1)[1].split()[19])
+        ticks = os.sysconf("SC_CLK_TCK")
+        return int((float(up.read().split()[0]) - begun / ticks) * 1e9)
+
+
+def session_open(order, session):
+    """The session for a job; None when the one there is out of date."""
+    if session:
+        return session if session.again(order["job"]) else None
+    started_ns = time.time_ns()
+    if "blend" in order:
+        load(order["blend"])
+    else:
+        started_ns -= process_age_ns()  # loaded before this driver ran
+    return Session(order["job"], started_ns)
+
+
 def serve(channel):
     session = None
     for order in channel.orders():
         if order["do"] == "open":
-            session = Session(order["job"])
+            session = session_open(order, session)
+            if session is None:
+                channel.send("stale")
+                return
             channel.send("opened", blender=bpy.app.version_string, **session.opened())
         elif order["do"] == "render":
             done = session.render(order["frame"], order["folder"])

@@ -30,6 +30,14 @@ enum frame_state {
 
 enum job_state { JOB_RUNNING, JOB_COMPLETED, JOB_FAILED, JOB_STOPPED };
 
+/* Whose Blender renders it. */
+enum launch {
+    LAUNCH_NONE,  /* none yet */
+    LAUNCH_COLD,  /* one started for it */
+    LAUNCH_SPARE, /* one that waited with nothing open */
+    LAUNCH_WARM,  /* one that had its .blend open */
+};
+
 /* What is known of a frame that was handed to Blender. */
 struct frame {
     enum frame_state state;
@@ -59,7 +67,9 @@ struct job {
     json_t *warnings; /* array */
     char *device;     /* what it renders on; NULL: not known yet */
     char *blender;    /* version; NULL: not known yet */
-    int exit;         /* status of Blender; -1: not known */
+    enum launch launch;
+    char *cold;       /* why its Blender is not kept; NULL: no reason known */
+    int exit;         /* status of Blender; -1: not known; 0: it lives on */
     struct job *next; /* the node's list, newest first */
 };
 

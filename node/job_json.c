@@ -22,6 +22,13 @@ static const char *const job_words[] = {
     [JOB_STOPPED] = "stopped",
 };
 
+static const char *const launch_words[] = {
+    [LAUNCH_NONE] = NULL,
+    [LAUNCH_COLD] = "cold",
+    [LAUNCH_SPARE] = "spare",
+    [LAUNCH_WARM] = "warm",
+};
+
 static void put(json_t *object, const char *name, json_t *value)
 {
     json_object_set_new(object, name, value ? value : json_null());
@@ -125,6 +132,8 @@ json_t *job_json(const struct job *job)
     put(object, "warnings", json_incref(job->warnings));
     put(object, "device", text_or_null(job->device));
     put(object, "blender", text_or_null(job->blender));
+    put(object, "launch", text_or_null(launch_words[job->launch]));
+    put(object, "cold", text_or_null(job->cold));
     put(object, "log", log_json(job));
     return object;
 }

@@ -53,7 +53,7 @@ static const char *is_device(const char *value)
     return is_word(value, words);
 }
 
-static const char *is_sandbox(const char *value)
+static const char *is_auto_or_off(const char *value)
 {
     static const char *const words[] = {"auto", "off", NULL};
     return is_word(value, words);
@@ -109,7 +109,13 @@ static const struct setting settings[] = {
      .fallback = "auto",
      .help = "auto runs Blender behind bubblewrap where that works: without "
              "network, able to write its work folder only",
-     .check = is_sandbox},
+     .check = is_auto_or_off},
+    {.name = "warm",
+     .argument = "auto|off",
+     .fallback = "auto",
+     .help = "auto keeps Blender open between jobs where that cannot change a "
+             "pixel; off starts one for each job",
+     .check = is_auto_or_off},
     {.name = "insecure",
      .help = "listen off loopback though anyone who reaches the port can "
              "then render, stop jobs and read pictures"},
@@ -149,6 +155,7 @@ static struct node_options options_read(const struct conf *conf, char *host,
         .nice = (int)conf_number(conf, "nice"),
         .scripts = conf_on(conf, "allow-scripts"),
         .sandbox = strcmp(conf_get(conf, "sandbox"), "auto") == 0,
+        .warm = strcmp(conf_get(conf, "warm"), "auto") == 0,
     };
     options.roots_n = conf_many(conf, "blend-root", &options.roots);
     return options;

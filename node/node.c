@@ -124,7 +124,7 @@ struct job *node_start(struct node *node, struct spec *spec)
     log_info("job_started", "pid=%lld frames=%d key=%s blend=%s",
              (long long)pid, job->spec.frames.count, log_quoted(job->spec.key),
              log_quoted(job->spec.blend));
-    run_take(run, &node->site, job, node->now_ms);
+    run_take(run, &node->site, &node->pool, job, node->now_ms);
     return job;
 }
 
@@ -151,6 +151,15 @@ void node_stop(struct node *node, struct job *job)
         run_stop(run, node->now_ms);
 }
 
+/* Where there was work there will be more, perhaps of another .blend. */
+static void spare_start(struct node *node, const struct job *job)
+{
+    char name[64];
+    snprintf(name, sizeof name, "blender-%lld-spare", (long long)job->pid);
+    if (job->state == JOB_COMPLETED)
+        pool_spare(&node->pool, &node->site, name, node->now_ms);
+}
+
 /* Nothing starts beside the Blender that is asked what it can do: both would
  * only take longer. */
 static void runs_step(struct node *node)
@@ -162,8 +171,10 @@ static void runs_step(struct node *node)
         if (job && !node->runs[i].job) {
             job_learn(node, job);
             job_log_end(job);
+            spare_start(node, job);
         }
     }
+    pool_step(&node->pool, node->now_ms);
     jobs_forget(&node->jobs);
 }
 
@@ -171,7 +182,8 @@ static void runs_step(struct node *node)
 
 static bool node_owns(const struct node *node, pid_t pid)
 {
-    bool owns = node->probe.running && node->probe.blender.pid == pid;
+    bool owns = (node->probe.running && node->probe.blender.pid == pid) ||
+                pool_owns(&node->pool, pid);
     for (int i = 0; i < node->options.slots; i++)
         owns = owns || run_owns(&node->runs[i], pid);
     return owns;
@@ -187,6 +199,7 @@ static void child_reaped(struct node *node, pid_t pid, int status)
 {
     if (node->probe.running && node->probe.blender.pid == pid)
         blender_reaped(&node->probe.blender, status, node->now_ms);
+    pool_reaped(&node->pool, pid, status, node->now_ms);
     for (int i = 0; i < node->options.slots; i++)
         run_reaped(&node->runs[i], pid, status, node->now_ms);
 }
@@ -225,6 +238,7 @@ static void leave(struct node *node)
              node->options.slots - node_free_slots(node));
     for (int i = 0; i < node->options.slots; i++)
         run_stop(&node->runs[i], node->now_ms);
+    pool_stop(&node->pool, node->now_ms);
     probe_stop(&node->probe, node->now_ms);
 }
 
@@ -251,6 +265,7 @@ static void turn_watch(struct node *node)
     poller_watch(poller, httpd_fd(node->httpd));
     for (int i = 0; i < node->options.slots; i++)
         run_watch(&node->runs[i], poller, node->now_ms);
+    pool_watch(&node->pool, poller, node->now_ms);
     probe_watch(&node->probe, poller, node->now_ms);
     poller_until(poller, waits_due(&node->waits));
     poller_until(poller, node->leave_ms);
@@ -271,9 +286,9 @@ static void turn_take(struct node *node)
 
 static bool is_over(const struct node *node)
 {
-    return node->leaving && ((node_free_slots(node) == node->options.slots &&
-                              !node->probe.running) ||
-                             node->now_ms >= node->leave_ms);
+    const bool rests = node_free_slots(node) == node->options.slots &&
+                       !node->probe.running && pool_is_empty(&node->pool);
+    return node->leaving && (rests || node->now_ms >= node->leave_ms);
 }
 
 void node_loop(struct node *node)
@@ -413,6 +428,10 @@ struct node *node_open(const struct node_options *options, char *why,
     node->signals = -1;
     node->disk_need = LIMIT_DISK_FREE;
     node->now_ms = clock_now_ms();
+    node->pool.on = options->warm;
+    node->pool.most = options->slots + 1;
+    if (node->pool.most > POOL_SEATS - 1)
+        node->pool.most = POOL_SEATS - 1; /* one place is the spare's */
     node->runs = mem_new((size_t)options->slots * sizeof *node->runs);
     if (!output_open(node, why, size) || !rules_open(node, why, size) ||
         !http_open(node, why, size)) {
@@ -438,6 +457,7 @@ void node_close(struct node **node)
         old->jobs = job->next;
         job_free(&job);
     }
+    pool_done(&old->pool);
     probe_done(&old->probe);
     waits_done(&old->waits);
     poller_done(&old->poller);

@@ -13,6 +13,7 @@
 
 #include "common/fault.h"
 #include "node/job.h"
+#include "node/pool.h"
 #include "node/probe.h"
 #include "node/run.h"
 #include "node/sandbox.h"
@@ -38,6 +39,7 @@ struct node_options {
     int nice;
     bool scripts;
     bool sandbox; /* when it is to be had */
+    bool warm;    /* Blender may stay open between jobs */
 };
 
 struct node {
@@ -52,6 +54,7 @@ struct node {
     struct sandbox *sandbox;
     char sandbox_why[128]; /* why there is none */
     struct run_site site;
+    struct pool pool;
     struct run *runs; /* options.slots of them */
     struct job *jobs; /* newest first: all that run, LIMIT_NODE_QUEUE ended */
     struct serial serial;

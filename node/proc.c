@@ -16,6 +16,7 @@
 struct stat_line {
     pid_t pid, parent, session;
     uint64_t ticks;
+    uint64_t pages; /* resident */
 };
 
 /* Skips n fields and reads the next as a number. */
@@ -31,8 +32,8 @@ static uint64_t field_read(const char **at, int skip)
     return value;
 }
 
-/* "12 (name) S parent group session ... user system ...": the name may hold
- * anything. Fields: proc(5). */
+/* "12 (name) S parent group session ... user system ... pages": the name may
+ * hold anything. Fields: proc(5). */
 static bool stat_parse(const char *line, struct stat_line *ret)
 {
     const char *at = strrchr(line, ')');
@@ -43,6 +44,7 @@ static bool stat_parse(const char *line, struct stat_line *ret)
     ret->session = (pid_t)field_read(&at, 1);
     ret->ticks = field_read(&at, 7);
     ret->ticks += field_read(&at, 0);
+    ret->pages = field_read(&at, 8);
     return true;
 }
 
@@ -81,6 +83,37 @@ uint64_t proc_session_ticks(pid_t session)
     if (folder)
         closedir(folder);
     return ticks;
+}
+
+uint64_t proc_session_memory(pid_t session)
+{
+    uint64_t pages = 0;
+    struct stat_line each;
+    DIR *folder = opendir("/proc");
+    while (folder && stat_next(folder, &each))
+        if (each.session == session)
+            pages += each.pages;
+    if (folder)
+        closedir(folder);
+    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+bool proc_memory(struct proc_memory *ret)
+{
+    char line[128];
+    *ret = (struct proc_memory){0};
+    FILE *file = fopen("/proc/meminfo", "re");
+    while (file && fgets(line, sizeof line, file)) {
+        const char *value = strchr(line, ':');
+        const uint64_t bytes = value ? strtoull(value + 1, NULL, 10) * 1024 : 0;
+        if (strncmp(line, "MemTotal:", 9) == 0)
+            ret->total = bytes;
+        else if (strncmp(line, "MemAvailable:", 13) == 0)
+            ret->available = bytes;
+    }
+    if (file)
+        fclose(file);
+    return ret->total > 0 && ret->available > 0;
 }
 
 void proc_children(void (*each)(void *ctx, pid_t pid), void *ctx)

@@ -15,20 +15,34 @@
 #include <sys/wait.h>
 
 #include "common/mem.h"
-#include "node/driver.h"
 #include "node/verdict.h"
 
-enum { LEAVE_MS = 2000, TELL_MS = 500 };
+enum {
+    LEAVE_MS = 2000,
+    TELL_MS = 500,
+    TAKEN_MS = 30000, /* for a Blender that waited to open the job */
+};
 
 static int32_t number_of(const struct run *run, int32_t ordinal)
 {
     return frames_number(&run->job->spec.frames, ordinal);
 }
 
-static void frame_folder(const struct run *run, int32_t ordinal,
-                         char ret[PATH_MAX])
+/* Where a frame's files lie: Blender writes below its own folder, and what it
+ * has rendered is moved out of its reach before it is proven. */
+static void frame_folder(const struct run *run, const struct work *work,
+                         int32_t ordinal, char ret[PATH_MAX])
 {
-    snprintf(ret, PATH_MAX, "%s/%d", run->work.path, number_of(run, ordinal));
+    snprintf(ret, PATH_MAX, "%s/%d", work->path, number_of(run, ordinal));
+}
+
+static bool frame_move(const struct run *run, int32_t ordinal,
+                       char ret[PATH_MAX])
+{
+    char from[PATH_MAX];
+    frame_folder(run, &run->seat->work, ordinal, from);
+    frame_folder(run, &run->work, ordinal, ret);
+    return rename(from, ret) == 0;
 }
 
 /* -- Starting -------------------------------------------------------------- */
@@ -43,65 +57,120 @@ static bool folder_make(struct run *run)
     return work_open(run->site->work_root, name, run->job->pid, &run->work);
 }
 
-static bool process_start(struct run *run, int64_t now_ms)
+static void open_order(struct run *run, bool load)
 {
-    char driver[PATH_MAX];
-    char why[LIMIT_REASON];
-    const struct job *job = run->job;
-    if (!driver_write(run->work.path, driver, sizeof driver)) {
-        job_fail(run->job, verdict_of_errno(errno), strerror(errno));
-        return false;
-    }
-    const struct blender_options options = {
-        .path = run->site->blender,
-        .blend = job->spec.blend,
-        .driver = driver,
-        .work = run->work.path,
-        .sandbox = run->site->sandbox,
-        .threads = run->site->threads,
-        .nice = run->site->nice,
-        .scripts = job->spec.scripts,
-    };
-    if (blender_start(&run->blender, &options, &run->job->output, now_ms, why,
-                      sizeof why))
-        return true;
-    job_fail(run->job, FAULT_NO_BLENDER, why);
-    return false;
+    const struct spec *spec = &run->job->spec;
+    json_t *job = spec_order(spec, run->site->device);
+    json_object_set_new(job, "warm", json_boolean(run->pool->on));
+    json_t *order = json_pack("{s:s, s:o}", "do", "open", "job", job);
+    if (load)
+        json_object_set_new(order, "blend", json_string(spec->blend));
+    channel_send(&run->seat->blender.channel, order);
 }
 
-static void slot_free(struct run *run)
+/* A Blender that ran before the job came: with its .blend open, or a spare. */
+static bool seat_take(struct run *run, const char *key, int64_t now_ms)
+{
+    run->seat = pool_take(run->pool, run->site, key);
+    if (!run->seat)
+        return false;
+    const bool warm = run->seat->key != NULL;
+    seat_hear(run->seat, &run->job->output);
+    run->seat->blender.heard_ms = now_ms;
+    run->job->launch = warm ? LAUNCH_WARM : LAUNCH_SPARE;
+    open_order(run, !warm);
+    return true;
+}
+
+static void seat_launch(struct run *run, int64_t now_ms)
+{
+    char name[64];
+    char why[LIMIT_REASON];
+    enum fault fault = FAULT_NONE;
+    struct job *job = run->job;
+    snprintf(name, sizeof name, "blender-%lld", (long long)job->pid);
+    const struct seat_order order = {.name = name,
+                                     .blend = job->spec.blend,
+                                     .output = &job->output,
+                                     .scripts = job->spec.scripts};
+    run->seat = seat_open(run->site, &order, now_ms, &fault, why, sizeof why);
+    run->launched = true;
+    job->launch = LAUNCH_COLD;
+    if (run->seat)
+        open_order(run, false);
+    else
+        job_fail(job, fault, why);
+}
+
+/* Scripts of a scene leave traces in a Blender: it serves one job. */
+static char *key_of(const struct run *run)
+{
+    const struct spec *spec = &run->job->spec;
+    if (!run->pool->on || spec->scripts)
+        return NULL;
+    json_t *order = spec_order(spec, run->site->device);
+    char *key = seat_key(run->site, spec->blend, spec->folder, order);
+    json_decref(order);
+    return key;
+}
+
+static void seat_find(struct run *run, bool launch, int64_t now_ms)
+{
+    char *key = key_of(run);
+    if (launch || !key || !seat_take(run, key, now_ms))
+        seat_launch(run, now_ms);
+    if (run->seat && !run->seat->key) {
+        run->seat->key = key;
+        key = NULL;
+    }
+    mem_free(key);
+}
+
+static void begin(struct run *run, int64_t now_ms)
+{
+    if (!folder_make(run)) {
+        job_fail(run->job, verdict_of_errno(errno), strerror(errno));
+        return;
+    }
+    seat_find(run, false, now_ms);
+    run->begun = run->seat != NULL;
+}
+
+/* A Blender that was taken from the pool and never opened the job says nothing
+ * about the job: one is launched for it. */
+static void begin_again(struct run *run, int64_t now_ms)
+{
+    seat_close(&run->seat);
+    run->leaving = false;
+    seat_find(run, true, now_ms);
+    run->begun = run->seat != NULL;
+}
+
+/* -- Ending ---------------------------------------------------------------- */
+
+static void slot_free(struct run *run, int64_t now_ms)
 {
     for (int i = 0; i < LIMIT_NODE_PROOFS; i++)
         if (run->proofs[i].pid)
             proof_done(&run->proofs[i]);
-    blender_done(&run->blender);
+    if (run->seat && run->resting && !run->job->ending &&
+        !run->seat->blender.reaped)
+        pool_give(run->pool, run->seat, now_ms);
+    else
+        seat_close(&run->seat);
     work_close(&run->work);
     job_end(run->job);
     *run = (struct run){0};
 }
 
-void run_take(struct run *run, const struct run_site *site, struct job *job,
-              int64_t now_ms)
+void run_take(struct run *run, const struct run_site *site, struct pool *pool,
+              struct job *job, int64_t now_ms)
 {
     *run = (struct run){.site = site,
                         .job = job,
+                        .pool = pool,
                         .work = {NULL, -1},
-                        .blender = {.out_fd = -1, .channel = {.fd = -1}},
                         .told_ms = now_ms};
-}
-
-static void begin(struct run *run, int64_t now_ms)
-{
-    struct job *job = run->job;
-    if (!folder_make(run)) {
-        job_fail(job, verdict_of_errno(errno), strerror(errno));
-        return;
-    }
-    run->begun = process_start(run, now_ms);
-    if (run->begun)
-        channel_send(&run->blender.channel,
-                     json_pack("{s:s, s:o}", "do", "open", "job",
-                               spec_order(&job->spec, run->site->device)));
 }
 
 /* -- Proofs ---------------------------------------------------------------- */
@@ -127,7 +196,12 @@ static void proof_begin(struct run *run, int32_t ordinal, const json_t *event)
     char work[PATH_MAX];
     char target[PATH_MAX];
     const struct spec *spec = &run->job->spec;
-    frame_folder(run, ordinal, work);
+    if (!frame_move(run, ordinal, work)) {
+        job_fail(run->job,
+                 errno == ENOENT ? FAULT_UNPROVEN : verdict_of_errno(errno),
+                 strerror(errno));
+        return;
+    }
     snprintf(target, sizeof target, "%s%s%s", run->site->output,
              spec->folder[0] ? "/" : "", spec->folder);
     const struct proof_order order = {
@@ -184,21 +258,35 @@ static void text_set(char **text, const json_t *event, const char *name)
     *text = mem_text(json_string_value(json_object_get(event, name)));
 }
 
+/* What the load printed is said again for every job that is spared one. */
+static void missing_check(struct run *run)
+{
+    struct job *job = run->job;
+    struct seat *seat = run->seat;
+    if (!seat->missing)
+        seat->missing = mem_text(job->output.missing);
+    if (!seat->missing[0] || job->spec.missing_allowed)
+        return;
+    char text[LIMIT_REASON];
+    snprintf(text, sizeof text, "missing linked data: %.*s", LIMIT_REASON - 32,
+             seat->missing);
+    job_fail(job, FAULT_MISSING_FILE, text);
+}
+
 static void on_opened(struct run *run, const json_t *event)
 {
     struct job *job = run->job;
     run->opened = true;
+    run->keep = json_is_null(json_object_get(event, "cold"));
     run->width = side_of(event, "width");
     run->height = side_of(event, "height");
     text_set(&job->device, event, "device");
     text_set(&job->blender, event, "blender");
+    text_set(&job->cold, event, "cold");
+    if (!job->cold && !run->pool->on)
+        job->cold = mem_text("--warm off");
     json_array_extend(job->warnings, json_object_get(event, "warnings"));
-    if (job->output.missing[0] && !job->spec.missing_allowed) {
-        char text[LIMIT_REASON];
-        snprintf(text, sizeof text, "missing linked data: %.*s",
-                 LIMIT_REASON - 32, job->output.missing);
-        job_fail(job, FAULT_MISSING_FILE, text);
-    }
+    missing_check(run);
     job_changed(job);
 }
 
@@ -220,14 +308,21 @@ static void on_fault(struct run *run, const json_t *event, int64_t now_ms)
     const enum fault fault =
         verdict_refine(fault_find(word), &run->job->output, run->work.path);
     run->leaving = true;
-    run->blender.kill_ms = now_ms + LEAVE_MS;
+    run->seat->blender.kill_ms = now_ms + LEAVE_MS;
     job_fail(run->job, fault, text ? text : "");
+}
+
+/* Files of the open scene have changed: it ends, and another one opens them. */
+static void on_stale(struct run *run, int64_t now_ms)
+{
+    run->leaving = true;
+    run->seat->blender.kill_ms = now_ms + LEAVE_MS;
 }
 
 static void event_take(struct run *run, const json_t *event, int64_t now_ms)
 {
     const char *kind = json_string_value(json_object_get(event, "event"));
-    run->blender.heard_ms = now_ms;
+    run->seat->blender.heard_ms = now_ms;
     if (!kind)
         return;
     if (strcmp(kind, "opened") == 0)
@@ -236,12 +331,14 @@ static void event_take(struct run *run, const json_t *event, int64_t now_ms)
         on_rendered(run, event);
     else if (strcmp(kind, "fault") == 0)
         on_fault(run, event, now_ms);
+    else if (strcmp(kind, "stale") == 0)
+        on_stale(run, now_ms);
 }
 
 static void events_take(struct run *run, int64_t now_ms)
 {
     json_t *event = NULL;
-    while ((event = channel_next(&run->blender.channel))) {
+    while ((event = channel_next(&run->seat->blender.channel))) {
         event_take(run, event, now_ms);
         json_decref(event);
     }
@@ -252,13 +349,14 @@ static void events_take(struct run *run, int64_t now_ms)
 static void frame_give(struct run *run, int32_t ordinal, int64_t now_ms)
 {
     char folder[PATH_MAX];
-    frame_folder(run, ordinal, folder);
+    frame_folder(run, &run->seat->work, ordinal, folder);
+    run->seat->frames++;
     output_forget(&run->job->output);
-    run->blender.heard_ms = now_ms;
+    run->seat->blender.heard_ms = now_ms;
     if (mkdir(folder, 0700) < 0)
         job_fail(run->job, verdict_of_errno(errno), strerror(errno));
     else
-        channel_send(&run->blender.channel,
+        channel_send(&run->seat->blender.channel,
                      json_pack("{s:s, s:i, s:s}", "do", "render", "frame",
                                number_of(run, ordinal), "folder", folder));
 }
@@ -266,19 +364,21 @@ static void frame_give(struct run *run, int32_t ordinal, int64_t now_ms)
 static void leave(struct run *run, int64_t now_ms)
 {
     run->leaving = true;
-    run->blender.kill_ms = now_ms + LEAVE_MS;
-    channel_send(&run->blender.channel, json_pack("{s:s}", "do", "quit"));
+    run->seat->blender.kill_ms = now_ms + LEAVE_MS;
+    channel_send(&run->seat->blender.channel, json_pack("{s:s}", "do", "quit"));
 }
 
 static void frames_step(struct run *run, int64_t now_ms)
 {
     struct job *job = run->job;
-    if (!run->opened || run->leaving || job->ending || run->blender.reaped ||
-        job_current(job) >= 0 || !proof_free(run))
+    if (!run->opened || run->leaving || run->resting || job->ending ||
+        run->seat->blender.reaped || job_current(job) >= 0 || !proof_free(run))
         return;
     const int32_t ordinal = job_begin(job, now_ms);
     if (ordinal >= 0)
         frame_give(run, ordinal, now_ms);
+    else if (run->pool->on && run->keep)
+        run->resting = true;
     else
         leave(run, now_ms);
 }
@@ -294,7 +394,8 @@ static int64_t silence_ms(const struct run *run)
 /* Whether it is Blender's turn: a Blender without an order may be silent. */
 static bool is_awaited(const struct run *run)
 {
-    return !run->blender.reaped && !run->blender.stopping && !run->leaving &&
+    return !run->seat->blender.reaped && !run->seat->blender.stopping &&
+           !run->leaving && !run->resting &&
            (!run->opened || job_current(run->job) >= 0);
 }
 
@@ -314,13 +415,16 @@ static void deadlines_step(struct run *run, int64_t now_ms)
         return;
     char text[128];
     const int64_t due_ms = timeout_at(run);
-    blender_look(&run->blender, now_ms);
-    if (due_ms != 0 && now_ms >= due_ms) {
+    blender_look(&run->seat->blender, now_ms);
+    if (!run->opened && !run->launched &&
+        now_ms - run->seat->blender.heard_ms >= TAKEN_MS)
+        blender_stop(&run->seat->blender, now_ms); /* another is launched */
+    else if (due_ms != 0 && now_ms >= due_ms) {
         snprintf(text, sizeof text, "frame %d took longer than %g s",
                  number_of(run, job_current(run->job)),
                  (double)run->job->spec.timeout_ms / 1000);
         job_fail(run->job, FAULT_TIMEOUT, text);
-    } else if (now_ms - run->blender.heard_ms >= silence_ms(run)) {
+    } else if (now_ms - run->seat->blender.heard_ms >= silence_ms(run)) {
         snprintf(text, sizeof text, "no output and no CPU time for %g s",
                  (double)silence_ms(run) / 1000);
         job_fail(run->job, FAULT_SILENCE, text);
@@ -344,16 +448,16 @@ void run_watch(struct run *run, struct poller *poller, int64_t now_ms)
 {
     if (!run->job || !run->begun)
         return;
-    poller_watch(poller, run->blender.out_fd);
-    if (!run->blender.reaped)
-        poller_watch(poller, run->blender.channel.fd);
+    poller_watch(poller, run->seat->blender.out_fd);
+    if (!run->seat->blender.reaped)
+        poller_watch(poller, run->seat->blender.channel.fd);
     for (int i = 0; i < LIMIT_NODE_PROOFS; i++)
         if (run->proofs[i].pid)
             poller_watch(poller, run->proofs[i].fd);
-    poller_until(poller, blender_tick(&run->blender, now_ms));
+    poller_until(poller, blender_tick(&run->seat->blender, now_ms));
     if (!is_awaited(run))
         return;
-    poller_until(poller, run->blender.looked_ms + 1000);
+    poller_until(poller, run->seat->blender.looked_ms + 1000);
     poller_until(poller, timeout_at(run));
 }
 
@@ -361,31 +465,47 @@ static void blender_end(struct run *run)
 {
     struct job *job = run->job;
     if (job->exit < 0)
-        job->exit = verdict_exit(run->blender.status);
-    if (run->leaving || job->ending)
+        job->exit = verdict_exit(run->seat->blender.status);
+    if (run->leaving || run->resting || job->ending)
         return;
     char text[LIMIT_REASON];
-    const enum fault fault = verdict_make(run->blender.status, run->opened,
-                                          &job->output, text, sizeof text);
+    const enum fault fault =
+        verdict_make(run->seat->blender.status, run->opened, &job->output, text,
+                     sizeof text);
     job_fail(job, fault, text);
 }
 
-static void begun_step(struct run *run, int64_t now_ms)
+/* All of a Blender's turns but its end. */
+static void blender_step(struct run *run, int64_t now_ms)
 {
-    blender_read(&run->blender, now_ms);
+    blender_read(&run->seat->blender, now_ms);
     events_take(run, now_ms);
     proofs_step(run);
     deadlines_step(run, now_ms);
     progress_tell(run, now_ms);
     frames_step(run, now_ms);
     if (run->job->ending && !run->leaving)
-        blender_stop(&run->blender, now_ms);
-    blender_tick(&run->blender, now_ms);
-    if (!blender_is_gone(&run->blender))
+        blender_stop(&run->seat->blender, now_ms);
+    blender_tick(&run->seat->blender, now_ms);
+}
+
+static void begun_step(struct run *run, int64_t now_ms)
+{
+    struct job *job = run->job;
+    blender_step(run, now_ms);
+    const bool stays = run->resting && !job->ending;
+    if (!stays && !blender_is_gone(&run->seat->blender))
         return;
-    blender_end(run);
+    if (!stays && !run->opened && !run->launched && !job->ending) {
+        begin_again(run, now_ms);
+        return;
+    }
+    if (stays)
+        job->exit = 0;
+    else
+        blender_end(run);
     if (!proofs_run(run))
-        slot_free(run);
+        slot_free(run, now_ms);
 }
 
 void run_step(struct run *run, bool may_start, int64_t now_ms)
@@ -397,7 +517,7 @@ void run_step(struct run *run, bool may_start, int64_t now_ms)
     if (run->begun)
         begun_step(run, now_ms);
     else if (run->job->ending)
-        slot_free(run);
+        slot_free(run, now_ms);
 }
 
 void run_stop(struct run *run, int64_t now_ms)
@@ -406,12 +526,13 @@ void run_stop(struct run *run, int64_t now_ms)
         return;
     job_stop(run->job);
     run->leaving = false;
-    blender_stop(&run->blender, now_ms);
+    if (run->seat)
+        blender_stop(&run->seat->blender, now_ms);
 }
 
 bool run_owns(const struct run *run, pid_t pid)
 {
-    bool owns = run->job && run->blender.pid == pid;
+    bool owns = run->seat && run->seat->blender.pid == pid;
     for (int i = 0; i < LIMIT_NODE_PROOFS; i++)
         owns = owns || (run->job && run->proofs[i].pid == pid);
     return owns;
@@ -419,8 +540,8 @@ bool run_owns(const struct run *run, pid_t pid)
 
 void run_reaped(struct run *run, pid_t pid, int status, int64_t now_ms)
 {
-    if (run->job && run->blender.pid == pid)
-        blender_reaped(&run->blender, status, now_ms);
+    if (run->seat && run->seat->blender.pid == pid)
+        blender_reaped(&run->seat->blender, status, now_ms);
     for (int i = 0; i < LIMIT_NODE_PROOFS; i++)
         if (run->job && run->proofs[i].pid == pid)
             run->proofs[i].reaped = true;

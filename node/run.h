@@ -2,7 +2,8 @@
  *
  * A job being done: its Blender, its work folder and its proofs, from the
  * first exec to the last file in its place. Hands out one frame at a time and
- * proves the last one while the next is rendered.
+ * proves the last one while the next is rendered. A Blender that is left whole
+ * goes back to the pool.
  */
 #ifndef FRAMEQ_NODE_RUN_H
 #define FRAMEQ_NODE_RUN_H
@@ -12,32 +13,26 @@
 #include <sys/types.h>
 
 #include "common/limits.h"
-#include "node/blender.h"
 #include "node/job.h"
 #include "node/poller.h"
+#include "node/pool.h"
 #include "node/proof.h"
+#include "node/seat.h"
 #include "node/work.h"
-
-/* What all runs of a node have in common. Borrowed. */
-struct run_site {
-    const char *blender;   /* path of the program */
-    const char *output;    /* OUTPUT, absolute */
-    const char *work_root; /* OUTPUT/.work */
-    const char *device;    /* "auto", "cpu", "cuda" ... */
-    const struct sandbox *sandbox;
-    int threads;
-    int nice;
-};
 
 /* A zeroed struct run is a free slot. */
 struct run {
     const struct run_site *site;
     struct job *job; /* borrowed; NULL: the slot is free */
+    struct pool *pool;
     struct work work;
-    struct blender blender;
+    struct seat *seat; /* its Blender; owned; NULL: none */
     struct proof proofs[LIMIT_NODE_PROOFS];
-    bool begun;    /* Blender was started */
+    bool begun;    /* a Blender was started or taken */
+    bool launched; /* it was started for this job */
     bool opened;   /* the scene is loaded and fit */
+    bool keep;     /* more of this .blend may be rendered in it */
+    bool resting;  /* Blender has rendered all there is */
     bool leaving;  /* Blender is about to end by itself */
     int32_t width; /* of the main pictures; 0: not known */
     int32_t height;
@@ -46,9 +41,9 @@ struct run {
 };
 
 /* run_take gives the slot a job (borrowed until the slot is free again).
- * Starts nothing yet. */
-void run_take(struct run *run, const struct run_site *site, struct job *job,
-              int64_t now_ms);
+ * Starts nothing yet. pool is borrowed too. */
+void run_take(struct run *run, const struct run_site *site, struct pool *pool,
+              struct job *job, int64_t now_ms);
 
 /* run_watch asks for what run_step waits for. */
 void run_watch(struct run *run, struct poller *poller, int64_t now_ms);

@@ -4,11 +4,14 @@ open them, and the /job API in a few words."""
 
 import atexit
 import functools
+import hashlib
 import pathlib
 import shutil
+import struct
 import subprocess
 import tempfile
 import unittest
+import zlib
 
 from farm import SLOW, FarmTest, until
 from wire import Web
@@ -34,14 +37,28 @@ def blenders():
             if words and any("driver.py" in word for word in words)}
 
 
+def pixels(path):
+    """A digest of what is picture in a PNG: the rest names dates and folders.
+    Alike for two files of the same pixels by the same writer."""
+    data = pathlib.Path(path).read_bytes()
+    at, head, packed = 8, b"", b""
+    while at < len(data):
+        size, kind = struct.unpack(">I4s", data[at:at + 8])
+        body = data[at + 8:at + 8 + size]
+        head += body if kind == b"IHDR" else b""
+        packed += body if kind == b"IDAT" else b""
+        at += 12 + size
+    return hashlib.sha256(head + zlib.decompress(packed)).hexdigest()
+
+
 @functools.cache
-def scenes():
+def scenes(script="scenes.py"):
     """The folder of the scenes, made when the first test asks for it."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="frameq-scenes-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     subprocess.run(
         [BLENDER, "-b", "--factory-startup", "-noaudio", "--python-exit-code",
-         "3", "-P", HERE / "scenes.py", "--", folder],
+         "3", "-P", HERE / script, "--", folder],
         check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL, timeout=120 * SLOW)
     return folder
@@ -53,9 +70,10 @@ class NodeTest(FarmTest):
         return str(scenes() / f"{name}.blend")
 
     def start(self, *flags, **options):
-        """A node that may open all scenes and renders `plain` unasked."""
+        """A node that may open all scenes and renders `plain` unasked, at the
+        niceness of whatever else tests."""
         return self.node("--blend-root", scenes(), "--blend",
-                         self.scene("plain"), *flags, **options)
+                         self.scene("plain"), "--nice", "0", *flags, **options)
 
     def web(self, node):
         return Web(node.address, timeout=90)
@@ -120,5 +138,7 @@ class NodeTest(FarmTest):
                       if path.is_file() and ".work" not in path.parts)
 
     def work_left(self, node):
+        """Folders of jobs; those of Blenders that wait are left out."""
         return sorted(path.name for path in (node.output / ".work").iterdir()
-                      if path.name not in ("serial", "probe"))
+                      if path.name not in ("serial", "probe") and
+                      not path.name.startswith("blender-"))

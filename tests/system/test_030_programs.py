@@ -49,7 +49,8 @@ FLAGS = {
         "--listen", "127.0.0.1:0", "--blend", "x.blend", "--blend-root", "r",
         "--blend-root", "q", "--output", "o", "--blender", "blender",
         "--slots", "auto", "--threads", "0", "--nice", "10", "--device",
-        "cpu", "--allow-scripts", "--sandbox", "off", "--insecure"],
+        "cpu", "--allow-scripts", "--sandbox", "off", "--warm", "off",
+        "--insecure"],
 }
 
 

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests of pixels share: frames in random order through a Blender that
+is kept open have the pixels of one launch of Blender for all of them, or the
+scene is rendered in a launch of its own and the job says why."""
+
+import os
+import pathlib
+import random
+import subprocess
+
+from farm import SLOW
+from nodes import BLENDER, NodeTest, pixels, scenes
+
+LAST = 12
+COLD = {
+    "cloth": "Cloth of Grid",
+    "dynamic_paint": "Paint of Thing",
+    "fluid": "Fluid of Cube",
+    "freestyle": "Freestyle",
+    "particles": "particles",
+    "rigid_body": "rigid bodies",
+    "soft_body": "Soft of Sphere",
+    "strips": "video sequencer",
+}
+
+
+class PixelsTest(NodeTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.made = scenes("warm_scenes.py")
+
+    def setUp(self):
+        self.render_node = self.node("--blend-root", self.made,
+                                     "--nice", "0")
+
+    def one_launch(self, name):
+        """The pixels of each frame, by the classic command line."""
+        folder = self.folder / name
+        subprocess.run(
+            [BLENDER, "-b", "--factory-startup", "-noaudio", "-Y",
+             self.made / f"{name}.blend", "-E", "CYCLES", "-o",
+             folder / "f_####", "-s", "1", "-e", str(LAST), "-a"],
+            check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, timeout=120 * SLOW)
+        return {frame: pixels(folder / f"f_{frame:04}.png")
+                for frame in range(1, LAST + 1)}
+
+    def batch(self, name, frame):
+        job = self.render(self.render_node, blend=f"{name}.blend", job=name,
+                          frames=str(frame))
+        self.assertEqual(job["state"], "completed", job)
+        return job
+
+    def assert_same(self, name):
+        cold = self.one_launch(name)
+        self.assertGreater(len(set(cold.values())), 1,
+                           "the scene shows nothing that moves")
+        order = list(cold)
+        random.Random(name).shuffle(order)
+        for place, frame in enumerate(order):
+            job = self.batch(name, frame)
+            self.assertEqual(job["cold"], None)
+            self.assertEqual(job["launch"] == "warm", place > 0)
+            picture = pathlib.Path(job["frames"][0]["files"][0]["path"])
+            self.assertTrue(pixels(picture) == cold[frame],
+                            f"{name}: frame {frame} differs, after {order}")
+
+    def assert_cold(self, name, reason):
+        for frame in (3, 1):
+            job = self.batch(name, frame)
+            self.assertNotEqual(job["launch"], "warm")
+            self.assertIn(reason, job["cold"])
+            self.assertIn(job["cold"], " ".join(job["warnings"]))
+
+    def names(self):
+        return sorted(name.removesuffix(".blend")
+                      for name in os.listdir(self.made)
+                      if name.endswith(".blend"))
+
+    def assert_all(self, names):
+        for name in names:
+            with self.subTest(scene=name):
+                if name in COLD:
+                    self.assert_cold(name, COLD[name])
+                else:
+                    self.assert_same(name)

@@ -270,6 +270,14 @@ def cold_reason(scene, job):
     return None
 
 
+def persistent_can(scene):
+    """Whether Cycles may keep its scene from frame to frame: with hair on what
+    moves Blender 3.4 then renders other pixels."""
+    systems = (each for item in bpy.data.objects for each in item.particle_systems)
+    hair = any(each.settings.type == "HAIR" for each in systems)
+    return not hair and not bpy.data.hair_curves
+
+
 def file_state(path):
     try:
         state = os.stat(path)
@@ -643,7 +651,7 @@ class Session:
         scene_evaluate(scene)
         scripts_check(job)
         self.device = device_choose(scene, job["device"])
-        scene.render.use_persistent_data = True
+        scene.render.use_persistent_data = persistent_can(scene)
         for each in simulations_unbaked(scene):
             self.warnings.append("unbaked simulation: " + each)
         self.cold = cold_reason(scene, job)

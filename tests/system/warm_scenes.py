@@ -237,6 +237,38 @@ def w_compositor(scene):
         tint.inputs[1].keyframe_insert("default_value", frame=frame)
 
 
+def w_hair(scene):
+    thing().modifiers.new("Hair", "PARTICLE_SYSTEM")
+    settings = thing().particle_systems[0].settings
+    settings.type = "HAIR"
+    settings.count = 200
+    turning()
+
+
+def w_hair_children(scene):
+    w_hair(scene)
+    settings = thing().particle_systems[0].settings
+    settings.child_type = "INTERPOLATED"
+    settings.rendered_child_count = 5
+
+
+def w_hair_camera(scene):
+    """The hair stands still."""
+    thing().modifiers.new("Hair", "PARTICLE_SYSTEM")
+    settings = thing().particle_systems[0].settings
+    settings.type = "HAIR"
+    settings.count = 200
+    keyed(scene.camera, "location", -2, 2, 0)
+
+
+def w_hair_objects(scene):
+    w_hair(scene)
+    settings = thing().particle_systems[0].settings
+    settings.render_type = "OBJECT"
+    bpy.ops.mesh.primitive_cube_add(size=0.5, location=(0, 0, -9))
+    settings.instance_object = bpy.context.object
+
+
 def w_particles_baked(scene):
     w_particles(scene)
     with bpy.context.temp_override(

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * frameq-bench: measures a real broker of this build on this machine. Not
+ * frameq-bench: measures real programs of this build on this machine. Not
  * installed. Figures of a busy machine say little; compare ratios and medians
  * of several runs.
  */
@@ -16,6 +16,8 @@ static const struct verb {
     int (*run)(int argc, char **argv);
 } verbs[] = {
     {"dispatch", "batches a second, and the wait for one", bench_dispatch},
+    {"render", "frames a second, Blender started anew or kept open",
+     bench_render},
     {"replay", "the start with ended jobs, before and after packing",
      bench_replay},
     {"submit", "durable submits a second", bench_submit},

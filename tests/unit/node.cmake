@@ -5,6 +5,7 @@ target_link_options(test_node_disk PRIVATE -Wl,--wrap=statvfs)
 frameq_unit(node_job frameq_node)
 frameq_unit(node_output frameq_node)
 frameq_unit(node_place frameq_node frameq_picture)
+frameq_unit(node_seat frameq_node)
 frameq_unit(node_spec frameq_node)
 frameq_unit(node_work frameq_node)
 target_compile_definitions(test_node_place PRIVATE

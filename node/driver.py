@@ -651,10 +651,10 @@ class Session:
         scene_evaluate(scene)
         scripts_check(job)
         self.device = device_choose(scene, job["device"])
-        scene.render.use_persistent_data = persistent_can(scene)
         for each in simulations_unbaked(scene):
             self.warnings.append("unbaked simulation: " + each)
         self.cold = cold_reason(scene, job)
+        scene.render.use_persistent_data = not self.cold and persistent_can(scene)
         if self.cold and job["warm"]:
             self.warnings.append("not kept open between batches: " + self.cold)
         self.states = None if self.cold else files_states()

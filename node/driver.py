@@ -129,12 +129,34 @@ def paths_elsewhere(scene):
         yield absolute(text.filepath, text)
     for brush in bpy.data.brushes:
         yield absolute(brush.icon_filepath, brush)
+    for item, domain in fluid_domains():
+        yield os.path.normpath(absolute(domain.cache_directory, item))
     for each in bpy.data.scenes:
         if each != scene or not each.render.use_sequencer:
             yield from strip_paths(each)
 
 
+def fluid_domains():
+    for item in bpy.data.objects:
+        for modifier in item.modifiers:
+            if modifier.type == "FLUID" and modifier.fluid_type == "DOMAIN":
+                yield item, modifier.domain_settings
+
+
+def fluid_unbaked(domain):
+    return domain.cache_type == "REPLAY" or not domain.has_cache_baked_data
+
+
+def fluids_missing():
+    """One that is not baked makes its folder itself."""
+    for item, domain in fluid_domains():
+        folder = absolute(domain.cache_directory, item)
+        if used(item) and not fluid_unbaked(domain) and not os.path.isdir(folder):
+            yield folder
+
+
 def caches_missing(scene):
+    yield from fluids_missing()
     for item in scene.objects:
         caches = [s.point_cache for s in item.particle_systems]
         caches += [m.point_cache for m in item.modifiers if hasattr(m, "point_cache")]
@@ -194,8 +216,7 @@ def modifier_unbaked(modifier):
         surfaces = modifier.canvas_settings.canvas_surfaces
         return not all(each.point_cache.is_baked for each in surfaces)
     if modifier.type == "FLUID" and modifier.fluid_type == "DOMAIN":
-        domain = modifier.domain_settings
-        return domain.cache_type == "REPLAY" or not domain.has_cache_baked_data
+        return fluid_unbaked(modifier.domain_settings)
     return False
 
 
@@ -309,15 +330,14 @@ def sequence_files(path):
 
 
 def cache_folders():
+    for item, domain in fluid_domains():
+        top = absolute(domain.cache_directory, item)
+        yield from (each[0] for each in os.walk(top))
     for item in bpy.data.objects:
         caches = [s.point_cache for s in item.particle_systems]
         for modifier in item.modifiers:
             if hasattr(modifier, "point_cache"):
                 caches.append(modifier.point_cache)
-            domain = getattr(modifier, "domain_settings", None)
-            if hasattr(domain, "cache_directory"):
-                top = absolute(domain.cache_directory, item)
-                yield from (each[0] for each in os.walk(top))
         for cache in caches:
             if cache.use_external:
                 yield absolute(cache.filepath)

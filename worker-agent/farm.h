@@ -14,7 +14,7 @@
 struct farm {
     int status_port, control_port;
     char server_key[CURVE_KEY_SIZE]; /* "": agents need no key */
-    bool keeps; /* it wants the frames (--results keep) */
+    bool keeps;                      /* it wants the frames (--results keep) */
 };
 
 /* farm_ask asks the broker at url, showing token (NULL: none); done is called

@@ -32,7 +32,8 @@ class Backup(farm.FarmTest):
         self.assertEqual(check.returncode, 0, check.stderr)
         self.assertIn("5 jobs (5 open)", check.stdout)
         self.assertEqual(sorted(os.listdir(broker.data)),
-                         ["ballast", "ledger.db", "ledger.db-wal", "lock"])
+                         ["ballast", "blobs", "ledger.db", "ledger.db-wal",
+                          "lock"])
         other = self.broker(data=data)
         self.assertGreater(other.farm()["epoch"], 1000)
         for job in jobs:

@@ -17,7 +17,9 @@ class BrokerKill(farm.FarmTest):
         return sum(len(fake.rendered()) for fake in fakes)
 
     def works(self, fake):
-        return len(fake.events("post")) > len(fake.events("completed"))
+        ended = sum(len(fake.events(end))
+                    for end in ("completed", "failed", "stopped"))
+        return len(fake.events("post")) > ended
 
     def times_rendered(self, frame, fakes):
         return sum(fake.rendered().count(frame) for fake in fakes)

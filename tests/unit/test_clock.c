@@ -23,6 +23,7 @@
 static time_t asleep_s;
 
 /* Stands in for the C library's. */
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 int clock_gettime(clockid_t clock, struct timespec *ret)
 {
     long rc = syscall(SYS_clock_gettime, clock, ret);

@@ -312,13 +312,13 @@ static void a_failure_counts_once_over_two_kills(void **state)
     struct hand hand;
     hand_init(&hand, "a", 1);
     hand_join(farm, &hand);
-    const struct job *job = farm_job(farm, "job", "1-5");
+    (void)farm_job(farm, "job", "1-5");
     hand_take(farm, &hand);
     struct hand again = hand;
     hand_end(&hand, 0, LEASE_FAILED, FAULT_CRASH, 2);
     hand_say(farm, &hand);
     farm_restart(farm, 0);
-    job = farm->core->jobs;
+    const struct job *job = farm->core->jobs;
     assert_int_equal(job_attempt_find(job, 1)->charges, 1);
     hand_init(&hand, "a", 1);
     hand.state.n_leases = 1;

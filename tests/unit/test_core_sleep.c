@@ -122,12 +122,11 @@ static void close_connection(struct farm *farm, const struct hand *hand)
 /* What it sent before may be read after it; that says nothing of the agent. */
 static void a_connection_lost_in_a_sleep_is_no_kill(void **state)
 {
-    struct farm *farm = *state;
     for (int heard = 0; heard < 2; heard++) {
         struct hand hand;
         farm_teardown(state);
         farm_setup(state);
-        farm = *state;
+        struct farm *farm = *state;
         const struct job *job = begin(farm, &hand, "1-5");
         farm_sleep(farm, HOUR_MS);
         if (heard)

@@ -139,7 +139,7 @@ static struct key *key_new(const char *name, const char *public)
     snprintf(key->public, sizeof key->public, "%s", public);
     snprintf(key->token.name, sizeof key->token.name, "%s", name);
     snprintf(key->token.user, sizeof key->token.user, "%s", name);
-    key->token.role = TOKEN_READ;
+    key->token.role = TOKEN_AGENT;
     return key;
 }
 

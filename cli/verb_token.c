@@ -42,10 +42,10 @@ static const struct setting settings[] = {
      .argument = "FILE",
      .help = "The file that frameq-broker --tokens names."},
     {.name = "role",
-     .argument = "read|submit|admin",
+     .argument = "read|agent|submit|admin",
      .fallback = "submit",
-     .help = "read looks; submit also queues jobs and steers its user's own; "
-             "admin steers everything.",
+     .help = "read looks; agent also sends rendered frames; submit also queues "
+             "jobs and steers its user's own; admin steers everything.",
      .check = is_role},
     {.name = "user",
      .argument = "NAME",

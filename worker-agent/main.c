@@ -116,7 +116,7 @@ static const struct setting settings[] = {
     {.name = "token",
      .argument = "SECRET",
      .help = "What it shows the broker where the farm has tokens; one of role "
-             "read will do, of role submit where it keeps frames (--results "
+             "read will do, of role agent where it keeps frames (--results "
              "keep). Others on this machine can see flags: rather set "
              "FRAMEQ_TOKEN.",
      .check = conf_is_token,

@@ -175,6 +175,6 @@ static void get_blob(struct call *call)
 
 const struct route routes_blobs[] = {
     {"GET", "/v1/blobs/{}", get_blob, TOKEN_READ},
-    {"PUT", "/v1/blobs/{}", put_blob, TOKEN_SUBMIT},
+    {"PUT", "/v1/blobs/{}", put_blob, TOKEN_AGENT},
     {0},
 };

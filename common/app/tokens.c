@@ -22,11 +22,9 @@
 #define HEX_SIZE (2 * TOKEN_HASH + 1)
 
 static const char *const role_words[] = {
-    [TOKEN_NONE] = "none",
-    [TOKEN_READ] = "read",
-    [TOKEN_SUBMIT] = "submit",
-    [TOKEN_ADMIN] = "admin",
-    NULL /* a list of choices ends so */
+    [TOKEN_NONE] = "none",   [TOKEN_READ] = "read",
+    [TOKEN_AGENT] = "agent", [TOKEN_SUBMIT] = "submit",
+    [TOKEN_ADMIN] = "admin", NULL /* a list of choices ends so */
 };
 
 const char *token_role_word(enum token_role role)

@@ -17,6 +17,7 @@
 enum token_role {
     TOKEN_NONE,   /* what anybody may */
     TOKEN_READ,   /* look at everything */
+    TOKEN_AGENT,  /* look, and send rendered frames */
     TOKEN_SUBMIT, /* submit jobs, and steer those of its own user */
     TOKEN_ADMIN   /* steer every job and the agents */
 };

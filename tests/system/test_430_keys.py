@@ -4,6 +4,7 @@
 have no key, a wrong one, or another agent's."""
 
 import re
+import shutil
 
 import curve
 import farm
@@ -332,6 +333,23 @@ class WithTokens(KeysTest):
         self.assertEqual(self.ask("agents", "remove", "n1",
                                   token=self.admin).returncode, 0)
         self.log_has(agent, "does not know this agent")
+
+    def test_frames_are_sent_by_the_agents_own_token(self):
+        output = self.folder / "output"
+        output.mkdir()
+        self.host = self.broker("--curve", "on", "--tokens", self.tokens,
+                                "--results", "keep")
+        join = self.ask("agents", "add", "n1",
+                        token=self.admin).stdout.split()[2]
+        self.join(join, self.fake("--superset", frames=output))
+        job = self.ask("submit", "-f", "1-5", "--wait",
+                       token=self.submit).stdout.strip()
+        farm.until("all frames at the broker", lambda: len(list(
+            (self.host.data / "blobs").glob("??/*"))) == 5)
+        shutil.rmtree(output)
+        result = self.ask("fetch", job, self.folder / "home",
+                          token=self.submit)
+        self.assertIn("5 fetched", result.stdout)
 
     def test_watching(self):
         """Whoever may look is told the watchers' key; it changes when somebody

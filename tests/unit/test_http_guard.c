@@ -15,7 +15,7 @@
 
 static char path[] = "/tmp/frameq-guard-XXXXXX";
 static struct tokens tokens;
-static char headers[3][128]; /* by role, TOKEN_READ first */
+static char headers[4][128]; /* by role, TOKEN_READ first */
 static char joe[128];        /* another who may submit */
 
 static void make(const char *user, enum token_role role, char ret[128])
@@ -96,20 +96,23 @@ static void each_role_may_do_so_much(void **state)
     (void)state;
     static const struct {
         const char *method, *target, *body;
-        int status[3]; /* read, submit, admin */
+        int status[4]; /* read, agent, submit, admin */
     } rows[] = {
-        {"GET", "/v1/jobs", NULL, {200, 200, 200}},
-        {"GET", "/v1/farm", NULL, {200, 200, 200}},
-        {"GET", "/metrics", NULL, {200, 200, 200}},
-        {"POST", "/render", JOB, {403, 202, 202}},
-        {"POST", "/v1/jobs", JOB, {403, 202, 202}},
-        {"PATCH", "/v1/agents/a1", "{\"drain\":\"soft\"}", {403, 403, 404}},
-        {"DELETE", "/v1/jobs/nope-nope-nope-nope", NULL, {403, 404, 404}},
-        {"GET", "/v1/backup", NULL, {403, 403, 507}},
+        {"GET", "/v1/jobs", NULL, {200, 200, 200, 200}},
+        {"GET", "/v1/farm", NULL, {200, 200, 200, 200}},
+        {"GET", "/metrics", NULL, {200, 200, 200, 200}},
+        {"POST", "/render", JOB, {403, 403, 202, 202}},
+        {"POST", "/v1/jobs", JOB, {403, 403, 202, 202}},
+        {"PATCH",
+         "/v1/agents/a1",
+         "{\"drain\":\"soft\"}",
+         {403, 403, 403, 404}},
+        {"DELETE", "/v1/jobs/nope-nope-nope-nope", NULL, {403, 403, 404, 404}},
+        {"GET", "/v1/backup", NULL, {403, 403, 403, 507}},
     };
     world.backup_reason = "no disk here";
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        for (int role = 0; role < 3; role++)
+        for (int role = 0; role < 4; role++)
             assert_status(rows[i].method, rows[i].target, headers[role],
                           rows[i].body, rows[i].status[role]);
 }
@@ -119,7 +122,7 @@ static const char *job_of_mira(const char *suffix)
 {
     static char target[128];
     struct got got =
-        world_ask("POST", "/v1/jobs", headers[1],
+        world_ask("POST", "/v1/jobs", headers[2],
                   "{\"from\":1,\"to\":3,\"user\":\"somebody else\"}");
     json_t *job = json_loads(got.body, 0, NULL);
     assert_int_equal(got.status, 202);
@@ -138,15 +141,15 @@ static void a_job_is_steered_by_its_user(void **state)
     const char *job = job_of_mira("");
     assert_status("GET", job, joe, NULL, 200);
     assert_status("PATCH", job, joe, "{\"paused\":true}", 403);
-    assert_status("PATCH", job, headers[1], "{\"paused\":true}", 200);
-    assert_status("PATCH", job, headers[2], "{\"paused\":false}", 200);
+    assert_status("PATCH", job, headers[2], "{\"paused\":true}", 200);
+    assert_status("PATCH", job, headers[3], "{\"paused\":false}", 200);
     assert_status("DELETE", job, joe, NULL, 403);
     job = job_of_mira("/frames:cancel");
     assert_status("POST", job, joe, "{\"frames\":\"1\"}", 403);
-    assert_status("POST", job, headers[1], "{\"frames\":\"1\"}", 200);
+    assert_status("POST", job, headers[2], "{\"frames\":\"1\"}", 200);
     job = job_of_mira(":cancel");
     assert_status("POST", job, joe, "{}", 403);
-    assert_status("POST", job, headers[1], "{}", 200);
+    assert_status("POST", job, headers[2], "{}", 200);
 }
 
 static void taken_back_it_is_none(void **state)

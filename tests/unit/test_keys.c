@@ -110,7 +110,7 @@ static void kept(void **state)
     assert_string_not_equal(keys_watch_public(again), keys_watch_public(keys));
     assert_string_equal(keys_find(again, public)->token.name, "a");
     join_token(secret, token);
-    assert_int_equal(keys_token(again, token)->role, TOKEN_READ);
+    assert_int_equal(keys_token(again, token)->role, TOKEN_AGENT);
     assert_string_equal(keys_token(again, token)->name, "a");
     keys_close(&again);
 }

@@ -88,10 +88,10 @@ class Ends(Warm):
         for pid in self.mine(node):
             os.kill(pid, signal.SIGKILL)
         self.await_pids(node, 0)
-        children = subprocess.run(
-            ["ps", "--ppid", str(node.process.pid), "-o", "stat="],
-            capture_output=True, text=True, check=False).stdout
-        self.assertNotIn("Z", children)
+        until("the node has seen its child's end", lambda: "Z" not in
+              subprocess.run(["ps", "--ppid", str(node.process.pid), "-o",
+                              "stat="], capture_output=True, text=True,
+                             check=False).stdout)
 
 
 if __name__ == "__main__":

@@ -88,9 +88,11 @@ static bool may(struct call *call)
 {
     enum token_role role = call->token->role, needed = call->route->role;
     if (role < needed) {
+        /* A person is told the role for people. */
+        enum token_role told = needed == TOKEN_AGENT ? TOKEN_SUBMIT : needed;
         reply_problem(
             call, RC_FORBIDDEN, "token %s has role %s; this takes role %s",
-            call->token->name, token_role_word(role), token_role_word(needed));
+            call->token->name, token_role_word(role), token_role_word(told));
         return false;
     }
     if (needed != TOKEN_SUBMIT || role != TOKEN_SUBMIT || !is_anothers(call))

@@ -209,6 +209,8 @@ const char *fate_misfit(const struct job *job, const struct job_fate *fate)
             return "names frames the job does not have";
     if (!is_whole(job, fate))
         return "leaves out frames of the job";
+    if (fate->ended_ms <= 0)
+        return "has no end";
     return numbers_fit(fate) ? NULL : "has a number that is none";
 }
 

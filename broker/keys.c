@@ -127,12 +127,6 @@ static const struct field fields[] = {
     {0},
 };
 
-static const char *text_of(const json_t *object, const char *name)
-{
-    const char *text = json_string_value(json_object_get(object, name));
-    return text == NULL ? "" : text;
-}
-
 static struct key *key_new(const char *name, const char *public)
 {
     struct key *key = mem_new(sizeof *key);
@@ -152,15 +146,16 @@ static bool read_agent(struct keys *keys, const json_t *item, char *why,
         return field_refuse(why, size, "no file of keys");
     if (HASH_CNT(by_name, keys->by_name) == LIMIT_AGENTS)
         return field_refuse(why, size, "more than %d agents", LIMIT_AGENTS);
-    if (keys_named(keys, text_of(item, "name")) ||
-        keys_find(keys, text_of(item, "public")))
+    if (keys_named(keys, fields_text(item, "name")) ||
+        keys_find(keys, fields_text(item, "public")))
         return field_refuse(why, size, "two keys for %s",
-                            text_of(item, "name"));
-    struct key *key = key_new(text_of(item, "name"), text_of(item, "public"));
-    sodium_hex2bin(key->token.hash, TOKEN_HASH, text_of(item, "hash"),
+                            fields_text(item, "name"));
+    struct key *key =
+        key_new(fields_text(item, "name"), fields_text(item, "public"));
+    sodium_hex2bin(key->token.hash, TOKEN_HASH, fields_text(item, "hash"),
                    HEX_SIZE - 1, NULL, NULL, NULL);
     snprintf(key->token.created, sizeof key->token.created, "%s",
-             text_of(item, "created"));
+             fields_text(item, "created"));
     key_link(keys, key);
     return true;
 }

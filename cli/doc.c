@@ -7,13 +7,13 @@
 #include <string.h>
 
 #include "common/app/clock.h"
+#include "common/app/fields.h"
 #include "common/mem.h"
 #include "common/text.h"
 
 const char *doc_text(const json_t *object, const char *key)
 {
-    const char *text = json_string_value(json_object_get(object, key));
-    return text == NULL ? "" : text;
+    return fields_text(object, key);
 }
 
 int64_t doc_int(const json_t *object, const char *key)

@@ -72,30 +72,30 @@ static bool stat_next(DIR *folder, struct stat_line *ret)
     return false;
 }
 
-uint64_t proc_session_ticks(pid_t session)
+/* Of all processes of a session together. */
+static struct stat_line session_sum(pid_t session)
 {
-    uint64_t ticks = 0;
-    struct stat_line each;
+    struct stat_line sum = {0}, each;
     DIR *folder = opendir("/proc");
-    while (folder && stat_next(folder, &each))
-        if (each.session == session)
-            ticks += each.ticks;
+    while (folder && stat_next(folder, &each)) {
+        if (each.session != session)
+            continue;
+        sum.ticks += each.ticks;
+        sum.pages += each.pages;
+    }
     if (folder)
         closedir(folder);
-    return ticks;
+    return sum;
+}
+
+uint64_t proc_session_ticks(pid_t session)
+{
+    return session_sum(session).ticks;
 }
 
 uint64_t proc_session_memory(pid_t session)
 {
-    uint64_t pages = 0;
-    struct stat_line each;
-    DIR *folder = opendir("/proc");
-    while (folder && stat_next(folder, &each))
-        if (each.session == session)
-            pages += each.pages;
-    if (folder)
-        closedir(folder);
-    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+    return session_sum(session).pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 bool proc_memory(struct proc_memory *ret)

@@ -247,6 +247,12 @@ static bool refuse_unknown(const char *name, const struct field *const *tables,
                         shown, nearest);
 }
 
+const char *fields_text(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+    return text == NULL ? "" : text;
+}
+
 bool fields_check(const json_t *object, const struct field *const *tables,
                   char *why, size_t size)
 {

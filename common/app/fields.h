@@ -61,6 +61,10 @@ json_t *fields_parse(const char *body, size_t len, char *why, size_t size);
 bool fields_check(const json_t *object, const struct field *const *tables,
                   char *why, size_t size);
 
+/* fields_text returns the text of a member, owned by object; "" when there is
+ * none or it is no text. */
+const char *fields_text(const json_t *object, const char *name);
+
 /* The fields that say what Blender renders, the same at broker and node:
  * blend scene camera view_layers engine samples resolution format output
  * missing_files scripts timeout_seconds silence_seconds. Ended by a row

@@ -153,12 +153,6 @@ static const struct field fields[] = {
     {0},
 };
 
-static const char *text_of(const json_t *object, const char *name)
-{
-    const char *text = json_string_value(json_object_get(object, name));
-    return text == NULL ? "" : text;
-}
-
 static bool read_token(struct tokens *tokens, const json_t *item, char *why,
                        size_t size)
 {
@@ -169,16 +163,16 @@ static bool read_token(struct tokens *tokens, const json_t *item, char *why,
         return field_refuse(why, size, "a token lacks a field");
     if (tokens->n == LIMIT_TOKENS)
         return field_refuse(why, size, "more than %d tokens", LIMIT_TOKENS);
-    if (tokens_named(tokens, text_of(item, "name")))
+    if (tokens_named(tokens, fields_text(item, "name")))
         return field_refuse(why, size, "two tokens are named %s",
-                            text_of(item, "name"));
+                            fields_text(item, "name"));
     struct token *token = tokens_add(tokens);
-    snprintf(token->name, sizeof token->name, "%s", text_of(item, "name"));
-    snprintf(token->user, sizeof token->user, "%s", text_of(item, "user"));
+    snprintf(token->name, sizeof token->name, "%s", fields_text(item, "name"));
+    snprintf(token->user, sizeof token->user, "%s", fields_text(item, "user"));
     snprintf(token->created, sizeof token->created, "%s",
-             text_of(item, "created"));
-    token->role = token_role_find(text_of(item, "role"));
-    if (sodium_hex2bin(token->hash, TOKEN_HASH, text_of(item, "hash"),
+             fields_text(item, "created"));
+    token->role = token_role_find(fields_text(item, "role"));
+    if (sodium_hex2bin(token->hash, TOKEN_HASH, fields_text(item, "hash"),
                        HEX_SIZE - 1, NULL, NULL, NULL) != 0)
         return field_refuse(why, size, "`hash` is not hexadecimal");
     return true;

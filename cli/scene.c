@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "cli/beside.h"
+#include "common/app/cache_dir.h"
 #include "common/app/clock.h"
-#include "common/app/conf.h"
 
 #define MAKE_MS 120000 /* Blender's first start may be slow */
 #define TICK_MS 1000
@@ -46,26 +46,15 @@ static uint64_t file_hash(const char *path)
     return hash;
 }
 
-static bool cache_dir(char *ret, size_t size)
-{
-    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    if (cache != NULL && cache[0] == '/')
-        snprintf(ret, size, "%s/frameq", cache);
-    else if (home != NULL && home[0] == '/')
-        snprintf(ret, size, "%s/.cache/frameq", home);
-    else
-        snprintf(ret, size, "/tmp/frameq-%u", (unsigned)getuid());
-    if (conf_make_dir(ret))
-        return true;
-    fprintf(stderr, "frameq: cannot make %s: %s\n", ret, strerror(errno));
-    return false;
-}
-
 bool scene_path(char *ret, size_t size)
 {
     char script[PATH_MAX], dir[PATH_MAX];
-    if (!script_find(script, sizeof script) || !cache_dir(dir, sizeof dir))
+    if (!script_find(script, sizeof script))
         return false;
+    if (!cache_dir_open("", dir, sizeof dir)) {
+        fprintf(stderr, "frameq: cannot use %s: %s\n", dir, strerror(errno));
+        return false;
+    }
     int n = snprintf(ret, size, "%s/sample-%016llx.blend", dir,
                      (unsigned long long)file_hash(script));
     return n > 0 && (size_t)n < size;

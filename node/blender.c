@@ -76,6 +76,12 @@ static void environment_set(const struct blender_options *options)
     snprintf(tmp, sizeof tmp, "%s/tmp", options->work);
     mkdir(tmp, 0700);
     setenv("TMPDIR", tmp, 1);
+    if (options->bytecode)
+        setenv("PYTHONPYCACHEPREFIX", options->bytecode, 1);
+    if (options->bytecode && options->compile)
+        unsetenv("PYTHONDONTWRITEBYTECODE");
+    else
+        setenv("PYTHONDONTWRITEBYTECODE", "1", 1);
 }
 
 static size_t words_add(const char **argv, size_t n, const char *const *words)
@@ -106,9 +112,10 @@ static void arguments_set(const struct blender_options *options, int channel,
                                   NULL};
     const char *const file[] = {options->blend, NULL};
     const char *const after[] = {"-P", options->driver, "--", number, NULL};
-    size_t n = options->sandbox
-                   ? sandbox_args(options->sandbox, options->work, argv)
-                   : 0;
+    const char *const writable[] = {
+        options->work, options->compile ? options->bytecode : NULL, NULL};
+    size_t n =
+        options->sandbox ? sandbox_args(options->sandbox, writable, argv) : 0;
     n = words_add(argv, n, before);
     n = words_add(argv, n, file);
     n = words_add(argv, n, after);

@@ -29,6 +29,11 @@ struct blender_options {
     const char *blend;  /* absolute; NULL: none, Blender's own start scene */
     const char *driver; /* path of driver.py */
     const char *work;   /* folder it may write in; TMPDIR is below it */
+    /* Folder of the compiled scripts of Blender itself, which saves a third of
+     * a start where its own folder is not writable; NULL: none. Nothing that
+     * has a scene open may write there: the next Blender runs what it finds. */
+    const char *bytecode;
+    bool compile;                  /* this Blender fills it */
     const struct sandbox *sandbox; /* NULL: none */
     int threads;                   /* 0: all */
     int nice;

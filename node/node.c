@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/app/cache_dir.h"
 #include "common/app/clock.h"
 #include "common/app/conf.h"
 #include "common/app/log.h"
@@ -363,6 +364,16 @@ static bool rules_open(struct node *node, char *why, size_t size)
     return true;
 }
 
+static void bytecode_open(struct node *node)
+{
+    if (cache_dir_open("blender-scripts", node->bytecode,
+                       sizeof node->bytecode))
+        return;
+    log_warn("no_bytecode", "folder=%s reason=%s", log_quoted(node->bytecode),
+             log_quoted(strerror(errno)));
+    node->bytecode[0] = '\0';
+}
+
 static void site_open(struct node *node)
 {
     if (node->options.sandbox)
@@ -372,12 +383,15 @@ static void site_open(struct node *node)
         snprintf(node->sandbox_why, sizeof node->sandbox_why, "--sandbox off");
     if (!node->sandbox)
         log_warn("no_sandbox", "reason=%s", log_quoted(node->sandbox_why));
-    node->site = (struct run_site){.output = node->output,
-                                   .work_root = node->work_root,
-                                   .device = node->options.device,
-                                   .sandbox = node->sandbox,
-                                   .threads = node->options.threads,
-                                   .nice = node->options.nice};
+    bytecode_open(node);
+    node->site =
+        (struct run_site){.output = node->output,
+                          .bytecode = node->bytecode[0] ? node->bytecode : NULL,
+                          .work_root = node->work_root,
+                          .device = node->options.device,
+                          .sandbox = node->sandbox,
+                          .threads = node->options.threads,
+                          .nice = node->options.nice};
 }
 
 static bool http_open(struct node *node, char *why, size_t size)

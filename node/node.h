@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "common/fault.h"
+#include "common/limits.h"
 #include "node/job.h"
 #include "node/pool.h"
 #include "node/probe.h"
@@ -47,9 +48,10 @@ struct node {
     struct spec_rules rules; /* with paths resolved */
     char **roots;            /* what rules.roots points at */
     char *blend;
-    char *output;    /* OUTPUT, absolute */
-    char *work_root; /* OUTPUT/.work */
-    char *blender;   /* path of the program; NULL: not found */
+    char *output;                  /* OUTPUT, absolute */
+    char *work_root;               /* OUTPUT/.work */
+    char *blender;                 /* path of the program; NULL: not found */
+    char bytecode[LIMIT_PATH * 4]; /* as in struct blender_options; "": none */
     char name[128];
     struct sandbox *sandbox;
     char sandbox_why[128]; /* why there is none */

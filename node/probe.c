@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One question, one answer, and the end of that Blender.
+ * One question, one answer, and the end of that Blender. It opens no scene, so
+ * it is the one that may compile Blender's scripts for those that do.
  */
 #include "node/probe.h"
 
@@ -47,6 +48,8 @@ static bool blender_run(struct probe *probe, const struct run_site *site,
     const struct blender_options options = {.path = site->blender,
                                             .driver = driver,
                                             .work = probe->work.path,
+                                            .bytecode = site->bytecode,
+                                            .compile = true,
                                             .sandbox = site->sandbox,
                                             .nice = site->nice};
     if (blender_start(&probe->blender, &options, &probe->output, now_ms, why,

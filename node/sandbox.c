@@ -32,7 +32,7 @@ static const char *const devices[] = {
     "/dev/nvidia4",       "/dev/nvidia5", "/dev/nvidia6",   "/dev/nvidia7",
     "/dev/nvidia-modeset"};
 
-size_t sandbox_args(const struct sandbox *sandbox, const char *work,
+size_t sandbox_args(const struct sandbox *sandbox, const char *const *writable,
                     const char **argv)
 {
     size_t n = 0;
@@ -44,9 +44,11 @@ size_t sandbox_args(const struct sandbox *sandbox, const char *work,
         argv[n++] = devices[i];
         argv[n++] = devices[i];
     }
-    argv[n++] = "--bind";
-    argv[n++] = work;
-    argv[n++] = work;
+    for (; *writable; writable++) {
+        argv[n++] = "--bind";
+        argv[n++] = *writable;
+        argv[n++] = *writable;
+    }
     argv[n++] = "--";
     assert(n <= SANDBOX_ARGS);
     return n;
@@ -56,7 +58,7 @@ size_t sandbox_args(const struct sandbox *sandbox, const char *work,
 static bool sandbox_try(const struct sandbox *sandbox)
 {
     const char *argv[SANDBOX_ARGS + 2];
-    size_t n = sandbox_args(sandbox, "/tmp", argv);
+    size_t n = sandbox_args(sandbox, (const char *const[]){"/tmp", NULL}, argv);
     argv[n++] = "true";
     argv[n] = NULL;
     posix_spawn_file_actions_t quiet;

@@ -23,9 +23,10 @@ struct sandbox *sandbox_open(char *why, size_t size);
 void sandbox_close(struct sandbox **sandbox);
 
 /* sandbox_args writes the words that go before a command line into argv, which
- * has room for SANDBOX_ARGS, and returns how many. They borrow from sandbox and
- * work. */
-size_t sandbox_args(const struct sandbox *sandbox, const char *work,
+ * has room for SANDBOX_ARGS, and returns how many. writable: the folders that
+ * may be written, two at most, then NULL. The words borrow from sandbox and
+ * writable. */
+size_t sandbox_args(const struct sandbox *sandbox, const char *const *writable,
                     const char **argv);
 
 #endif

@@ -22,6 +22,7 @@ struct run_site {
     const char *output;    /* OUTPUT, absolute */
     const char *work_root; /* OUTPUT/.work */
     const char *device;    /* "auto", "cpu", "cuda" ... */
+    const char *bytecode;  /* as in struct blender_options */
     const struct sandbox *sandbox;
     int threads;
     int nice;

@@ -2,7 +2,7 @@
 # ctest: blender long
 """frameq-node: what a job may choose, and that it comes out so."""
 
-from farm import main
+from farm import main, until
 from nodes import NodeTest
 
 
@@ -87,6 +87,20 @@ class Settings(NodeTest):
         self.assertEqual((job["exit"], job["progress"], job["frame"]),
                          (0, 1.0, None))
         self.assertGreater(job["frames"][0]["seconds"], 0)
+
+    def test_compiled_scripts(self):
+        """Blender's own scripts are compiled once a user, by a Blender that
+        opens no scene; what a scene's scripts do does not get in there."""
+        cache = self.folder / "cache"
+        node = self.start("--allow-scripts",
+                          env={"XDG_CACHE_HOME": str(cache)})
+        until("Blender's answer", lambda: self.web(node).get(
+            "/info").json()["blender"], 60)
+        compiled = sorted(cache.rglob("*.pyc"))
+        self.assertGreater(len(compiled), 50)
+        job = self.render(node, frames="1", scripts="on")
+        self.assertEqual(job["state"], "completed", job)
+        self.assertEqual(sorted(cache.rglob("*.pyc")), compiled)
 
     def test_log(self):
         node = self.start()

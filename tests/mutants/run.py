@@ -18,7 +18,7 @@ A spec, NAME.mutant, says what the bug is, where it goes and who must see it:
 Nothing of the product is changed: the copy is compiled and linked as the build
 does it, and lies with the program in build/mutants/NAME/.
 
-Usage: run.py [NAME...]     needs build/dev, with all of it built
+Usage: run.py [NAME...]     needs $FRAMEQ_BUILD (build/dev), with all of it built
 """
 
 import concurrent.futures
@@ -33,7 +33,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-BUILD = ROOT / "build/dev"
+BUILD = pathlib.Path(os.environ.get("FRAMEQ_BUILD", ROOT / "build/dev"))
 WORK = ROOT / "build/mutants"
 SEEDS = 1000
 PATIENCE_S = 300

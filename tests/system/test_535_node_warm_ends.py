@@ -53,6 +53,7 @@ class Ends(Warm):
         self.web(node).delete(f"/job/{pid}")
         until("it is gone", lambda: len(self.leaders(node)) < 2, 2)
         self.assertLess(set(self.leaders(node)), before)
+        self.await_end(node, pid)  # its slot is free a moment later
         job = self.once(node, blend=slow, frames="1", samples=16)
         self.assertEqual(job["launch"], "spare")
 

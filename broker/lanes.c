@@ -84,6 +84,7 @@ static zsock_t *push_new(const char *key, const char *agent)
                                             .message_max = LIMIT_TOPIC,
                                             .key = key,
                                             .domain = domain});
+    zsock_set_rcvhwm(push, 1);
     zsock_set_sndhwm(push, LIMIT_SLOTS + 4);
     zsock_set_backlog(push, 4);
     zsock_set_sndtimeo(push, 0);

@@ -16,7 +16,7 @@ import threading
 import time
 import unittest
 
-from wire import Events, Web
+from wire import Events, Web, host_port
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("FRAMEQ_BIN",
@@ -191,6 +191,24 @@ class Broker(Program):
 
     def web(self, **options):
         return Web(self.address, **options)
+
+    def lane_port(self):
+        """The port of the only lane, found among its listeners."""
+        known = {host_port(address)[1] for address in self.ready.values()}
+        inodes = set()
+        for entry in os.listdir(f"/proc/{self.pid}/fd"):
+            try:
+                inodes.add(os.readlink(f"/proc/{self.pid}/fd/{entry}"))
+            except OSError:
+                continue
+        with open("/proc/net/tcp", encoding="ascii") as table:
+            for line in table.readlines()[1:]:
+                words = line.split()
+                port = int(words[1].split(":")[1], 16)
+                if (words[3] == "0A" and f"socket:[{words[9]}]" in inodes and
+                        port not in known):
+                    return port
+        raise AssertionError("no lane")
 
     def restart(self):
         """Starts it again on the HTTP address and data it had."""

@@ -122,7 +122,7 @@ class Hostile(farm.FarmTest):
                 ("status", "PUB", 1024 * 1024), ("control", "SUB", 250),
                 ("feed", "SUB", 250), ("lane", "PULL", 240)):
             if name == "lane":
-                self.host.ready[name] = f"{farm.HOST}:{self.lane_port()}"
+                self.host.ready[name] = f"{farm.HOST}:{self.host.lane_port()}"
             for beyond in (1, 100 * 1024 * 1024, 2 ** 62):
                 with self.subTest(socket=name, bytes=size + beyond):
                     peer = self.peer(name, kind)
@@ -138,27 +138,8 @@ class Hostile(farm.FarmTest):
         self.assertFalse(exact.is_cut(0.3))
         self.assert_unmoved("messages too large")
 
-    def lane_port(self):
-        """The port of the only lane, found among the broker's listeners."""
-        known = {host_port(address)[1]
-                 for address in self.host.ready.values()}
-        inodes = set()
-        for entry in os.listdir(f"/proc/{self.host.pid}/fd"):
-            try:
-                inodes.add(os.readlink(f"/proc/{self.host.pid}/fd/{entry}"))
-            except OSError:
-                continue
-        with open("/proc/net/tcp", encoding="ascii") as table:
-            for line in table.readlines()[1:]:
-                words = line.split()
-                port = int(words[1].split(":")[1], 16)
-                if (words[3] == "0A" and f"socket:[{words[9]}]" in inodes and
-                        port not in known):
-                    return port
-        raise AssertionError("no lane")
-
     def test_what_is_no_zmtp(self):
-        self.host.ready["lane"] = f"{farm.HOST}:{self.lane_port()}"
+        self.host.ready["lane"] = f"{farm.HOST}:{self.host.lane_port()}"
         greeting = (b"\xff" + bytes(8) + b"\x7f\x03\x00" +
                     b"NULL".ljust(20, b"\0") + bytes(32))
         for name in ("status", "control", "feed", "lane"):
@@ -288,7 +269,7 @@ class Hostile(farm.FarmTest):
     def test_a_thief_at_a_lane(self):
         """Batches it takes are seen missing: every frame is rendered, and
         once."""
-        thief = Zmtp("PULL", f"{farm.HOST}:{self.lane_port()}")
+        thief = Zmtp("PULL", f"{farm.HOST}:{self.host.lane_port()}")
         self.addCleanup(thief.close)
         self.host.await_job(self.host.render(1, 4, batch=2), seconds=60)
         self.assertEqual(sorted(self.fake_node.rendered()), [1, 2, 3, 4])

@@ -8,10 +8,12 @@
 
 #include <string.h>
 
+#include "broker/artifacts.h"
 #include "broker/broker_internal.h"
 #include "broker/files.h"
 #include "broker/headers.h"
 #include "broker/keys.h"
+#include "broker/live.h"
 #include "broker/reply.h"
 #include "broker/routes/routes.h"
 #include "broker/stream.h"
@@ -114,10 +116,12 @@ static bool open_door(struct http *http, const struct http_options *options,
     return http->httpd != NULL;
 }
 
-static void count_event(void *ctx, const struct event *event)
+static void note_event(void *ctx, const struct event *event)
 {
     struct http *http = ctx;
     meter_event(&http->meter, event);
+    if (event->type == EVENT_FORGOTTEN && http->artifacts)
+        artifacts_drop(http->artifacts, event->job);
 }
 
 struct http *http_open(struct broker *broker, struct feed *feed,
@@ -129,6 +133,7 @@ struct http *http_open(struct broker *broker, struct feed *feed,
     http->feed = feed;
     http->keys = options->keys;
     http->blobs = options->blobs;
+    http->artifacts = options->artifacts;
     http->keep_ms = options->keep_ms;
     http->loopback = net_is_loopback(options->host);
     http->fed = feed_seq(feed);
@@ -138,7 +143,7 @@ struct http *http_open(struct broker *broker, struct feed *feed,
     }
     meter_init(&http->meter);
     broker_watch(broker, job_changed, http);
-    broker_project(broker, count_event, http);
+    broker_project(broker, note_event, http);
     feed_listen(feed, feed_news, http);
     return http;
 }
@@ -149,6 +154,7 @@ void http_close(struct http **http_ref)
     if (!http)
         return;
     httpd_close(&http->httpd); /* ends every call */
+    live_close(http);
     guard_close(&http->guard);
     meter_done(&http->meter);
     mem_free(http);
@@ -176,6 +182,8 @@ int64_t http_wait(const struct http *http, int64_t now_ms)
     int64_t wait = http->stirred ? 0 : httpd_wait(http->httpd);
     if (http->waiting)
         wait = sooner(wait, http->wait_ms, now_ms);
+    if (http->looks)
+        wait = sooner(wait, live_next(http), now_ms);
     if (http->streams)
         wait = sooner(wait, http->beat_ms, now_ms);
     return wait;
@@ -203,6 +211,7 @@ static void look_at_tokens(struct http *http, int64_t now_ms)
     if (http->keys)
         keys_renew_watch(http->keys);
     wait_end_all(http);
+    live_end_all(http);
     stream_end_all(http);
 }
 
@@ -218,6 +227,9 @@ void http_run(struct http *http, int64_t now_ms)
     wait_due(http, now_ms);
     stream_beat_all(http, now_ms);
     files_run(http, now_ms);
+    if (http->artifacts)
+        artifacts_run(http->artifacts);
+    live_run(http, now_ms);
     http->stirred = false;
     httpd_run(http->httpd);
     stream_resume(http);
@@ -227,6 +239,7 @@ void http_drain(struct http *http)
 {
     http->draining = true;
     wait_end_all(http);
+    live_end_all(http);
     stream_end_all(http);
 }
 

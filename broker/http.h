@@ -13,6 +13,7 @@
 #include "broker/broker.h"
 #include "broker/feed.h"
 
+struct artifacts;
 struct http;
 struct keys;
 
@@ -22,7 +23,8 @@ struct http_options {
     const char *tokens;  /* file of tokens, borrowed; NULL: none */
     struct keys *keys;   /* of agents, borrowed; NULL: sockets without keys */
     struct blobs *blobs; /* uploaded files, borrowed; NULL: takes none */
-    int64_t keep_ms;     /* of those that no live job names; 0: for ever */
+    struct artifacts *artifacts; /* borrowed; NULL: keeps none */
+    int64_t keep_ms; /* of those that no live job names; 0: for ever */
 };
 
 /* http_open binds host:port. NULL with the reason in why. */

@@ -10,8 +10,11 @@
 #include "broker/http.h"
 #include "broker/meter.h"
 
+struct artifacts;
 struct call;
 struct httpd;
+struct live;
+struct look;
 struct stream;
 struct wait;
 struct wait_group;
@@ -43,6 +46,13 @@ struct http {
 
     struct blobs *blobs;       /* NULL: none are taken */
     int64_t keep_ms, sweep_ms; /* of them; when they are swept next */
+
+    struct artifacts *artifacts; /* logs and thumbnails; NULL: none kept */
+    struct live *lives;          /* list */
+    size_t n_lives;
+    struct look *looks; /* calls that wait for one of them */
+    uint64_t forged;    /* logs and pictures refused */
+    int64_t accuse_ms;  /* when the next of these may be told */
 
     struct meter meter;
 };

@@ -313,6 +313,17 @@ static void drain_send(struct link *link, const struct event *event)
     control_send(link, event->agent, &msg);
 }
 
+static void ask_send(struct link *link, const struct event *event)
+{
+    struct msg msg = {.kind = KIND_ASK};
+    msg.ask = (struct msg_ask){.lease = event->lease,
+                               .frame = event->lo,
+                               .job = event->job,
+                               .path = event->text,
+                               .sha256 = event->detail};
+    control_send(link, event->agent, &msg);
+}
+
 /* One commit lets many acknowledgements out: they are gathered, so that an
  * agent gets one message of them and answers it with one STATE. */
 static void ack_gather(void *ctx)
@@ -390,7 +401,7 @@ static void (*const senders[EVENT_TYPES])(struct link *,
     [EVENT_REVOKED] = revoke_send, [EVENT_TRIMMED] = trim_send,
     [EVENT_REFUSED] = refuse_send, [EVENT_DRAINED] = drain_send,
     [EVENT_ACKED] = ack_queue,     [EVENT_HEARD] = heard_answer,
-    [EVENT_AGENT] = agent_ended,
+    [EVENT_AGENT] = agent_ended,   [EVENT_ASKED] = ask_send,
 };
 
 static void link_project(void *ctx, const struct event *event)

@@ -2,7 +2,7 @@
  *
  * A turn: wait; read the clock; take what the ledger, the agents and HTTP have;
  * do what is due; tell who watches. libmicrohttpd's sockets hide behind one
- * descriptor, lanes are never polled, so the poll stays at eight items however
+ * descriptor, lanes are never polled, so the poll stays at ten items however
  * many agents there are.
  */
 #include "broker/loop.h"
@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <zmq.h>
 
+#include "broker/artifacts.h"
 #include "common/app/clock.h"
 #include "common/app/log.h"
 
@@ -25,6 +26,7 @@ enum {
     AT_FEED,
     AT_STORE,
     AT_BLOBS,
+    AT_ARTIFACTS,
     AT_HTTP,
     AT_SIGNAL,
     AT_ZAP, /* the last: it may not be there */
@@ -56,6 +58,7 @@ static void loop_poll(const struct loop *loop, long wait_ms)
         [AT_STORE] = {NULL, store_fd(broker_store(loop->broker)), ZMQ_POLLIN,
                       0},
         [AT_BLOBS] = {NULL, blobs_fd(loop->blobs), ZMQ_POLLIN, 0},
+        [AT_ARTIFACTS] = {NULL, artifacts_fd(loop->artifacts), ZMQ_POLLIN, 0},
         [AT_HTTP] = {NULL, http_fd(loop->http), ZMQ_POLLIN, 0},
         [AT_SIGNAL] = {NULL, loop->signal_fd, ZMQ_POLLIN, 0},
         [AT_ZAP] = {loop->zap ? zap_socket(loop->zap) : NULL, 0, ZMQ_POLLIN, 0},

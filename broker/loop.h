@@ -20,6 +20,7 @@ struct loop {
     struct feed *feed;
     struct http *http;
     struct blobs *blobs;
+    struct artifacts *artifacts;
     struct keep keep;
     int signal_fd;            /* SIGTERM and SIGINT */
     enum store_health health; /* of the ledger, as last told to the log */

@@ -14,6 +14,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "broker/artifacts.h"
 #include "broker/loop.h"
 #include "broker/recovery.h"
 #include "broker/settings.h"
@@ -201,6 +202,16 @@ static void open_blobs(struct parts *parts, const struct conf *conf)
         give_up(parts, why);
 }
 
+static void open_artifacts(struct parts *parts)
+{
+    char why[WHY_SIZE];
+    const struct artifacts_options options = {.dir = parts->facts.data_dir,
+                                              .bytes_max = LIMIT_ARTIFACTS};
+    parts->loop.artifacts = artifacts_open(&options, why, sizeof why);
+    if (!parts->loop.artifacts)
+        give_up(parts, why);
+}
+
 static void open_http(struct parts *parts, const struct conf *conf)
 {
     static char host[256]; /* facts point to it */
@@ -210,6 +221,7 @@ static void open_http(struct parts *parts, const struct conf *conf)
                                    .tokens = conf_get(conf, "tokens"),
                                    .keys = parts->keys,
                                    .blobs = loop->blobs,
+                                   .artifacts = loop->artifacts,
                                    .keep_ms = settings_keep_ms(conf)};
     options.port = conf_address(conf_get(conf, "http"), host, sizeof host);
     loop->http = http_open(loop->broker, loop->feed, &options, why, sizeof why);
@@ -226,6 +238,7 @@ static void open_sockets(struct parts *parts, const struct conf *conf)
     open_zmq(parts, conf);
     loop->broker = broker_new(parts->core, parts->store, &parts->facts);
     open_blobs(parts, conf);
+    open_artifacts(parts);
     open_http(parts, conf);
     link_start(loop->link, loop->broker);
     feed_start(loop->feed, loop->broker);
@@ -258,6 +271,7 @@ static void close_all(struct parts *parts)
 {
     http_close(&parts->loop.http);
     blobs_close(&parts->loop.blobs);
+    artifacts_close(&parts->loop.artifacts);
     feed_close(&parts->loop.feed);
     link_close(&parts->loop.link);
     zap_close(&parts->loop.zap);

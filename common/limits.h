@@ -93,6 +93,11 @@
 #define LIMIT_BLOB_FRESH_MS 3600000
 #define LIMIT_BLOB_PART_MS  86400000 /* an upload that does not get on */
 
+/* Logs and thumbnails of frames. */
+#define LIMIT_ARTIFACTS     (8LL * 1024 * 1024 * 1024) /* bytes of all together */
+#define LIMIT_ARTIFACT_PUTS 256 /* waiting for the disk: LIMIT_LOG each */
+#define LIMIT_LIVE_LOGS     32  /* followed at once: LIMIT_LOG each, a second */
+
 /* Ledger. */
 #define LIMIT_RECORD                                                           \
     (8 * 1024 * 1024) /* bytes of one event: every other frame of LIMIT_FRAMES \

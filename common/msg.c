@@ -17,6 +17,7 @@
 #define LEASE_MIN      ((int64_t)LEASE_ID(1, 1))
 #define ANY            (-1) /* as a bound of uint64_t: the largest there is */
 #define LONG_TEXT      LIMIT_REASON
+#define ASK_HASH       64  /* hex digits of a SHA-256 */
 #define FAULT_WIRE_MAX 255 /* room for classes of newer agents */
 #define COUNT(rows)    (sizeof(rows) / sizeof(rows)[0])
 
@@ -326,6 +327,31 @@ static const struct field_row beat_rows[] = {
 };
 static const struct layout beat_layout = LAYOUT(msg_beat, beat_rows, NULL);
 
+static const char *refuse_path(const char *text, size_t len)
+{
+    if (len > 0 && text[0] != '/')
+        return "is not absolute";
+    return refuse_plain(text, len);
+}
+
+static const char *refuse_ask(const void *value)
+{
+    const struct msg_ask *ask = value;
+    size_t hash = strlen(ask->sha256);
+    if (ask->path[0] != '\0' ? hash != ASK_HASH : hash != 0)
+        return "sha256 and path do not match";
+    return NULL;
+}
+
+static const struct field_row ask_rows[] = {
+    ROW_NUMBER(U64, msg_ask, lease, LEASE_MIN, ANY),
+    ROW_NUMBER(I32, msg_ask, frame, 0, LIMIT_FRAME_MAX),
+    ROW_TEXT(msg_ask, job, LIMIT_ID_MIN, LIMIT_ID, refuse_id),
+    ROW_TEXT(msg_ask, path, 0, LIMIT_FILES, refuse_path),
+    ROW_TEXT(msg_ask, sha256, 0, ASK_HASH, refuse_id),
+};
+static const struct layout ask_layout = LAYOUT(msg_ask, ask_rows, refuse_ask);
+
 static const struct layout who_layout = {0};
 
 /* --- Messages. --- */
@@ -352,12 +378,13 @@ static const struct kind kinds[] = {
     [KIND_REFUSE] = ENTRY("REFUSE", refuse_layout, refuse),
     [KIND_WHO] = ENTRY("WHO", who_layout, state),
     [KIND_BEAT] = ENTRY("BEAT", beat_layout, beat),
+    [KIND_ASK] = ENTRY("ASK", ask_layout, ask),
 };
 #define HEAD 2 /* version and kind */
 
 bool msg_encode(const struct msg *msg, struct buf *out)
 {
-    assert(msg->kind >= KIND_STATE && msg->kind <= KIND_BEAT);
+    assert(msg->kind >= KIND_STATE && msg->kind <= KIND_ASK);
     const struct kind *kind = &kinds[msg->kind];
     size_t before = out->len;
     layout_array(HEAD + kind->layout->n, out);
@@ -384,7 +411,7 @@ static bool decode_head(struct unpack *in, size_t *ret_count,
         return refuse_head(why, size, "not a message");
     if (version != MSG_VERSION)
         return refuse_head(why, size, "of another version");
-    if (!unpack_u64(in, &kind) || kind < KIND_STATE || kind > KIND_BEAT)
+    if (!unpack_u64(in, &kind) || kind < KIND_STATE || kind > KIND_ASK)
         return refuse_head(why, size, "of an unknown kind");
     *ret_kind = (enum msg_kind)kind;
     return true;

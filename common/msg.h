@@ -36,7 +36,8 @@ enum msg_kind {
     KIND_DRAIN,
     KIND_REFUSE,
     KIND_WHO,
-    KIND_BEAT
+    KIND_BEAT,
+    KIND_ASK
 };
 
 /* Lease ids are (broker epoch << 40) + counter: one number, never used twice,
@@ -166,6 +167,14 @@ struct msg_refuse {
     const char *why;
 };
 
+/* Send the log of a frame as it stands now (path ""), or the picture at path,
+ * whose bytes have that hash. */
+struct msg_ask {
+    uint64_t lease;
+    int32_t frame;
+    const char *job, *path, *sha256;
+};
+
 struct msg_beat {
     uint64_t epoch;
     int64_t now_ms;
@@ -182,6 +191,7 @@ struct msg {
         struct msg_trim trim;
         struct msg_drain drain;
         struct msg_refuse refuse;
+        struct msg_ask ask;
         struct msg_beat beat; /* KIND_WHO has no fields */
     };
 };

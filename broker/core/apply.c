@@ -523,6 +523,7 @@ static void (*const appliers[EVENT_TYPES])(struct core *,
     [EVENT_ENDED] = apply_nothing,       [EVENT_PROGRESS] = apply_progress,
     [EVENT_OPENED] = apply_opened,       [EVENT_SLEPT] = apply_slept,
     [EVENT_LATE] = apply_late,           [EVENT_PACKED] = apply_packed,
+    [EVENT_ASKED] = apply_nothing,
 };
 
 void core_apply(struct core *core, const struct event *event)

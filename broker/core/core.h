@@ -141,7 +141,7 @@ struct event {
     int32_t lo, hi;     /* ordinals [lo, hi): DONE CHARGED (one) LEASED
                            RELEASED SHORTENED (new end is lo); frame numbers:
                            ACKED (lo to hi included, none when lo > hi)
-                           PROGRESS (lo: rendering now, -1 none) */
+                           PROGRESS ASKED (lo: rendering now, -1 none) */
     int32_t number;     /* LEASED: dispatch number on the lane, 0 when adopted;
                            DONE: ms; PROGRESS: permille; TRIMMED: last frame
                            number; DRAINED: enum drain; AGENT: enum agent_life;
@@ -159,8 +159,10 @@ struct event {
     uint64_t lane;      /* LANE, LEASED */
     uint64_t inc;       /* LANE, REFUSED */
     const char *text;   /* CHARGED FAILED CANCELLED REVOKED REFUSED: reason;
-                           DONE: files as JSON; RETRIED: agent to avoid, "" */
-    const char *detail; /* DONE: Blender's version, "" when not known */
+                           DONE: files as JSON; RETRIED: agent to avoid, "";
+                           ASKED: path of a picture, "": the log */
+    const char *detail; /* DONE: Blender's version, "" when not known;
+                           ASKED: hash of the picture */
     const struct ranges *frames;   /* CANCELLED RETRIED FAILED: ordinals */
     const struct job_spec *spec;   /* SUBMITTED */
     const struct job_fate *fate;   /* PACKED */
@@ -184,6 +186,8 @@ enum cmd_type {
     CMD_GONE,   /* agent, inc: its last connection closed */
     CMD_EXPEL,  /* agent: it is no longer of the farm; its leases go elsewhere
                    at once */
+    CMD_ASK,    /* agent, job, lease, number: frame, text: "" for its log, else
+                   path of the picture, sha256: its hash */
     CMD_UNSENT, /* lease: its BATCH could not be sent; back it goes */
     CMD_COMMITTED, /* seq: the ledger has this much on disk */
     CMD_RESTART,   /* epoch: after the replay, before anything else */
@@ -198,7 +202,7 @@ struct cmd_patch {
 
 struct cmd {
     enum cmd_type type;
-    const char *job, *agent, *text;
+    const char *job, *agent, *text, *sha256;
     const struct job_spec *spec;
     const struct frames *frames; /* frame numbers */
     struct cmd_patch patch;

@@ -194,6 +194,25 @@ void step_unneeded(struct step *step, struct job *job,
             step_order(step, lease, false);
 }
 
+/* Whether the lease goes on is the agent's to say. */
+static enum rc step_ask(struct step *step)
+{
+    const struct cmd *cmd = step->cmd;
+    const struct agent *agent = agent_find(step->core, cmd->agent);
+    if (!agent || agent->life != AGENT_UP)
+        return step_refuse(step, RC_NOT_FOUND, "agent %s is not there",
+                           cmd->agent);
+    struct event event = {.type = EVENT_ASKED,
+                          .job = cmd->job,
+                          .agent = agent->name,
+                          .lease = cmd->lease,
+                          .lo = cmd->number,
+                          .text = cmd->text,
+                          .detail = cmd->sha256};
+    step_emit(step, &event);
+    return RC_OK;
+}
+
 static enum rc (*const handlers[])(struct step *) = {
     [CMD_SUBMIT] = step_submit,       [CMD_CANCEL] = step_cancel,
     [CMD_RETRY] = step_retry,         [CMD_PATCH] = step_patch,
@@ -201,7 +220,7 @@ static enum rc (*const handlers[])(struct step *) = {
     [CMD_STATE] = step_state,         [CMD_GONE] = step_gone,
     [CMD_EXPEL] = step_expel,         [CMD_UNSENT] = step_unsent,
     [CMD_COMMITTED] = step_committed, [CMD_RESTART] = step_restart,
-    [CMD_TICK] = step_tick,
+    [CMD_TICK] = step_tick,           [CMD_ASK] = step_ask,
 };
 
 enum rc core_step(struct core *core, int64_t now_ms, const struct cmd *cmd,

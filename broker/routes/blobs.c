@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "broker/reply.h"
+#include "broker/routes/artifacts.h"
 #include "broker/routes/routes.h"
 
 #define TYPE_BYTES "application/octet-stream"
@@ -101,11 +102,10 @@ static void put_done(void *ctx, const struct blobs_answer *answer)
     }
 }
 
-static void put_blob(struct call *call)
+void blob_put_body(struct call *call, const char *name)
 {
     struct blobs_piece piece;
-    const char *name = blob_of(call);
-    if (!name || !read_piece(call, &piece))
+    if (!read_piece(call, &piece))
         return;
     if (broker_draining(call->http->broker)) {
         reply_problem(call, RC_BUSY, "the broker is shutting down");
@@ -117,6 +117,13 @@ static void put_blob(struct call *call)
         return;
     (void)call_unpark(call);
     reply_problem(call, RC_BUSY, "too many uploads wait for the disk");
+}
+
+static void put_blob(struct call *call)
+{
+    const char *name = blob_of(call);
+    if (name)
+        blob_put_body(call, name);
 }
 
 /* --- Fetching. --- */

@@ -12,6 +12,7 @@
 #include "broker/headers.h"
 #include "broker/picture_file.h"
 #include "broker/reply.h"
+#include "broker/routes/artifacts.h"
 #include "broker/routes/frame_list.h"
 #include "broker/routes/routes.h"
 #include "broker/view.h"
@@ -31,8 +32,7 @@ static void get_frames(struct call *call)
                       "parameter `view`: must be list or states");
 }
 
-/* The ordinal of the frame named in the path; or answers 404, -1. */
-static int32_t path_frame(struct call *call, const struct job *job)
+int32_t frame_ordinal(struct call *call, const struct job *job)
 {
     const char *text = call->params.at[1];
     char *end;
@@ -49,7 +49,7 @@ static int32_t path_frame(struct call *call, const struct job *job)
 static void read_frame(struct call *call, store_frames_done *done)
 {
     const struct job *job = call_job(call);
-    int32_t ordinal = job ? path_frame(call, job) : -1;
+    int32_t ordinal = job ? frame_ordinal(call, job) : -1;
     if (ordinal < 0)
         return;
     const struct call_reading reading = {job->id, {ordinal, ordinal + 1}, done};
@@ -61,7 +61,7 @@ static void show_frame(void *ctx, const struct frame_fact *facts, size_t n)
     struct call *call = ctx;
     call_unpark(call);
     const struct job *job = call_job(call);
-    int32_t ordinal = job ? path_frame(call, job) : -1;
+    int32_t ordinal = job ? frame_ordinal(call, job) : -1;
     if (ordinal >= 0)
         reply_json(call, 200, view_frame(job, ordinal, n > 0 ? facts : NULL));
 }
@@ -71,7 +71,36 @@ static void get_frame(struct call *call)
     read_frame(call, show_frame);
 }
 
-static void send_file(struct call *call, const struct picture_file *file)
+/* Has the agent that rendered it send it, where it is there. */
+static void ask_for(struct call *call, const struct picture_file *file,
+                    const struct frame_fact *fact)
+{
+    char why[LIMIT_REASON];
+    const struct job *job = call_job(call);
+    if (!job)
+        return;
+    struct cmd cmd = {.type = CMD_ASK,
+                      .agent = fact->agent,
+                      .job = job->id,
+                      .lease = fact->lease,
+                      .number = frames_number(&job->frames, fact->ordinal),
+                      .text = file->path,
+                      .sha256 = file->sha256};
+    bool known =
+        call->http->blobs && blob_is_name(file->sha256) && fact->lease != 0;
+    if (known && call_do(call, &cmd, why) == RC_OK)
+        reply_problem(call, RC_BUSY,
+                      "agent %s has been asked to send the picture; ask again",
+                      fact->agent);
+    else
+        reply_problem(call, RC_NOT_FOUND,
+                      "the broker cannot read the picture at %s, and agent %s "
+                      "is not there to send it",
+                      file->path, fact->agent);
+}
+
+static void send_file(struct call *call, const struct picture_file *file,
+                      const struct frame_fact *fact)
 {
     uint64_t size;
     char tag[LIMIT_REASON];
@@ -86,13 +115,11 @@ static void send_file(struct call *call, const struct picture_file *file)
     int fd = picture_file_open(file, &size);
     if (fd < 0 && call->http->blobs && blob_is_name(file->sha256))
         fd = blobs_open_file(call->http->blobs, file->sha256, &size);
-    if (fd < 0) {
-        reply_problem(call, RC_NOT_FOUND,
-                      "the broker cannot read the picture at %s", file->path);
-        return;
-    }
-    reply_file(call, picture_file_type(file->path), fd, size,
-               tagged ? tag : NULL);
+    if (fd < 0)
+        ask_for(call, file, fact);
+    else
+        reply_file(call, picture_file_type(file->path), fd, size,
+                   tagged ? tag : NULL);
 }
 
 /* The first of a frame's pictures, or that of ?file=N. */
@@ -107,7 +134,7 @@ static void show_image(void *ctx, const struct frame_fact *facts, size_t n)
         return;
     json_t *files = n > 0 ? json_loads(facts->files, 0, NULL) : NULL;
     if (picture_file_read(json_array_get(files, (size_t)index), &file))
-        send_file(call, &file);
+        send_file(call, &file, facts);
     else
         reply_problem(call, RC_NOT_FOUND, "no picture of this frame is known");
     json_decref(files);

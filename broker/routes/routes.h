@@ -12,6 +12,8 @@ extern const struct route routes_classic[]; /* /render /status /health */
 extern const struct route routes_jobs[];
 extern const struct route routes_job_list[];
 extern const struct route routes_frames[];
+extern const struct route routes_artifacts[]; /* logs and thumbnails */
+extern const struct route routes_leases[];    /* what agents send of them */
 extern const struct route routes_agents[];
 extern const struct route routes_agent_keys[];
 extern const struct route routes_farm[];

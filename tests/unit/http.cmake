@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 frameq_unit(feed frameq_broker PkgConfig::JANSSON)
+frameq_unit(artifacts frameq_broker PkgConfig::SQLITE)
 frameq_unit(blobs frameq_broker PkgConfig::SODIUM)
 frameq_unit(headers frameq_broker)
 frameq_unit(jobspec frameq_broker)

@@ -133,6 +133,8 @@ static void assert_taken(struct fixture *fixture, const char *text)
 
 /* --- What is written is read again. --- */
 
+#define HASH "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 static const struct msg_result sent_results[] = {
     {.frame = 5, .ms = 1200, .files = "[{\"path\":\"a\"}]"},
     {.frame = 1, .ms = 0, .files = ""},
@@ -240,6 +242,9 @@ static void test_broker_round_trips(void **state)
         {.kind = KIND_REFUSE, .refuse = {9, "taken"}},
         {.kind = KIND_WHO},
         {.kind = KIND_BEAT, .beat = {5, 1234567890123}},
+        {.kind = KIND_ASK, .ask = {LEASE_ID(1, 1), 7, JOB, "", ""}},
+        {.kind = KIND_ASK,
+         .ask = {LEASE_ID(1, 1), 7, JOB, "/f/a_0007.png", HASH}},
     };
     struct msg got;
     for (size_t i = 0; i < sizeof sent / sizeof *sent; i++) {
@@ -292,13 +297,19 @@ static void test_heads(void **state)
         {"[2,10,1,1]", "another version"},
         {"[0,10,1,1]", "another version"},
         {"[1,0]", "unknown kind"},
-        {"[1,11]", "unknown kind"},
+        {"[1,12]", "unknown kind"},
         {"[1,-1]", "unknown kind"},
         {"[1,10,1]", "BEAT: has 1 fields of 2"},
         {"[1,10]", "BEAT: has 0 fields of 2"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_refused(*state, cases[i].json, cases[i].reason);
+    assert_refused(*state, "[1,11," LEASE ",1,\"" JOB "\",\"a.png\",\"\"]",
+                   "ASK field path: is not absolute");
+    assert_refused(*state, "[1,11," LEASE ",1,\"" JOB "\",\"/a.png\",\"\"]",
+                   "sha256 and path do not match");
+    assert_refused(*state, "[1,11," LEASE ",1,\"" JOB "\",\"\",\"00\"]",
+                   "sha256 and path do not match");
     assert_taken(*state, "[1,9]");
 }
 

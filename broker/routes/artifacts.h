@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the routes of frames ask of one another.
+ */
+#ifndef FRAMEQ_BROKER_ROUTES_ARTIFACTS_H
+#define FRAMEQ_BROKER_ROUTES_ARTIFACTS_H
+
+#include "broker/call.h"
+
+/* frame_ordinal returns the ordinal of the frame in the path; or answers 404,
+ * -1. */
+int32_t frame_ordinal(struct call *call, const struct job *job);
+
+/* blob_put_body answers a PUT of the file of that name (blob_is_name), or of a
+ * piece of it. */
+void blob_put_body(struct call *call, const char *name);
+
+#endif

@@ -324,6 +324,28 @@ static void job_log(struct node *node, struct httpd_request *request,
     buf_free(&log);
 }
 
+static void frame_log(struct node *node, struct httpd_request *request,
+                      const struct target *target)
+{
+    struct buf log;
+    char text[24];
+    uint64_t offset = 0;
+    const char *const headers[] = {"Log-Offset", text, NULL};
+    struct job *job = job_of(node, request, target);
+    if (!job)
+        return;
+    buf_init(&log, LIMIT_LOG);
+    const bool begun =
+        target->frame >= 0 && target->frame <= LIMIT_FRAME_MAX &&
+        job_frame_log(job, (int32_t)target->frame, &log, &offset);
+    snprintf(text, sizeof text, "%llu", (unsigned long long)offset);
+    if (begun)
+        reply_text(request, 200, headers, buf_text(&log));
+    else
+        reply_refuse(request, RC_NOT_FOUND, NULL, "No such frame has begun");
+    buf_free(&log);
+}
+
 /* -- Pictures -------------------------------------------------------------- */
 
 static const char *type_of(const char *path)
@@ -432,6 +454,7 @@ static const struct route {
     {"DELETE", "/job/P", job_delete},
     {"GET", "/job/P/log", job_log},
     {"GET", "/job/P/frame/F", frame_get},
+    {"GET", "/job/P/frame/F/log", frame_log},
     {"GET", "/job/P/frame/F/thumbnail", thumbnail_get},
 };
 

@@ -81,7 +81,8 @@ json_t *info_json(const struct node *node)
     put(object, "slots", json_integer(node->options.slots));
     put(object, "free", json_integer(node_free_slots(node)));
     put(object, "features",
-        json_pack("[sssss]", "wait", "patch", "delete", "key", "frames"));
+        json_pack("[ssssss]", "wait", "patch", "delete", "key", "frames",
+                  "logs"));
     put(object, "scripts", json_boolean(node->options.scripts));
     put(object, "sandbox", json_string(node->sandbox ? "bubblewrap" : "off"));
     put(object, "output", json_string(node->output));

@@ -78,6 +78,8 @@ int32_t job_begin(struct job *job, int64_t now_ms)
     }
     job->at[job->begun] =
         (struct frame){.state = FRAME_RENDERING, .started_ms = now_ms};
+    if (job->begun > 0)
+        job->at[job->begun].log_at = output_mark(&job->output);
     job_changed(job);
     return job->begun++;
 }
@@ -211,6 +213,24 @@ const struct frame *job_frame(const struct job *job, int32_t number)
 {
     const int32_t ordinal = frames_ordinal(&job->spec.frames, number);
     return ordinal >= 0 && ordinal < job->begun ? &job->at[ordinal] : NULL;
+}
+
+bool job_frame_log(struct job *job, int32_t number, struct buf *out,
+                   uint64_t *ret_offset)
+{
+    int32_t ordinal = frames_ordinal(&job->spec.frames, number);
+    const bool unbegun = ordinal == job->begun && job->state == JOB_FAILED;
+    if (ordinal < 0 || (ordinal >= job->begun && !unbegun))
+        return false;
+    const int32_t last = job->begun - 1;
+    const int32_t of = ordinal < last ? ordinal : last; /* -1: none begun */
+    const uint64_t from = of > 0 ? job->at[of].log_at : 0;
+    const uint64_t to = ordinal < last ? job->at[ordinal + 1].log_at
+                                       : output_mark(&job->output);
+    *ret_offset = output_part(&job->output, from, to, out) - from;
+    if (job->state != JOB_RUNNING && ordinal >= last)
+        buf_add(out, job->output.line, job->output.line_len);
+    return true;
 }
 
 void jobs_forget(struct job **newest)

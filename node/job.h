@@ -43,6 +43,7 @@ struct frame {
     enum frame_state state;
     bool rendered; /* Blender is done with it */
     int64_t started_ms;
+    uint64_t log_at;      /* where its part of the log begins */
     double seconds;       /* that Blender took */
     json_t *files;        /* array of {path, bytes, sha256}, once done */
     unsigned char *thumb; /* JPEG; NULL: none, or no longer kept */
@@ -117,6 +118,13 @@ double job_progress(const struct job *job);
 /* job_frame returns what is known of a frame number; NULL: not begun, or not
  * of this job. Borrowed. */
 const struct frame *job_frame(const struct job *job, int32_t number);
+
+/* job_frame_log appends the log of a frame: from where it was handed out (of
+ * the first, from the start) to where the next one was, or up to now. What of
+ * its beginning is not kept is counted in *ret_offset. Returns false where it
+ * was not begun; the one behind the last that was is, where the job failed. */
+bool job_frame_log(struct job *job, int32_t number, struct buf *out,
+                   uint64_t *ret_offset);
 
 /* job_json returns the whole of it, owned by the caller. Of a job of more
  * than LIMIT_BATCH frames it lists the last LIMIT_BATCH that were begun. */

@@ -8,31 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/blender_log.h"
 #include "common/text.h"
-
-static const struct {
-    const char *said;
-    enum fault fault;
-} hints[] = {
-    {"No OpenGL vendor detected", FAULT_BAD_ENGINE},
-    {"Unable to open a display", FAULT_BAD_ENGINE},
-    {"Failed to read blend file", FAULT_BAD_BLEND},
-    {"Cannot read file", FAULT_BAD_BLEND},
-    {"File format is not supported", FAULT_BAD_BLEND},
-    {"Missing DNA block", FAULT_BAD_BLEND},
-    {"Malloc returns null", FAULT_OUT_OF_MEMORY},
-    {"Calloc returns null", FAULT_OUT_OF_MEMORY},
-    {"std::bad_alloc", FAULT_OUT_OF_MEMORY},
-    {"ut of memory", FAULT_OUT_OF_MEMORY},
-    {"No space left on device", FAULT_DISK_FULL},
-    {"Read-only file system", FAULT_UNWRITABLE},
-};
 
 static void hints_look(struct output *output, const char *line)
 {
-    for (size_t i = 0; i < sizeof hints / sizeof *hints; i++)
-        if (strstr(line, hints[i].said))
-            output->hints[hints[i].fault] = true;
+    const enum fault fault = blender_line_fault(line);
+    if (fault != FAULT_NONE)
+        output->hints[fault] = true;
 }
 
 static bool is_progress(const char *line)
@@ -60,7 +43,7 @@ static void progress_look(struct output *output, const char *line)
 
 static void error_look(struct output *output, const char *line)
 {
-    static const char mark[] = "Error: ";
+    static const char mark[] = BLENDER_ERROR;
     if (is_progress(line) || !line[0])
         return;
     if (strncmp(line, mark, sizeof mark - 1) != 0)
@@ -90,6 +73,13 @@ static void log_line_add(struct ring *log, const char *line)
     ring_add(log, "\n", 1);
 }
 
+static void held_add(struct output *output)
+{
+    if (output->held[0])
+        log_line_add(&output->log, output->held);
+    output->held[0] = '\0';
+}
+
 /* Blender prints some forty progress lines a frame. */
 static void log_add(struct output *output, const char *line)
 {
@@ -97,9 +87,7 @@ static void log_add(struct output *output, const char *line)
         snprintf(output->held, sizeof output->held, "%s", line);
         return;
     }
-    if (output->held[0])
-        log_line_add(&output->log, output->held);
-    output->held[0] = '\0';
+    held_add(output);
     log_line_add(&output->log, line);
 }
 
@@ -122,6 +110,20 @@ void output_add(struct output *output, const char *bytes, size_t n)
         else if (bytes[i] && output->line_len + 1 < sizeof output->line)
             output->line[output->line_len++] = bytes[i];
     }
+}
+
+uint64_t output_mark(struct output *output)
+{
+    held_add(output);
+    return output->log.total;
+}
+
+uint64_t output_part(const struct output *output, uint64_t from, uint64_t to,
+                     struct buf *out)
+{
+    const uint64_t oldest = output->log.total - output->log.len;
+    ring_part(&output->log, from, to, out);
+    return from > oldest ? from : oldest;
 }
 
 void output_log(const struct output *output, size_t most, struct buf *out)

@@ -35,6 +35,14 @@ void output_add(struct output *output, const char *bytes, size_t n);
  * that follow each other only the last is in it. */
 void output_log(const struct output *output, size_t most, struct buf *out);
 
+/* output_mark returns where in all that was ever logged the log stands now, the
+ * last progress line with it; output_part appends what lies between two such
+ * marks as far as it is kept, and returns where that begins. What a part has
+ * said stays so: who follows a log reads on where it left off. */
+uint64_t output_mark(struct output *output);
+uint64_t output_part(const struct output *output, uint64_t from, uint64_t to,
+                     struct buf *out);
+
 /* output_fraction returns how much of frame is rendered, 0..1, as far as the
  * last progress line tells. */
 double output_fraction(const struct output *output, int32_t frame);

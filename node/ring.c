@@ -37,6 +37,7 @@ static void part_add(struct ring *ring, const char *bytes, size_t n)
 
 void ring_add(struct ring *ring, const char *bytes, size_t n)
 {
+    ring->total += n;
     if (n > LIMIT_LOG) {
         bytes += n - LIMIT_LOG;
         n = LIMIT_LOG;
@@ -50,11 +51,21 @@ void ring_add(struct ring *ring, const char *bytes, size_t n)
 void ring_copy(const struct ring *ring, size_t most, struct buf *out)
 {
     const size_t n = ring->len < most ? ring->len : most;
-    if (n == 0)
+    ring_part(ring, ring->total - n, ring->total, out);
+}
+
+void ring_part(const struct ring *ring, uint64_t from, uint64_t to,
+               struct buf *out)
+{
+    const uint64_t oldest = ring->total - ring->len;
+    from = from > oldest ? from : oldest;
+    to = to < ring->total ? to : ring->total;
+    if (from >= to)
         return;
-    const size_t from = (ring->start + ring->len - n) % ring->cap;
-    const size_t first = n < ring->cap - from ? n : ring->cap - from;
-    buf_add(out, ring->bytes + from, first);
+    const size_t n = (size_t)(to - from);
+    const size_t at = (ring->start + (size_t)(from - oldest)) % ring->cap;
+    const size_t first = n < ring->cap - at ? n : ring->cap - at;
+    buf_add(out, ring->bytes + at, first);
     buf_add(out, ring->bytes, n - first);
 }
 

@@ -187,6 +187,15 @@ static int open_signals(void)
     return fd;
 }
 
+static bool open_courier(struct agent *agent)
+{
+    const struct courier_options options = {.node = agent->options->node,
+                                            .broker = agent->options->broker,
+                                            .token = agent->options->token};
+    agent->courier = courier_open(&options, agent->why, agent->why_size);
+    return agent->courier != NULL;
+}
+
 static bool open_sender(struct agent *agent)
 {
     const struct agent_options *options = agent->options;
@@ -209,7 +218,7 @@ static bool open_files(struct agent *agent)
                                         options->cache_bytes, options->broker,
                                         options->token};
     agent->cache = cache_open(&cache, agent->why, agent->why_size);
-    if (agent->cache == NULL || !open_sender(agent))
+    if (agent->cache == NULL || !open_sender(agent) || !open_courier(agent))
         return false;
     if (options->frames_dir == NULL)
         return true;
@@ -252,6 +261,7 @@ static void close_all(struct agent *agent)
 {
     cache_close(&agent->cache); /* their threads, before libcurl ends */
     sender_close(&agent->sender);
+    courier_close(&agent->courier);
     web_close(&agent->web);
     node_client_close(&agent->node);
     link_close(&agent->link);

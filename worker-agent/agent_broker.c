@@ -127,6 +127,11 @@ static void hear_acks(struct agent *agent, const struct msg *msg)
     slots_acks(&agent->slots, &msg->acks);
 }
 
+static void hear_ask(struct agent *agent, const struct msg *msg)
+{
+    agent_asked(agent, &msg->ask);
+}
+
 static void hear_revoke(struct agent *agent, const struct msg *msg)
 {
     log_info("lease_revoked", LEASE_FORMAT " reason=%s",
@@ -169,7 +174,7 @@ void agent_heard(void *ctx, enum link_end from, const struct msg *msg)
         [KIND_ACK] = hear_acks,    [KIND_REVOKE] = hear_revoke,
         [KIND_TRIM] = hear_trim,   [KIND_DRAIN] = hear_drain,
         [KIND_WHO] = hear_who,     [KIND_REFUSE] = hear_refuse,
-        [KIND_BATCH] = hear_batch,
+        [KIND_BATCH] = hear_batch, [KIND_ASK] = hear_ask,
     };
     bool for_us = msg->kind != KIND_STATE &&
                   (msg->kind == KIND_BATCH) == (from == LINK_LANE);

@@ -11,6 +11,7 @@
 #include "worker-agent/address.h"
 #include "worker-agent/agent.h"
 #include "worker-agent/cache.h"
+#include "worker-agent/courier.h"
 #include "worker-agent/journal.h"
 #include "worker-agent/keeper.h"
 #include "worker-agent/link.h"
@@ -47,6 +48,7 @@ struct agent {
     struct journal *journal;
     struct cache *cache;
     struct sender *sender;
+    struct courier *courier;
     struct proof *proof;   /* NULL: no --frames-dir */
     struct keeper *keeper; /* NULL: no --start-node */
     struct acts acts;
@@ -75,9 +77,12 @@ void agent_adopt(void *ctx, const struct journal_record *record);
 void agent_step_proof(struct agent *agent);
 void agent_step_slots(struct agent *agent);
 
-/* agent_frames.c: agent_sends has the pictures sent that the broker
- * acknowledges, where it wants them; before slots_acks, which forgets them. */
+/* agent_frames.c: agent_sends has sent what there is of frames that the broker
+ * acknowledges: thumbnails, logs, pictures where it wants them; before
+ * slots_acks, which forgets them. agent_asked does so with one that somebody
+ * looks at. */
 void agent_sends(struct agent *agent, const struct msg_acks *acks);
+void agent_asked(struct agent *agent, const struct msg_ask *ask);
 
 /* agent_scene.c: uploaded scenes. agent_fetches has the scene of a lease
  * brought here where it is one and is not here yet, which is posted then; else

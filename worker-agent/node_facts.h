@@ -15,8 +15,9 @@ struct node_facts {
     bool up;      /* it answered when last asked */
     bool well;    /* it says it can render; error says why not */
     bool classic; /* speaks only the classic /job API */
-    bool can_wait, can_trim, can_stop, can_key; /* what GET /info offers */
-    int32_t slots;                              /* launches it runs at once */
+    /* What GET /info offers; logs: of each frame, and thumbnails. */
+    bool can_wait, can_trim, can_stop, can_key, can_logs;
+    int32_t slots; /* launches it runs at once */
     int32_t cores, memory_mb, gpus;
     char name[LIMIT_NAME + 1], version[LIMIT_NAME + 1];
     char blender[LIMIT_NAME + 1], device[LIMIT_NAME + 1];

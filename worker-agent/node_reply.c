@@ -350,6 +350,7 @@ static const struct node_facts *read_facts(const json_t *json,
     ret->can_trim = has_feature(json, "trim", "patch");
     ret->can_stop = has_feature(json, "stop", "delete");
     ret->can_key = has_feature(json, "key", "key");
+    ret->can_logs = has_feature(json, "logs", "logs");
     ret->slots = (int32_t)integer_of(json, "slots", 0, LIMIT_SLOTS, 1);
     ret->cores = count_of(json, "cores");
     ret->memory_mb = count_of(json, "memory_mb");

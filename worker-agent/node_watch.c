@@ -17,11 +17,11 @@
 
 bool node_facts_equal(const struct node_facts *a, const struct node_facts *b)
 {
-    bool same_state = a->known == b->known && a->up == b->up &&
-                      a->well == b->well && a->classic == b->classic &&
-                      a->can_wait == b->can_wait &&
-                      a->can_trim == b->can_trim &&
-                      a->can_stop == b->can_stop && a->can_key == b->can_key;
+    bool same_state =
+        a->known == b->known && a->up == b->up && a->well == b->well &&
+        a->classic == b->classic && a->can_wait == b->can_wait &&
+        a->can_trim == b->can_trim && a->can_stop == b->can_stop &&
+        a->can_key == b->can_key && a->can_logs == b->can_logs;
     bool same_size = a->slots == b->slots && a->cores == b->cores &&
                      a->memory_mb == b->memory_mb && a->gpus == b->gpus;
     return same_state && same_size && strcmp(a->name, b->name) == 0 &&

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <sodium.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,11 +27,11 @@
 #include "common/app/manifest.h"
 #include "common/limits.h"
 #include "common/mem.h"
+#include "worker-agent/easy.h"
 
-#define CONNECT_MS 5000
-#define PIECE_MS   120000
-#define PAUSE_MS   2000 /* after one that could not be sent now */
-#define PATH_SIZE  4096
+#define PIECE_MS  120000
+#define PAUSE_MS  2000 /* after one that could not be sent now */
+#define PATH_SIZE 4096
 
 struct sender {
     char *dir, *broker, *token;
@@ -72,38 +73,19 @@ static size_t drop_body(char *bytes, size_t size, size_t n, void *ctx)
     return size * n;
 }
 
-static int look_up(void *ctx, curl_off_t a, curl_off_t b, curl_off_t c,
-                   curl_off_t d)
-{
-    const struct sending *sending = ctx;
-    (void)a, (void)b, (void)c, (void)d;
-    return sending->sender->stop ? 1 : 0;
-}
-
 static void set_options(struct sending *sending)
 {
     const struct sender *sender = sending->sender;
-    CURL *curl = sender->curl;
     char url[PATH_SIZE];
+    const struct easy_request request = {.url = url,
+                                         .token = sender->token,
+                                         .timeout_ms = PIECE_MS,
+                                         .stop = &sender->stop};
     snprintf(url, sizeof url, "%s/v1/blobs/%s", sender->broker, sending->name);
-    curl_easy_reset(curl);
-    curl_easy_setopt(curl, CURLOPT_URL, url);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(curl, CURLOPT_PROXY, "");
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)PIECE_MS);
-    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
-    curl_easy_setopt(curl, CURLOPT_HEADERDATA, sending);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, drop_body);
-    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, look_up);
-    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, sending);
-    curl_easy_setopt(curl, CURLOPT_USERAGENT, "frameq-agent/" FRAMEQ_VERSION);
-    if (sender->token != NULL) {
-        curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
-        curl_easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, sender->token);
-    }
+    easy_begin(sender->curl, &request);
+    curl_easy_setopt(sender->curl, CURLOPT_HEADERFUNCTION, take_header);
+    curl_easy_setopt(sender->curl, CURLOPT_HEADERDATA, sending);
+    curl_easy_setopt(sender->curl, CURLOPT_WRITEFUNCTION, drop_body);
 }
 
 static void perform(struct sending *sending)
@@ -173,13 +155,49 @@ static enum outcome send_pieces(struct sending *sending)
     return outcome_of(sending);
 }
 
+/* The broker may ask for any path: what leaves is a picture it knows. */
+static bool has_its_hash(struct sending *sending)
+{
+    crypto_hash_sha256_state state;
+    unsigned char sum[crypto_hash_sha256_BYTES];
+    unsigned char *piece = (unsigned char *)sending->sender->piece;
+    char name[BLOB_NAME + 1];
+    ssize_t n;
+    off_t at = 0;
+    crypto_hash_sha256_init(&state);
+    while (!sending->sender->stop &&
+           (n = pread(sending->fd, piece, LIMIT_BODY, at)) > 0) {
+        crypto_hash_sha256_update(&state, piece, (unsigned long long)n);
+        at += n;
+    }
+    crypto_hash_sha256_final(&state, sum);
+    blob_name(sum, name);
+    if (strcmp(name, sending->name) == 0)
+        return true;
+    log_warn("picture_not_sent", "sha256=%s reason=%s", sending->name,
+             log_quoted("the file has other bytes"));
+    return false;
+}
+
+static enum outcome send_whole(struct sending *sending)
+{
+    ask_head(sending);
+    if (sending->status != 404)
+        return outcome_of(sending);
+    if (!has_its_hash(sending))
+        return sending->sender->stop ? LATER : NEVER;
+    return send_pieces(sending);
+}
+
 static enum outcome send_file(struct sender *sender, const char *name,
                               const char *path)
 {
     struct stat facts;
     struct sending sending = {.sender = sender, .name = name};
-    sending.fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (sending.fd < 0 || fstat(sending.fd, &facts) != 0) {
+    sending.fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    errno = sending.fd < 0 ? errno : EINVAL; /* of what is no file */
+    if (sending.fd < 0 || fstat(sending.fd, &facts) != 0 ||
+        !S_ISREG(facts.st_mode)) {
         log_warn("picture_not_sent", "path=%s reason=%s", log_quoted(path),
                  strerror(errno));
         if (sending.fd >= 0)
@@ -187,9 +205,7 @@ static enum outcome send_file(struct sender *sender, const char *name,
         return NEVER;
     }
     sending.size = (uint64_t)facts.st_size;
-    ask_head(&sending);
-    enum outcome outcome =
-        sending.status == 404 ? send_pieces(&sending) : outcome_of(&sending);
+    enum outcome outcome = send_whole(&sending);
     close(sending.fd);
     return outcome;
 }

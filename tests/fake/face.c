@@ -13,6 +13,7 @@
 
 #include "common/http/negotiate.h"
 #include "common/limits.h"
+#include "common/buf.h"
 #include "common/mem.h"
 
 #define TEXT      "text/plain; charset=utf-8"
@@ -206,6 +207,46 @@ static void get_job(struct face *face, struct httpd_request *request)
         reply_state(request, launch);
 }
 
+/* Whether the launch has begun a frame. */
+static bool has_begun(const struct launch *launch, int32_t frame)
+{
+    for (size_t i = 0; i < launch->n; i++)
+        if (launch->results[i].frame == frame)
+            return true;
+    return launch->begun && launch->frame == frame;
+}
+
+/* A line when a frame begins, one for each 100 ms that it is being rendered,
+ * one at its end; as a thumbnail what begins and ends as a JPEG does. */
+static void get_frame(struct face *face, struct httpd_request *request)
+{
+    struct buf text;
+    char *end;
+    long pid = strtol(request->path + strlen("/job/"), &end, 10);
+    int32_t frame = (int32_t)strtol(strstr(end, "/frame/") + 7, &end, 10);
+    const struct launch *launch = node_find(&face->node, (int32_t)pid);
+    if (launch == NULL || !has_begun(launch, frame)) {
+        reply(request, 404, TEXT, "No such frame has begun");
+        return;
+    }
+    buf_init(&text, LIMIT_LOG);
+    if (strcmp(end, "/thumbnail") == 0)
+        buf_print(&text, "\xff\xd8\xff\xe0 frame %d of launch %ld \xff\xd9",
+                  (int)frame, pid);
+    else
+        buf_print(&text, "Read blend: fake.blend\n");
+    if (launch->state == LAUNCH_RUNNING && launch->frame == frame)
+        for (int64_t ms = launch->began_ms; ms < face->now_ms; ms += 100)
+            buf_print(&text, "Fra:%d Sample %d/1000\n", (int)frame,
+                      (int)((ms - launch->began_ms) / 100));
+    else if (strcmp(end, "/log") == 0)
+        buf_print(&text, "%s: frame %d\n",
+                  launch->frame == frame ? "Error" : "Saved", (int)frame);
+    reply(request, 200, strcmp(end, "/log") == 0 ? TEXT : "image/jpeg",
+          buf_text(&text));
+    buf_free(&text);
+}
+
 static void patch_job(struct face *face, struct httpd_request *request)
 {
     struct launch *launch = find_launch(face, request);
@@ -243,12 +284,12 @@ static void get_info(struct face *face, struct httpd_request *request)
     reply_json(
         request, 200,
         json_pack("{s:s, s:s, s:{s:s}, s:[s], s:[], s:s, s:i, s:i, s:i, s:i, "
-                  "s:[s,s,s,s], s:b}",
+                  "s:[s,s,s,s,s], s:b}",
                   "name", "fakenode", "version", FRAMEQ_VERSION, "blender",
                   "version", "3.4.1", "engines", "CYCLES", "gpus", "device",
                   "CPU", "cores", 2, "memory_mb", 4096, "slots", slots, "free",
                   slots - (int)node->running, "features", "wait", "patch",
-                  "delete", "key", "healthy", 1));
+                  "delete", "key", "logs", "healthy", 1));
 }
 
 static void get_health(struct face *face, struct httpd_request *request)
@@ -285,15 +326,17 @@ static const struct route {
     bool ours;                 /* only with the superset */
     bool honest;               /* no trick is played on it */
     void (*handle)(struct face *face, struct httpd_request *request);
+    const char *with; /* what the path must have in it; NULL: anything */
 } routes[] = {
-    {"GET", "/health", false, false, get_health},
-    {"POST", "/job", false, false, post_job},
-    {"GET", "/job/", false, false, get_job},
-    {"GET", "/info", true, false, get_info},
-    {"PATCH", "/job/", true, false, patch_job},
-    {"DELETE", "/job/", true, false, delete_job},
-    {"GET", "/fake/log", false, true, get_log},
-    {"POST", "/fake/tricks", false, true, post_tricks},
+    {"GET", "/health", false, false, get_health, NULL},
+    {"POST", "/job", false, false, post_job, NULL},
+    {"GET", "/job/", true, true, get_frame, "/frame/"},
+    {"GET", "/job/", false, false, get_job, NULL},
+    {"GET", "/info", true, false, get_info, NULL},
+    {"PATCH", "/job/", true, false, patch_job, NULL},
+    {"DELETE", "/job/", true, false, delete_job, NULL},
+    {"GET", "/fake/log", false, true, get_log, NULL},
+    {"POST", "/fake/tricks", false, true, post_tricks, NULL},
 };
 
 static bool route_fits(const struct route *route,
@@ -303,7 +346,8 @@ static bool route_fits(const struct route *route,
     bool same = route->path[len - 1] == '/'
                     ? strncmp(request->path, route->path, len) == 0
                     : strcmp(request->path, route->path) == 0;
-    return same && strcmp(request->method, route->method) == 0;
+    return same && strcmp(request->method, route->method) == 0 &&
+           (route->with == NULL || strstr(request->path, route->with) != NULL);
 }
 
 static void handle(void *ctx, struct httpd_request *request)

@@ -216,13 +216,15 @@ static void reply_explain(struct reply *reply)
                  reply->status);
 }
 
+typedef size_t header_taker(char *line, size_t size, size_t n, void *ctx);
+
 static void perform(struct client *client, struct buf *body,
-                    struct reply *reply)
+                    struct reply *reply, header_taker *take, void *ctx)
 {
     curl_easy_setopt(client->curl, CURLOPT_WRITEFUNCTION, take_body);
     curl_easy_setopt(client->curl, CURLOPT_WRITEDATA, body);
-    curl_easy_setopt(client->curl, CURLOPT_HEADERFUNCTION, take_header);
-    curl_easy_setopt(client->curl, CURLOPT_HEADERDATA, reply);
+    curl_easy_setopt(client->curl, CURLOPT_HEADERFUNCTION, take);
+    curl_easy_setopt(client->curl, CURLOPT_HEADERDATA, ctx);
     client->error[0] = '\0';
     CURLcode code = curl_easy_perform(client->curl);
     long status = 0;
@@ -243,7 +245,7 @@ void client_ask(struct client *client, const struct ask *ask, struct reply *ret)
     buf_init(&body, LIMIT_ANSWER);
     set_request(client, ask, text);
     curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
-    perform(client, &body, ret);
+    perform(client, &body, ret, take_header, ret);
     curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, NULL);
     if (ret->status != 0)
         ret->json = json_loadb(buf_text(&body), body.len, 0, NULL);
@@ -256,6 +258,59 @@ void client_ask(struct client *client, const struct ask *ask, struct reply *ret)
     free(text); /* jansson's */
 }
 
+/* --- Logs. --- */
+
+/* Copies what stands behind a header's name, without blanks. */
+static void header_copy(const char *line, size_t len, const char *name,
+                        char *ret, size_t size)
+{
+    const char *at = line + strlen(name), *end = line + len;
+    if (!is_header(line, len, name))
+        return;
+    while (at < end && *at == ' ')
+        at++;
+    while (end > at && (end[-1] == '\r' || end[-1] == '\n'))
+        end--;
+    snprintf(ret, size, "%.*s", (int)(end - at), at);
+}
+
+static size_t take_log_header(char *line, size_t size, size_t n, void *ctx)
+{
+    struct log_reply *log = ctx;
+    size_t len = size * n;
+    char offset[24] = "", state[16] = "";
+    header_copy(line, len, "log-lease:", log->lease, sizeof log->lease);
+    header_copy(line, len, "log-attempt:", log->attempt, sizeof log->attempt);
+    header_copy(line, len, "log-offset:", offset, sizeof offset);
+    header_copy(line, len, "log-state:", state, sizeof state);
+    if (*offset != '\0')
+        log->offset = strtoll(offset, NULL, 10);
+    log->live = log->live || strcmp(state, "live") == 0;
+    return len;
+}
+
+bool client_log(struct client *client, const char *path, int wait_s,
+                struct log_reply *log, struct reply *ret)
+{
+    struct ask ask = {.method = "GET", .path = path, .wait_s = wait_s};
+    struct curl_slist *headers =
+        curl_slist_append(NULL, "Accept: text/plain, application/json");
+    *ret = (struct reply){.offset = -1};
+    *log = (struct log_reply){0};
+    buf_init(&log->text, LIMIT_ANSWER);
+    set_request(client, &ask, NULL);
+    curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
+    perform(client, &log->text, ret, take_log_header, log);
+    curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, NULL);
+    curl_slist_free_all(headers);
+    if (ret->status == 200 && *log->lease != '\0')
+        return true;
+    ret->json = json_loadb(buf_text(&log->text), log->text.len, 0, NULL);
+    if (ret->status >= 400)
+        reply_explain(ret);
+    return false;
+}
+
 /* --- Files. --- */
 
 void client_head(struct client *client, const char *path, struct reply *ret)
@@ -266,7 +321,7 @@ void client_head(struct client *client, const char *path, struct reply *ret)
     buf_init(&none, LIMIT_BODY);
     set_request(client, &ask, NULL);
     curl_easy_setopt(client->curl, CURLOPT_NOBODY, 1L);
-    perform(client, &none, ret);
+    perform(client, &none, ret, take_header, ret);
     if (ret->status >= 400)
         reply_explain(ret);
     buf_free(&none);
@@ -299,7 +354,7 @@ void client_put(struct client *client, const struct piece *piece,
                      (curl_off_t)piece->n);
     curl_easy_setopt(client->curl, CURLOPT_TIMEOUT_MS, (long)PIECE_MS);
     curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
-    perform(client, &body, ret);
+    perform(client, &body, ret, take_header, ret);
     curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, NULL);
     if (ret->status != 0)
         ret->json = json_loadb(buf_text(&body), body.len, 0, NULL);

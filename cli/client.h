@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/buf.h"
+
 /* The exit codes, a promise to scripts. */
 enum exit_code {
     CLI_DONE = 0,
@@ -60,6 +62,21 @@ struct reply {
 void client_ask(struct client *client, const struct ask *ask,
                 struct reply *ret);
 void reply_done(struct reply *reply);
+
+/* A log, or what there is of it. */
+struct log_reply {
+    struct buf text;
+    int64_t offset;   /* of its first byte in the log */
+    bool live;        /* more may come */
+    char lease[48];   /* of the attempt it is of */
+    char attempt[24]; /* "2/3" of a whole one; "" */
+};
+
+/* client_log asks for a log, for wait_s seconds longer than for other things.
+ * Returns true when it is there; else ret says why not, for client_end. Both
+ * are to be released, with buf_free and reply_done. */
+bool client_log(struct client *client, const char *path, int wait_s,
+                struct log_reply *log, struct reply *ret);
 
 /* client_head asks with HEAD. client_put sends n bytes (1 to LIMIT_BODY, or
  * none of an empty file) of a file of `total`, from `first` on. */

@@ -18,6 +18,7 @@ const struct verb verbs[] = {
     {NULL, "ls", "jobs: progress, time left, priority", verb_ls},
     {NULL, "show", "one job: what failed, why, what to do", verb_show},
     {NULL, "frames", "every frame of a job", verb_frames},
+    {NULL, "logs", "what Blender printed of a frame; -f follows it", verb_logs},
     {NULL, "fetch", "bring a job's pictures here", verb_fetch},
     {NULL, "agents", "the machines that render", verb_agents},
     {"steer", "cancel", "end a job, or some of its frames", verb_cancel},
@@ -45,12 +46,12 @@ void verbs_help(FILE *out)
             fprintf(out, "  %-8s%-11s%s\n",
                     verbs[i].group == NULL ? "" : verbs[i].group, verbs[i].name,
                     verbs[i].help);
-    fprintf(out,
-            "A JOB is an id, the beginning of one, or the newest job's name."
-            "\nThe broker is --broker URL, else FRAMEQ_BROKER, else " CLI_BROKER
-            ".\n`frameq VERB --help` tells all of a verb. NO_COLOR is honoured."
-            "\nExit: 0 done, 1 job failed, 2 usage, 3 no broker, 4 refused,"
-            " 130 Ctrl-C.\n");
+    fprintf(
+        out,
+        "`frameq VERB --help` tells more. A JOB is an id, its beginning, or "
+        "a job's name.\nThe broker is --broker URL, else FRAMEQ_BROKER, "
+        "else " CLI_BROKER ".\nExit: 0 done, 1 job failed, 2 usage, 3 no "
+        "broker, 4 refused, 130 Ctrl-C.\n");
 }
 
 const struct verb *verb_find(const char *name)

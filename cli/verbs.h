@@ -16,6 +16,7 @@ int verb_ls(int argc, char **argv);
 int verb_show(int argc, char **argv);
 int verb_fetch(int argc, char **argv);
 int verb_frames(int argc, char **argv);
+int verb_logs(int argc, char **argv);
 int verb_agents(int argc, char **argv);
 int verb_cancel(int argc, char **argv);
 int verb_retry(int argc, char **argv);

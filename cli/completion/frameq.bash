@@ -9,7 +9,7 @@ _frameq_words() {
     :*) frameq --help | sed -nE 's/^.{10}([a-z]+) .*/\1/p' ;;
     *:-*) frameq "$1" --help | grep -oE -- '^ +(-[a-z], )?--[a-z-]+' |
         grep -oE -- '--[a-z-]+' ;;
-    show:* | frames:* | fetch:* | watch:* | cancel:* | retry:* | pause:* | resume:* | \
+    show:* | frames:* | logs:* | fetch:* | watch:* | cancel:* | retry:* | pause:* | resume:* | \
         priority:* | rm:*)
         frameq ls --all --json | grep -oE '"id":"[^"]+"' | cut -d '"' -f 4 ;;
     drain:*)

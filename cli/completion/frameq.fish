@@ -20,7 +20,7 @@ end
 complete -c frameq -n 'not __frameq_verb' -f -a "(frameq --help |
     string replace -rf '^.{10}([a-z]+) +(.*)' '\$1\t\$2')"
 complete -c frameq -n '__frameq_verb; and string match -q -- "-*" (commandline -ct)' -f -a '(__frameq_flags)'
-for verb in show frames fetch watch cancel retry pause resume priority rm
+for verb in show frames logs fetch watch cancel retry pause resume priority rm
     complete -c frameq -n "test \"\$(__frameq_verb)\" = $verb" -f -a '(__frameq_values id ls --all)'
 end
 complete -c frameq -n 'test "$(__frameq_verb)" = drain' -f -a '(__frameq_values name agents)'

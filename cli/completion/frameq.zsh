@@ -14,7 +14,7 @@ _frameq() {
     case $verb:$word in
     *:-*) found=(${(f)"$(frameq $verb --help 2>/dev/null |
         sed -nE 's/^ +(-[a-z], )?(--[a-z-]+).*/\2/p')"}) ;;
-    (show|frames|fetch|watch|cancel|retry|pause|resume|priority|rm):*)
+    (show|frames|logs|fetch|watch|cancel|retry|pause|resume|priority|rm):*)
         found=(${(f)"$(frameq ls --all --json 2>/dev/null |
             grep -oE '"id":"[^"]+"' | cut -d '"' -f 4)"}) ;;
     drain:*) found=(${(f)"$(frameq agents --json 2>/dev/null |

@@ -11,9 +11,9 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "common/buf.h"
 #include "common/http/negotiate.h"
 #include "common/limits.h"
-#include "common/buf.h"
 #include "common/mem.h"
 
 #define TEXT      "text/plain; charset=utf-8"
@@ -207,17 +207,34 @@ static void get_job(struct face *face, struct httpd_request *request)
         reply_state(request, launch);
 }
 
-/* Whether the launch has begun a frame. */
-static bool has_begun(const struct launch *launch, int32_t frame)
+static const struct result *result_of(const struct launch *launch,
+                                      int32_t frame)
 {
     for (size_t i = 0; i < launch->n; i++)
         if (launch->results[i].frame == frame)
-            return true;
-    return launch->begun && launch->frame == frame;
+            return &launch->results[i];
+    return NULL;
 }
 
-/* A line when a frame begins, one for each 100 ms that it is being rendered,
- * one at its end; as a thumbnail what begins and ends as a JPEG does. */
+/* A line when it begins, one for each 100 ms that it is rendered, and one at
+ * its end. */
+static void write_log(const struct face *face, const struct launch *launch,
+                      int32_t frame, struct buf *out)
+{
+    const struct result *result = result_of(launch, frame);
+    bool running = result == NULL && launch->state == LAUNCH_RUNNING;
+    int64_t ms = result != NULL ? result->ms
+                 : running      ? face->now_ms - launch->began_ms
+                                : 0;
+    buf_print(out, "Read blend: fake.blend\n");
+    for (int64_t at = 0; at < ms; at += 100)
+        buf_print(out, "Fra:%d Sample %d/1000\n", (int)frame, (int)(at / 100));
+    if (!running)
+        buf_print(out, "%s: frame %d\n", result != NULL ? "Saved" : "Error",
+                  (int)frame);
+}
+
+/* Its log; or as its thumbnail what begins and ends as a JPEG does. */
 static void get_frame(struct face *face, struct httpd_request *request)
 {
     struct buf text;
@@ -225,25 +242,18 @@ static void get_frame(struct face *face, struct httpd_request *request)
     long pid = strtol(request->path + strlen("/job/"), &end, 10);
     int32_t frame = (int32_t)strtol(strstr(end, "/frame/") + 7, &end, 10);
     const struct launch *launch = node_find(&face->node, (int32_t)pid);
-    if (launch == NULL || !has_begun(launch, frame)) {
+    bool log = strcmp(end, "/log") == 0;
+    if (launch == NULL || (result_of(launch, frame) == NULL &&
+                           !(launch->begun && launch->frame == frame))) {
         reply(request, 404, TEXT, "No such frame has begun");
         return;
     }
     buf_init(&text, LIMIT_LOG);
-    if (strcmp(end, "/thumbnail") == 0)
-        buf_print(&text, "\xff\xd8\xff\xe0 frame %d of launch %ld \xff\xd9",
-                  (int)frame, pid);
+    if (log)
+        write_log(face, launch, frame, &text);
     else
-        buf_print(&text, "Read blend: fake.blend\n");
-    if (launch->state == LAUNCH_RUNNING && launch->frame == frame)
-        for (int64_t ms = launch->began_ms; ms < face->now_ms; ms += 100)
-            buf_print(&text, "Fra:%d Sample %d/1000\n", (int)frame,
-                      (int)((ms - launch->began_ms) / 100));
-    else if (strcmp(end, "/log") == 0)
-        buf_print(&text, "%s: frame %d\n",
-                  launch->frame == frame ? "Error" : "Saved", (int)frame);
-    reply(request, 200, strcmp(end, "/log") == 0 ? TEXT : "image/jpeg",
-          buf_text(&text));
+        buf_print(&text, "\xff\xd8\xff\xe0 frame %d \xff\xd9", (int)frame);
+    reply(request, 200, log ? TEXT : "image/jpeg", buf_text(&text));
     buf_free(&text);
 }
 

@@ -2,6 +2,7 @@
 """Logs and thumbnails from the node to who looks: kept, followed, fenced."""
 
 import hashlib
+import json
 import pathlib
 import sqlite3
 
@@ -44,7 +45,8 @@ class Logs(farm.FarmTest):
         job = self.host.submit(frames="1-4", batch=4)["id"]
         self.host.await_job(job)
         log = self.await_kept(job, 3, "log")
-        self.assertEqual(log.text, "Read blend: fake.blend\nSaved: frame 3\n")
+        self.assertTrue(log.text.startswith("Read blend: fake.blend\nFra:3 "))
+        self.assertTrue(log.text.endswith("\nSaved: frame 3\n"))
         self.assertEqual(log.headers["Content-Type"],
                          "text/plain; charset=utf-8")
         self.assertEqual(log.headers["X-Content-Type-Options"], "nosniff")
@@ -52,7 +54,7 @@ class Logs(farm.FarmTest):
         self.assertEqual(log.headers["Log-Attempt"], "1/1")
         self.assertNotIn("Log-First-Error", log.headers)
         rest = self.get(job, 3, "log?offset=23")
-        self.assertEqual(rest.text, "Saved: frame 3\n")
+        self.assertEqual(rest.text, log.text[23:])
         self.assertEqual(rest.headers["Log-Offset"], "23")
         same = self.get(job, 3, "log", **{"If-None-Match":
                                           log.headers["ETag"]})
@@ -80,7 +82,7 @@ class Logs(farm.FarmTest):
     def test_failed_and_retried(self):
         self.start()
         self.fake_node.trick(quit_at_frame="2:1")
-        job = self.host.submit(frames="1-3", batch=3)["id"]
+        job = self.host.submit(frames="1-3", batch=3, name="twice")["id"]
         self.host.await_job(job)
         last = farm.until("both logs", lambda: (
             lambda answer: answer if answer.headers.get("Log-Attempt") == "2/2"
@@ -89,6 +91,16 @@ class Logs(farm.FarmTest):
         first = self.get(job, 2, "log?attempt=1")
         self.assertIn("Error: frame 2", first.text)
         self.assertEqual(first.headers["Log-First-Error"], "2")
+        told = self.cli(self.host, "logs", "twice", 2, "--attempt", 1)
+        self.assertEqual(told.stdout, first.text)
+        self.assertIn("first error, line 2: Error: frame 2", told.stderr)
+        said = json.loads(self.cli(self.host, "logs", job, 2, "--json").stdout)
+        self.assertEqual((said["text"], said["attempt"], said["state"],
+                          said["first_error"]),
+                         (last.text, "2/2", "whole", None))
+        none = self.cli(self.host, "logs", job, 4)
+        self.assertEqual(none.returncode, 4, none)
+        self.assertIn("no frame 4", none.stderr)
         # The lease that failed is not the one whose picture was taken.
         refused = self.put(first.headers["Log-Lease"], 2,
                            f"thumbnail?job={job}", b"\xff\xd8\xff\xe0")
@@ -154,6 +166,17 @@ class Logs(farm.FarmTest):
         # The second one has not begun.
         none = self.get(job, 2, "log")
         self.assertEqual(none.status, 404, none)
+        self.host.web().post(f"/v1/jobs/{job}:cancel")
+
+    def test_followed_to_its_end(self):
+        """Each line once, in order, whoever begins to look when."""
+        self.start(frame_ms=2500)
+        job = self.host.submit(frames="1")["id"]
+        told = self.cli(self.host, "logs", job, 1, "-f", seconds=30)
+        self.assertEqual(told.returncode, 0, told)
+        whole = self.await_kept(job, 1, "log").text
+        self.assertGreater(whole.count("Sample"), 20)
+        self.assertEqual(told.stdout, whole)
 
     def test_image_is_asked_for(self):
         """The broker does not see the node's folder: here it is moved away
@@ -179,13 +202,14 @@ class Logs(farm.FarmTest):
 
     def test_classic(self):
         self.host = self.broker()
-        self.agent(self.host, self.fake(frame_ms=30000), "a1")
+        self.agent(self.host, self.fake(), "a1")
         self.host.await_agents("a1")
         job = self.host.render(1, 2)
-        self.await_state(job, "l")
+        self.host.await_job(job)
         for tail in ("log", "log?wait=60"):
             answer = self.get(job, 1, tail)
             self.assertEqual(answer.status, 404, answer)
+            self.assertIn("classic", answer.json()["detail"])
         self.assertEqual(self.get(job, 1, "thumbnail").status, 404)
 
 

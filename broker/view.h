@@ -56,8 +56,8 @@ json_t *view_frame(const struct job *job, int32_t ordinal,
                    const struct frame_fact *fact);
 
 /* view_failures: {"failures":[...]}: charges and failures of a job, alike ones
- * together (same fault, same text but for its numbers), most frames first
- * (view_failures.c). */
+ * together (same fault, same text but for numbers, paths, addresses), most
+ * frames first (view_failures.c). */
 json_t *view_failures(const struct job *job);
 
 /* Farm (view_farm.c). view_agent: with its leases or, for the feed, without.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Why frames of a job fail, alike ones together: the question of the morning
- * after. Alike are charges of one fault whose texts differ in numbers only
- * (frame numbers, addresses, sizes).
+ * after. Alike are charges of one fault whose texts differ in numbers, paths
+ * and addresses only.
  */
 #include "broker/view.h"
 
@@ -17,7 +17,7 @@
 #define RANGES_MAX 200 /* ranges written out for one group */
 
 struct group {
-    char *pattern; /* "<fault> <text without its numbers>" */
+    char *pattern; /* "<fault> <text without what varies>" */
     enum fault fault;
     const char *text; /* of its first frame; borrowed, may be NULL */
     struct ranges frames;
@@ -26,17 +26,44 @@ struct group {
     UT_hash_handle hh;
 };
 
-/* The text with every run of digits as one '#'. Owned. */
+static bool is_path_start(const char *text, char before)
+{
+    bool apart = before == '\0' || strchr(" \t'\"(=:,<[", before) != NULL;
+    return apart && text[0] == '/' && text[1] != '\0' && text[1] != ' ';
+}
+
+/* How much of text differs between failures that are alike: a path, up to the
+ * quote or blank that ends it; an address; digits, with the hexadecimal ones
+ * around them. 0: nothing. */
+static size_t varying(const char *text, char before)
+{
+    if (is_path_start(text, before))
+        return before == '\'' || before == '"'
+                   ? strcspn(text, (char[]){before, '\0'})
+                   : strcspn(text, " \t'\"),;<>]");
+    if (isalpha((unsigned char)before))
+        return 0;
+    size_t n = strspn(text, "0123456789abcdefABCDEF");
+    if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X'))
+        return 2 + strspn(text + 2, "0123456789abcdefABCDEF");
+    bool word = isalnum((unsigned char)text[n]) != 0;
+    if (n >= 8 && !word && strcspn(text, "0123456789") < n)
+        return n;
+    return strspn(text, "0123456789");
+}
+
+/* The text with all that varies as one '#'. Owned. */
 static char *pattern_of(enum fault fault, const char *text)
 {
     struct buf pattern;
+    char before = '\0';
     buf_init(&pattern, 2 * LIMIT_REASON);
     buf_print(&pattern, "%s ", fault_word(fault));
-    for (; text && *text; text++) {
-        bool digit = isdigit((unsigned char)*text);
-        if (digit && isdigit((unsigned char)text[1]))
-            continue;
-        buf_add(&pattern, digit ? "#" : text, 1);
+    while (text && *text) {
+        size_t n = varying(text, before);
+        buf_add(&pattern, n > 0 ? "#" : text, 1);
+        before = n > 0 ? '#' : *text;
+        text += n > 0 ? n : 1;
     }
     return buf_take(&pattern);
 }

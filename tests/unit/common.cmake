@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 frameq_unit(mem frameq_common)
 frameq_unit(arena frameq_common)
+frameq_unit(blender_log frameq_common)
 frameq_unit(buf frameq_common)
 frameq_unit(text frameq_common)
 frameq_unit(ranges frameq_common)

@@ -51,6 +51,89 @@ static const char *state_of(const struct job *job, int32_t at)
     return word;
 }
 
+static void print(struct job *job, const char *text)
+{
+    output_add(&job->output, text, strlen(text));
+}
+
+static void assert_log(struct job *job, int32_t number, const char *text,
+                       uint64_t offset)
+{
+    struct buf log;
+    uint64_t got = UINT64_MAX;
+    buf_init(&log, LIMIT_LOG);
+    assert_true(job_frame_log(job, number, &log, &got));
+    assert_string_equal(buf_text(&log), text);
+    assert_int_equal(got, offset);
+    buf_free(&log);
+}
+
+static void each_frame_has_its_log(void **state)
+{
+    (void)state;
+    uint64_t unused;
+    struct buf none;
+    struct job *job = job_make("3,5,7");
+    buf_init(&none, LIMIT_LOG);
+    print(job, "Read blend: a\n");
+    assert_false(job_frame_log(job, 3, &none, &unused));
+    job_begin(job, 1000);
+    print(job, "Fra:3 Sample 1\nFra:3 Sample 2\n");
+    /* Who looks has the last progress line in it, for good. */
+    assert_log(job, 3, "Read blend: a\nFra:3 Sample 2\n", 0);
+    print(job, "Fra:3 Sample 3\nhalf a li");
+    assert_log(job, 3, "Read blend: a\nFra:3 Sample 2\nFra:3 Sample 3\n", 0);
+    print(job, "ne\n");
+    job_rendered(job, 0.5);
+    job_begin(job, 2000);
+    print(job, "Error: x\nthe end");
+    prove(job, 0);
+    assert_log(job, 3,
+               "Read blend: a\nFra:3 Sample 2\nFra:3 Sample 3\nhalf a line\n",
+               0);
+    assert_log(job, 5, "Error: x\n", 0);
+    assert_false(job_frame_log(job, 7, &none, &unused));
+    assert_false(job_frame_log(job, 4, &none, &unused));
+    job_fail(job, FAULT_RENDER, "x");
+    job_end(job);
+    assert_log(job, 5, "Error: x\nthe end", 0);
+    buf_free(&none);
+    job_free(&job);
+}
+
+static void a_long_log_loses_its_beginning(void **state)
+{
+    (void)state;
+    static char line[1025];
+    struct buf log;
+    uint64_t offset = 0;
+    struct job *job = job_make("1-2");
+    memset(line, 'x', 1023);
+    line[1023] = '\n';
+    job_begin(job, 1000);
+    print(job, "beginning\n");
+    for (int i = 0; i < LIMIT_LOG / 1024; i++)
+        print(job, line);
+    buf_init(&log, LIMIT_LOG);
+    assert_true(job_frame_log(job, 1, &log, &offset));
+    assert_int_equal(log.len, LIMIT_LOG);
+    assert_int_equal(offset, 10);
+    buf_free(&log);
+    job_free(&job);
+}
+
+/* No frame was begun: the one it failed at has all there is. */
+static void a_job_that_never_began(void **state)
+{
+    (void)state;
+    struct job *job = job_make("1-2");
+    print(job, "Error: Failed to read blend file\n");
+    job_fail(job, FAULT_BAD_BLEND, "x");
+    job_end(job);
+    assert_log(job, 1, "Error: Failed to read blend file\n", 0);
+    job_free(&job);
+}
+
 static void completes(void **state)
 {
     (void)state;
@@ -338,6 +421,9 @@ static void old_jobs_are_forgotten(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_frame_has_its_log),
+        cmocka_unit_test(a_long_log_loses_its_beginning),
+        cmocka_unit_test(a_job_that_never_began),
         cmocka_unit_test(completes),
         cmocka_unit_test(first_failure_ends_it),
         cmocka_unit_test(failure_before_any_frame),

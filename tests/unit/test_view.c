@@ -369,6 +369,42 @@ static void failures_are_grouped(void **state)
     json_decref(view);
 }
 
+/* How many groups two failures of one class make. */
+static size_t groups_of(const char *one, const char *other)
+{
+    const struct job *job = submit("{\"from\":1,\"to\":20}");
+    charge(EVENT_CHARGED, "a", 0, FAULT_RENDER, one);
+    charge(EVENT_CHARGED, "a", 1, FAULT_RENDER, other);
+    json_t *view = view_failures(job);
+    size_t n = json_array_size(json_object_get(view, "failures"));
+    json_decref(view);
+    return n;
+}
+
+static void numbers_are_alike(void **state)
+{
+    (void)state;
+    assert_int_equal(groups_of("at 0x7f1c00aB of 3.5 MiB, id deadbeef01",
+                               "at 0x55 of 12.25 MiB, id 12345678ff"),
+                     1);
+}
+
+static void paths_are_alike(void **state)
+{
+    (void)state;
+    assert_int_equal(groups_of("Cannot read '/a/my tex/b.png': no such file",
+                               "Cannot read '/c.png': no such file"),
+                     1);
+}
+
+static void words_are_not_alike(void **state)
+{
+    (void)state;
+    assert_int_equal(groups_of("CUDA and/or OptiX: face", "CUDA and/or OptiX: "
+                                                          "bead"),
+                     2);
+}
+
 static void a_job_that_failed_whole(void **state)
 {
     (void)state;
@@ -605,6 +641,9 @@ int main(void)
         TEST(a_frame_without_facts),
         TEST(a_frame_with_facts),
         TEST(failures_are_grouped),
+        TEST(numbers_are_alike),
+        TEST(paths_are_alike),
+        TEST(words_are_not_alike),
         TEST(a_job_that_failed_whole),
         TEST(nobody_can_take_it),
         TEST(somebody_can),

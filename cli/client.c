@@ -137,12 +137,24 @@ static bool is_header(const char *line, size_t len, const char *name)
     return len > strlen(name) && strncasecmp(line, name, strlen(name)) == 0;
 }
 
+/* n bytes, not ended by NUL, as RFC 9110 writes a date. */
+static int64_t date_read(const char *text, size_t n)
+{
+    char date[64];
+    snprintf(date, sizeof date, "%.*s", (int)n, text);
+    time_t at = curl_getdate(date, NULL);
+    return at < 0 ? -1 : (int64_t)at * 1000;
+}
+
 static size_t take_header(char *line, size_t size, size_t n, void *ctx)
 {
     struct reply *reply = ctx;
     size_t len = size * n, name = strlen("etag:");
     if (is_header(line, len, "upload-offset:"))
         reply->offset = strtoll(line + strlen("upload-offset:"), NULL, 10);
+    if (is_header(line, len, "date:"))
+        reply->date_ms =
+            date_read(line + strlen("date:"), len - strlen("date:"));
     if (!is_header(line, len, "etag:"))
         return len;
     const char *value = line + name, *end = line + len;
@@ -241,7 +253,7 @@ void client_ask(struct client *client, const struct ask *ask, struct reply *ret)
     struct buf body;
     char *text = ask->body == NULL ? NULL : json_dumps(ask->body, JSON_COMPACT);
     struct curl_slist *headers = headers_of(ask);
-    *ret = (struct reply){.offset = -1};
+    *ret = (struct reply){.offset = -1, .date_ms = -1};
     buf_init(&body, LIMIT_ANSWER);
     set_request(client, ask, text);
     curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
@@ -317,7 +329,7 @@ void client_head(struct client *client, const char *path, struct reply *ret)
 {
     struct ask ask = {.method = "HEAD", .path = path};
     struct buf none;
-    *ret = (struct reply){.offset = -1};
+    *ret = (struct reply){.offset = -1, .date_ms = -1};
     buf_init(&none, LIMIT_BODY);
     set_request(client, &ask, NULL);
     curl_easy_setopt(client->curl, CURLOPT_NOBODY, 1L);
@@ -346,7 +358,7 @@ void client_put(struct client *client, const struct piece *piece,
     struct ask ask = {.method = "PUT", .path = piece->path};
     struct curl_slist *headers = piece_headers(piece);
     struct buf body;
-    *ret = (struct reply){.offset = -1};
+    *ret = (struct reply){.offset = -1, .date_ms = -1};
     buf_init(&body, LIMIT_ANSWER);
     set_request(client, &ask, NULL);
     curl_easy_setopt(client->curl, CURLOPT_POSTFIELDS, piece->bytes);
@@ -446,7 +458,7 @@ bool client_fetch(struct client *client, struct fetch *fetch, struct reply *ret)
     struct ask ask = {.method = "GET", .path = fetch->path};
     struct fetching fetching = {.client = client, .fetch = fetch};
     struct curl_slist *headers = headers_of(&ask);
-    *ret = (struct reply){0};
+    *ret = (struct reply){.offset = -1, .date_ms = -1};
     fetch->bytes = 0;
     fetch->error = 0;
     buf_init(&fetching.refusal, LIMIT_ANSWER);

@@ -49,12 +49,13 @@ struct ask {
 };
 
 struct reply {
-    int status;     /* 0: nobody answered; why says more, "" when nobody is
-                       there */
-    json_t *json;   /* NULL: none, or no JSON */
-    char etag[80];  /* "" when there is none */
-    int64_t offset; /* Upload-Offset; -1 when there is none */
-    char why[256];  /* of a refusal: its detail, else its title */
+    int status;      /* 0: nobody answered; why says more, "" when nobody is
+                        there */
+    json_t *json;    /* NULL: none, or no JSON */
+    char etag[80];   /* "" when there is none */
+    int64_t offset;  /* Upload-Offset; -1 when there is none */
+    int64_t date_ms; /* Date, since 1970; -1 when there is none */
+    char why[256];   /* of a refusal: its detail, else its title */
 };
 
 /* client_ask sends one request and waits for the answer. Fills ret, which

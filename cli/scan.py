@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs in Blender, in the background: says which files the opened .blend needs.
+"""Runs in Blender, in the background: opens a .blend and says which files it
+needs.
 
-Writes {"files": [path...], "missing": [path...], "fixed": bool, "warnings":
-[text...]} to the first argument. Where the .blend names files by absolute
-paths, a copy of it that names them relative to itself goes to the second, and
-`fixed` is true: on another machine only relative paths lead anywhere."""
+After "--": BLEND OUT COPY [check]. Writes {"files": [path...], "missing":
+[path...], "fixed": bool, "warnings": [text...]} to OUT. Where the .blend names
+files by absolute paths, a copy of it that names them relative to itself goes to
+COPY, and `fixed` is true: on another machine only relative paths lead anywhere.
+
+With check nothing is copied, and `scene` tells what a node would object to,
+by the rules of the node itself (driver.py, which lies beside this)."""
 
 import glob
 import json
@@ -14,8 +18,12 @@ import sys
 
 import bpy
 
-OUT, COPY = sys.argv[sys.argv.index("--") + 1:][:2]
-BLEND = os.path.realpath(bpy.data.filepath)
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.dont_write_bytecode = True
+import driver  # noqa: E402
+
+PATH, OUT, COPY, *CHECK = sys.argv[sys.argv.index("--") + 1:]
+BLEND = os.path.realpath(PATH)
 TOKENS = re.compile(r"<(UDIM|UVTILE)>")
 
 
@@ -109,11 +117,68 @@ def warnings():
             if not path.startswith("//") and path not in own]
 
 
+def load():
+    """Opens the .blend. Lesser complaints are raised too: what counts is which
+    file is open."""
+    try:
+        bpy.ops.wm.open_mainfile(filepath=PATH, load_ui=True, use_scripts=False)
+    except RuntimeError:
+        if bpy.data.filepath != PATH:
+            raise
+
+
+def paths_kept():
+    """What the .blend itself names by absolute paths and pixels hang on."""
+    aside = {block.filepath for block in bpy.data.texts}
+    aside.update(brush.icon_filepath for brush in bpy.data.brushes)
+    return sorted(set(own_absolute_paths()) - aside)
+
+
+def fault_of(check, *args):
+    """What a check of the node's driver objects to; None: nothing."""
+    try:
+        check(*args)
+    except driver.Fault as fault:
+        return str(fault)
+    return None
+
+
+def lost(path):
+    return not os.path.exists(path)
+
+
+def scene_facts():
+    scene = bpy.context.scene
+    libraries = {driver.absolute(each.filepath, each)
+                 for each in bpy.data.libraries}
+    missing = set(driver.files_missing(scene)) - libraries
+    textures = missing & set(driver.images_missing())
+    driver.scene_evaluate(scene)
+    return {
+        "name": scene.name,
+        "blender": "%d.%d" % tuple(bpy.data.version[:2]),
+        "libraries_missing": sorted(filter(lost, libraries)),
+        "textures_missing": sorted(textures),
+        "files_missing": sorted(missing - textures),
+        "absolute": paths_kept(),
+        "no_camera": fault_of(driver.camera_check, scene),
+        "script_blocked": bpy.app.autoexec_fail_message
+        if fault_of(driver.scripts_check, {}) else None,
+        "unbaked": [*driver.simulations_unbaked(scene),
+                    *driver.nodes_simulate()],
+        "format": scene.render.image_settings.file_format,
+        "movie": scene.render.is_movie_format,
+    }
+
+
 def main():
+    load()
     files, missing = gather()
     told = {"files": [path for path in files if os.path.realpath(path) != BLEND],
             "missing": missing, "fixed": False, "warnings": warnings()}
-    if own_absolute_paths():
+    if CHECK:
+        told["scene"] = scene_facts()
+    elif own_absolute_paths():
         bpy.ops.file.make_paths_relative()
         bpy.ops.wm.save_as_mainfile(filepath=COPY, copy=True,
                                     relative_remap=False)

@@ -33,9 +33,9 @@ static const struct setting settings[] = {
 
 static const struct conf_program program = {
     .name = "frameq completion",
-    .usage = "bash|zsh|fish",
+    .usage = "bash|zsh|fish|verbs",
     .about = "Prints the script by which a shell completes verbs, flags, jobs "
-             "and agents.",
+             "and agents; or, as those scripts ask, the verbs.",
     .epilog = "  eval \"$(frameq completion bash)\"      in ~/.bashrc\n"
               "  source <(frameq completion zsh)       in ~/.zshrc\n"
               "  frameq completion fish | source       in "
@@ -59,8 +59,12 @@ int verb_completion(int argc, char **argv)
     const char *const *operands;
     if (conf_operands(conf, &operands) == 0)
         log_fatal(CLI_USAGE, "the shell is missing: bash, zsh or fish");
-    const struct shell *shell = shell_find(operands[0]);
-    fwrite(shell->script, 1, *shell->len, stdout);
+    if (strcmp(operands[0], "verbs") == 0) {
+        verbs_list(stdout);
+    } else {
+        const struct shell *shell = shell_find(operands[0]);
+        fwrite(shell->script, 1, *shell->len, stdout);
+    }
     conf_free(&conf);
     return CLI_DONE;
 }

@@ -23,35 +23,60 @@ const struct verb verbs[] = {
     {NULL, "agents", "the machines that render", verb_agents},
     {"steer", "cancel", "end a job, or some of its frames", verb_cancel},
     {NULL, "retry", "render failed frames again, or any with -f", verb_retry},
-    {NULL, "pause", "hold a job back; what renders goes on", verb_pause},
-    {NULL, "resume", "let it go on", verb_resume},
+    {NULL, "pause", "hold a job back; let it go on", verb_pause},
+    {NULL, "resume", NULL, verb_resume},
     {NULL, "priority", "0 to 100, 100 goes first (50)", verb_priority},
     {NULL, "rm", "forget ended jobs; pictures stay", verb_rm},
     {"farm", "dev", "a whole farm on this machine, to try it out", verb_dev},
+    {NULL, "doctor", "what is wrong here, on the farm or in a .blend",
+     verb_doctor},
     {NULL, "drain", "let an agent finish and take nothing new", verb_drain},
     {NULL, "token", "who may use the farm: add, ls, rm", verb_token},
     {NULL, "backup", "copy the broker's ledger into a file", verb_backup},
-    {"shell", "completion", "let bash, zsh or fish complete all of this",
+    {"shell", "completion", "for bash, zsh or fish; what this is",
      verb_completion},
     {NULL, "version", NULL, verb_version},
 };
 const size_t verbs_n = sizeof verbs / sizeof *verbs;
 
+#define NAMES_COLUMN 20
+
+/* Writes the names of a line: a verb, and those that share its line. */
+static void write_names(FILE *out, size_t i)
+{
+    int width = fprintf(out, "%s", verbs[i].name);
+    while (++i < verbs_n && verbs[i].help == NULL)
+        width += fprintf(out, ", %s", verbs[i].name);
+    fprintf(out, "%*s", width < NAMES_COLUMN ? NAMES_COLUMN - width : 1, "");
+}
+
 void verbs_help(FILE *out)
 {
     fprintf(out, "frameq renders Blender frames on a farm: "
                  "frameq submit shot.blend -f 1-250\n");
-    for (size_t i = 0; i < verbs_n; i++)
+    for (size_t i = 0; i < verbs_n; i++) {
+        if (verbs[i].help == NULL)
+            continue;
+        fprintf(out, "  %-8s", verbs[i].group == NULL ? "" : verbs[i].group);
+        write_names(out, i);
+        fprintf(out, "%s\n", verbs[i].help);
+    }
+    fprintf(out,
+            "A JOB is an id, the beginning of one, or the newest job's name."
+            "\nThe broker is --broker URL, else FRAMEQ_BROKER, else " CLI_BROKER
+            ".\n`frameq VERB --help` tells all of a verb. NO_COLOR is honoured."
+            "\nExit: 0 done, 1 job failed, 2 usage, 3 no broker, 4 refused,"
+            " 130 Ctrl-C.\n");
+}
+
+void verbs_list(FILE *out)
+{
+    const char *help = "";
+    for (size_t i = 0; i < verbs_n; i++) {
         if (verbs[i].help != NULL)
-            fprintf(out, "  %-8s%-11s%s\n",
-                    verbs[i].group == NULL ? "" : verbs[i].group, verbs[i].name,
-                    verbs[i].help);
-    fprintf(
-        out,
-        "`frameq VERB --help` tells more. A JOB is an id, its beginning, or "
-        "a job's name.\nThe broker is --broker URL, else FRAMEQ_BROKER, "
-        "else " CLI_BROKER ".\nExit: 0 done, 1 job failed, 2 usage, 3 no "
-        "broker, 4 refused, 130 Ctrl-C.\n");
+            help = verbs[i].help;
+        fprintf(out, "%s\t%s\n", verbs[i].name, help);
+    }
 }
 
 const struct verb *verb_find(const char *name)

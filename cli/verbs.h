@@ -24,6 +24,7 @@ int verb_pause(int argc, char **argv);
 int verb_resume(int argc, char **argv);
 int verb_priority(int argc, char **argv);
 int verb_rm(int argc, char **argv);
+int verb_doctor(int argc, char **argv);
 int verb_dev(int argc, char **argv);
 int verb_backup(int argc, char **argv);
 int verb_drain(int argc, char **argv);
@@ -34,8 +35,8 @@ int verb_version(int argc, char **argv);
 struct verb {
     const char *group; /* NULL: that of the one before */
     const char *name;
-    const char *help; /* a few words; NULL: the name says it, and the help of
-                         frameq leaves it out */
+    const char *help; /* a few words, at most 50 columns; NULL: those of the
+                         verb before speak of it too, and it shares their line */
     int (*run)(int argc, char **argv);
 };
 
@@ -45,6 +46,9 @@ extern const size_t verbs_n;
 /* verbs_help writes what `frameq --help` prints: at most 24 lines of 80
  * columns. */
 void verbs_help(FILE *out);
+
+/* verbs_list writes every verb, a tab and its help, a line each, for shells. */
+void verbs_list(FILE *out);
 
 /* verb_find returns the verb of that name, NULL when there is none. */
 const struct verb *verb_find(const char *name);

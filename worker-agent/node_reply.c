@@ -328,7 +328,10 @@ static const char *blender_of(const json_t *json)
                                    : json_string_value(blender);
 }
 
-static void read_well(const json_t *json, struct node_facts *ret)
+/* The class stands before the text, as that of a frame: what reads it knows
+ * what to do. */
+static void read_well(const json_t *json, struct arena *arena,
+                      struct node_facts *ret)
 {
     const char *fault = text_of(json, "fault");
     ret->well = !json_is_false(json_object_get(json, "healthy"));
@@ -338,8 +341,13 @@ static void read_well(const json_t *json, struct node_facts *ret)
     const char *text = text_of(json, "reason");
     if (text == NULL)
         text = fault_remedy(kind);
-    copy_text(ret->error, sizeof ret->error,
-              *text == '\0' ? "the node says it is not well" : text);
+    if (*text == '\0')
+        text = "the node says it is not well";
+    if (kind == FAULT_NONE)
+        copy_text(ret->error, sizeof ret->error, text);
+    else
+        copy_text(ret->error, sizeof ret->error,
+                  arena_print(arena, "%s: %s", fault_word(kind), text));
 }
 
 static const struct node_facts *read_facts(const json_t *json,
@@ -359,7 +367,7 @@ static const struct node_facts *read_facts(const json_t *json,
     copy_text(ret->version, sizeof ret->version, text_of(json, "version"));
     copy_text(ret->blender, sizeof ret->blender, blender_of(json));
     copy_text(ret->device, sizeof ret->device, text_of(json, "device"));
-    read_well(json, ret);
+    read_well(json, arena, ret);
     return ret;
 }
 

@@ -6,17 +6,25 @@
 # _frameq_words VERB WORD: what may stand at the word that begins so.
 _frameq_words() {
     case $1:$2 in
-    :*) frameq --help | sed -nE 's/^.{10}([a-z]+) .*/\1/p' ;;
+    :*) frameq completion verbs | cut -f 1 ;;
     *:-*) frameq "$1" --help | grep -oE -- '^ +(-[a-z], )?--[a-z-]+' |
         grep -oE -- '--[a-z-]+' ;;
     show:* | frames:* | logs:* | fetch:* | watch:* | cancel:* | retry:* | pause:* | resume:* | \
         priority:* | rm:*)
-        frameq ls --all --json | grep -oE '"id":"[^"]+"' | cut -d '"' -f 4 ;;
-    drain:*)
-        frameq agents --json | grep -oE '"name":"[^"]+"' | cut -d '"' -f 4 ;;
+        frameq ls --all --json | grep -oE '"(id|name)":"[^" ]+"' |
+            cut -d '"' -f 4 ;;
+    drain:*) _frameq_agents ;;
+    agents:*)
+        printf '%s\n' ls add remove
+        _frameq_agents
+        ;;
     token:*) printf '%s\n' add ls rm ;;
     completion:*) printf '%s\n' bash zsh fish ;;
     esac 2>/dev/null
+}
+
+_frameq_agents() {
+    frameq agents --json | grep -oE '"name":"[^"]+"' | cut -d '"' -f 4
 }
 
 _frameq() {

@@ -7,6 +7,7 @@ import json
 import socket
 import struct
 import threading
+import time
 import urllib.parse
 
 from wire import Zmtp
@@ -95,6 +96,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def date_time_string(self, timestamp=None):
+        return super().date_time_string(
+            (timestamp or time.time()) + self.server.broker.ahead_seconds)
+
     do_GET = do_POST = do_PATCH = do_DELETE = _any
 
     def log_message(self, *_):
@@ -119,6 +124,7 @@ class FakeBroker:
                         ("GET", "/v1/jobs"): {"jobs": [], "next": None}}
         self.answers.update(answers or {})
         self.requests = []
+        self.ahead_seconds = 0  # of its clock
         self.lock = threading.Lock()
         self.server = _Server(("127.0.0.1", port), _Handler)
         self.server.broker = self

@@ -35,8 +35,9 @@ int verb_version(int argc, char **argv);
 struct verb {
     const char *group; /* NULL: that of the one before */
     const char *name;
-    const char *help; /* a few words, at most 50 columns; NULL: those of the
-                         verb before speak of it too, and it shares their line */
+    const char
+        *help; /* a few words, at most 50 columns; NULL: those of the
+                  verb before speak of it too, and it shares their line */
     int (*run)(int argc, char **argv);
 };
 

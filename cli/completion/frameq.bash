@@ -24,7 +24,7 @@ _frameq_words() {
 }
 
 _frameq_agents() {
-    frameq agents --json | grep -oE '"name":"[^"]+"' | cut -d '"' -f 4
+    frameq agents --json | grep -oE '"name":"[^"]+","state"' | cut -d '"' -f 4
 }
 
 _frameq() {

@@ -12,17 +12,22 @@ function __frameq_flags
         string match -rg '^ +(?:-[a-z], )?(--[a-z-]+)'
 end
 
-function __frameq_values -a field
-    frameq $argv[2..] --json 2>/dev/null |
-        string match -arg "\"$field\":\"([^\"]+)\""
+function __frameq_jobs
+    frameq ls --all --json 2>/dev/null |
+        string match -arg '"(?:id|name)":"([^" ]+)"'
 end
 
-complete -c frameq -n 'not __frameq_verb' -f -a "(frameq --help |
-    string replace -rf '^.{10}([a-z]+) +(.*)' '\$1\t\$2')"
+function __frameq_agents
+    frameq agents --json 2>/dev/null |
+        string match -arg '"name":"([^"]+)","state"'
+end
+
+complete -c frameq -n 'not __frameq_verb' -f -a '(frameq completion verbs)'
 complete -c frameq -n '__frameq_verb; and string match -q -- "-*" (commandline -ct)' -f -a '(__frameq_flags)'
 for verb in show frames logs fetch watch cancel retry pause resume priority rm
-    complete -c frameq -n "test \"\$(__frameq_verb)\" = $verb" -f -a '(__frameq_values id ls --all)'
+    complete -c frameq -n "test \"\$(__frameq_verb)\" = $verb" -f -a '(__frameq_jobs)'
 end
-complete -c frameq -n 'test "$(__frameq_verb)" = drain' -f -a '(__frameq_values name agents)'
+complete -c frameq -n 'test "$(__frameq_verb)" = drain' -f -a '(__frameq_agents)'
+complete -c frameq -n 'test "$(__frameq_verb)" = agents' -f -a 'ls add remove (__frameq_agents)'
 complete -c frameq -n 'test "$(__frameq_verb)" = token' -f -a 'add ls rm'
 complete -c frameq -n 'test "$(__frameq_verb)" = completion' -f -a 'bash zsh fish'

@@ -7,7 +7,7 @@ _frameq() {
     local -a found
     local verb=${words[2]} word=${words[CURRENT]}
     if ((CURRENT == 2)); then
-        found=(${(f)"$(frameq --help | sed -nE 's/^.{10}([a-z]+) +(.*)/\1:\2/p')"})
+        found=(${(f)"$(frameq completion verbs | tr '\t' ':')"})
         _describe verb found
         return
     fi
@@ -16,9 +16,11 @@ _frameq() {
         sed -nE 's/^ +(-[a-z], )?(--[a-z-]+).*/\2/p')"}) ;;
     (show|frames|logs|fetch|watch|cancel|retry|pause|resume|priority|rm):*)
         found=(${(f)"$(frameq ls --all --json 2>/dev/null |
-            grep -oE '"id":"[^"]+"' | cut -d '"' -f 4)"}) ;;
-    drain:*) found=(${(f)"$(frameq agents --json 2>/dev/null |
-        grep -oE '"name":"[^"]+"' | cut -d '"' -f 4)"}) ;;
+            grep -oE '"(id|name)":"[^" ]+"' | cut -d '"' -f 4)"}) ;;
+    (drain|agents):*)
+        found=(${(f)"$(frameq agents --json 2>/dev/null |
+            grep -oE '"name":"[^"]+","state"' | cut -d '"' -f 4)"})
+        [[ $verb == agents ]] && found+=(ls add remove) ;;
     token:*) found=(add ls rm) ;;
     completion:*) found=(bash zsh fish) ;;
     *) _files; return ;;

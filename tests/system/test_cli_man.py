@@ -7,7 +7,7 @@ import re
 import farm
 
 VERBS = ("submit watch status ls show frames logs agents cancel retry pause resume "
-         "priority rm dev drain token backup completion version").split()
+         "priority rm dev doctor drain token backup completion version").split()
 EVERYWHERE = {"broker", "json", "config", "print-config", "help", "version"}
 
 

@@ -56,8 +56,8 @@ class Words(CliTest):
         for verb in ("dev submit status ls show frames logs agents cancel retry "
                      "pause resume priority rm drain watch backup "
                      "completion").split():
-            self.assertRegex(result.stdout, rf"(?m)^.{{10}}{verb} ")
-        for verb in "explain doctor".split():
+            self.assertRegex(result.stdout, rf"(?m)^.{{10}}(\w+, )?{verb}[, ]")
+        for verb in "explain".split():
             self.assertNotIn(verb, result.stdout)
         self.assertEqual(self.frameq("help").stdout, result.stdout)
 
@@ -85,7 +85,7 @@ class Words(CliTest):
         self.assert_code(self.frameq("dev", "--agents", "1000"), 2)
 
     def test_verbs_to_come_are_known(self):
-        for verb in "explain activity movie doctor".split():
+        for verb in "explain activity movie".split():
             self.assert_code(self.frameq(verb, "x"), 2,
                              f"frameq {verb} is not part of this version")
 
@@ -100,7 +100,7 @@ class Words(CliTest):
     def test_each_verb_helps(self):
         for verb in ("dev submit status ls show frames logs agents cancel retry "
                      "pause resume priority rm drain watch backup completion "
-                     "version").split():
+                     "doctor version").split():
             result = self.frameq(verb, "--help")
             self.assert_code(result, 0, f"Usage: frameq {verb}")
             self.assertLessEqual(max(map(len, result.stdout.splitlines())), 80)
@@ -122,7 +122,12 @@ class Completion(CliTest):
 
     def test_verbs(self):
         self.assertEqual(self.complete(["frameq", "re"]), ["retry", "resume"])
-        self.assertIn("submit", self.complete(["frameq", ""]))
+        offered = self.complete(["frameq", ""])
+        listed = self.frameq("completion", "verbs").stdout.splitlines()
+        self.assertEqual(sorted(offered),
+                         sorted(line.split("\t")[0] for line in listed))
+        for verb in ("submit", "resume", "doctor", "version"):
+            self.assertIn(verb, offered)
 
     def test_flags(self):
         self.assertEqual(self.complete(["frameq", "retry", "--f"]),
@@ -132,10 +137,17 @@ class Completion(CliTest):
         broker = FakeBroker(self, {
             ("GET", "/v1/jobs"): {"jobs": [job()], "next": None},
             ("GET", "/v1/agents"): {"agents": [agent()]}})
-        self.assertEqual(self.complete(["frameq", "show", "abc"], broker),
-                         ["abcdefgh12345678"])
+        for verb in ("show", "fetch", "watch"):
+            self.assertEqual(self.complete(["frameq", verb, "abc"], broker),
+                             ["abcdefgh12345678"])
+        self.assertEqual(self.complete(["frameq", "fetch", "sh"], broker),
+                         ["shot"])
         self.assertEqual(self.complete(["frameq", "drain", ""], broker),
                          [agent()["name"]])
+        self.assertEqual(self.complete(["frameq", "agents", "re"], broker),
+                         ["remove"])
+        self.assertIn(agent()["name"], self.complete(
+            ["frameq", "agents", "remove", ""], broker))
 
     def test_every_shell_has_a_script(self):
         for shell in ("bash", "zsh", "fish"):

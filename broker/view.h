@@ -26,6 +26,9 @@ json_t *view_text_or_null(const char *text); /* null for NULL and "" */
  * false when it would pass out's maximum. */
 bool view_write(const json_t *json, struct buf *out);
 
+/* view_names: a list of texts. */
+json_t *view_names(const struct agent_name *names);
+
 /* view_lease writes a lease id as "<epoch>-<counter>" and returns ret. */
 #define VIEW_LEASE_SIZE 48
 char *view_lease(uint64_t lease, char ret[VIEW_LEASE_SIZE]);
@@ -39,6 +42,21 @@ json_t *view_job(const struct core *core, const struct job *job);
  * when nothing does. */
 json_t *view_warnings(const struct core *core, const struct job *job);
 
+/* view_nobody: that no connected agent can take a job, and why, as a text; NULL
+ * when one can, sooner or later. */
+json_t *view_nobody(const struct core *core, const struct job *job);
+
+/* view_need writes what a job asks of a machine, by its number (why.h): "the
+ * tag `gpu`", "5000 MiB of memory". */
+#define VIEW_NEED_SIZE 256
+void view_need(const struct job *job, size_t need, char ret[VIEW_NEED_SIZE]);
+
+/* Why a job, or one frame of it, is where it is (view_explain.c): in a
+ * sentence, then all that keeps agents from it and all that renders it. */
+json_t *view_explain(const struct core *core, const struct job *job);
+json_t *view_explain_frame(const struct core *core, const struct job *job,
+                           int32_t ordinal);
+
 /* view_failed_text gives "2 of 20 frames failed (7, 12)". */
 void view_failed_text(const struct job *job, struct buf *out);
 
@@ -46,6 +64,9 @@ void view_failed_text(const struct job *job, struct buf *out);
  * view_range_text: those of ordinals [lo, hi). */
 json_t *view_frames_text(const struct frames *frames);
 json_t *view_range_text(const struct frames *frames, int32_t lo, int32_t hi);
+
+/* view_frame_state: where a frame is. */
+enum frame_state view_frame_state(const struct job *job, int32_t ordinal);
 
 /* view_states: {"frames","states","revision"}, one letter a frame. */
 json_t *view_states(const struct job *job);
@@ -60,8 +81,10 @@ json_t *view_frame(const struct job *job, int32_t ordinal,
  * frames first (view_failures.c). */
 json_t *view_failures(const struct job *job);
 
-/* Farm (view_farm.c). view_agent: with its leases or, for the feed, without.
- * view_farm: {"state","jobs","frames","agents","slots"}. */
+/* Farm (view_farm.c). view_agent_why: why an agent takes no work; "" when
+ * nothing stands in the way. view_agent: with its leases or, for the feed,
+ * without. view_farm: {"state","jobs","frames","agents","slots"}. */
+const char *view_agent_why(const struct agent *agent);
 json_t *view_agent(const struct agent *agent, bool leases);
 json_t *view_farm(const struct core *core);
 

@@ -106,8 +106,7 @@ static const char *rest_why(const struct agent *agent)
                : fault_remedy(fault);
 }
 
-/* Why an agent takes no work; "" when nothing stands in the way. */
-static const char *agent_why(const struct agent *agent)
+const char *view_agent_why(const struct agent *agent)
 {
     if (!agent->known)
         return "not heard since the broker started";
@@ -131,7 +130,7 @@ static void put_room(json_t *view, const struct agent *agent)
     view_put(view, "slots", json_integer(agent->slots));
     view_put(view, "busy", json_integer(agent->running));
     view_put(view, "free", json_integer(agent_free(agent)));
-    view_put(view, "why", json_string(agent_why(agent)));
+    view_put(view, "why", json_string(view_agent_why(agent)));
 }
 
 static void put_record(json_t *view, const struct agent *agent)

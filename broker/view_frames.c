@@ -77,7 +77,7 @@ json_t *view_states(const struct job *job)
     return view;
 }
 
-static enum frame_state state_of(const struct job *job, int32_t ordinal)
+enum frame_state view_frame_state(const struct job *job, int32_t ordinal)
 {
     int i = 0;
     while (i < FRAME_STATES - 1 && !ranges_has(&job->in[i], ordinal))
@@ -153,7 +153,7 @@ json_t *view_frame(const struct job *job, int32_t ordinal,
                    const struct frame_fact *fact)
 {
     json_t *frame = json_object();
-    enum frame_state state = state_of(job, ordinal);
+    enum frame_state state = view_frame_state(job, ordinal);
     const struct lease *lease =
         state == FRAME_LEASED ? lease_of(job, ordinal) : NULL;
     view_put(frame, "frame",

@@ -60,7 +60,7 @@ static json_t *view_job_seconds(const struct times *times)
     return seconds;
 }
 
-static json_t *view_names(const struct agent_name *names)
+json_t *view_names(const struct agent_name *names)
 {
     json_t *list = json_array();
     for (; names; names = names->next)

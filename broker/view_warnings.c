@@ -8,7 +8,8 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
+
+#include "broker/core/why.h"
 
 #define WARNING_SIZE 256
 #define BENCHED_MAX  10 /* agents named one by one */
@@ -24,108 +25,66 @@ __attribute__((format(printf, 2, 3))) static void warn(json_t *list,
     json_array_append_new(list, json_string(text));
 }
 
-static bool has_tag(const struct agent *agent, const char *tag)
+void view_need(const struct job *job, size_t need, char ret[VIEW_NEED_SIZE])
 {
-    for (size_t i = 0; i < agent->n_tags; i++)
-        if (strcmp(agent->tags[i], tag) == 0)
-            return true;
-    return false;
+    if (need < job->n_tags)
+        snprintf(ret, VIEW_NEED_SIZE, "the tag `%s`", job->tags[need]);
+    else if (need == job->n_tags)
+        snprintf(ret, VIEW_NEED_SIZE, "%d MiB of memory", job->memory_mb);
+    else if (need == job->n_tags + 1)
+        snprintf(ret, VIEW_NEED_SIZE, "a GPU");
+    else
+        snprintf(ret, VIEW_NEED_SIZE, "Blender %s", job->blender);
 }
 
-/* One thing a job asks of an agent: tags first, then the machine. Returns
- * false past the last. unmet is set to words for what the agent lacks, "" when
- * it lacks nothing. */
-static bool need_check(const struct job *job, const struct agent *agent,
-                       size_t need, char unmet[WARNING_SIZE])
-{
-    const struct msg_node *node = &agent->node;
-    const char *blender = node->blender ? node->blender : "";
-    *unmet = '\0';
-    if (need < job->n_tags) {
-        if (!has_tag(agent, job->tags[need]))
-            snprintf(unmet, WARNING_SIZE, "the tag `%s`", job->tags[need]);
-        return true;
-    }
-    switch (need - job->n_tags) {
-    case 0:
-        if (node->memory_mb < job->memory_mb)
-            snprintf(unmet, WARNING_SIZE, "%d MiB of memory", job->memory_mb);
-        return true;
-    case 1:
-        if (job->gpu && node->gpus == 0)
-            snprintf(unmet, WARNING_SIZE, "a GPU");
-        return true;
-    case 2:
-        if (strncmp(blender, job->blender, strlen(job->blender)) != 0)
-            snprintf(unmet, WARNING_SIZE, "Blender %s", job->blender);
-        return true;
-    default:
-        return false;
-    }
-}
-
-static bool takes_work(const struct agent *agent)
-{
-    return agent->life == AGENT_UP && agent->drain == DRAIN_OFF &&
-           !agent->leaving;
-}
-
-/* Tells whether some agent that takes work has what is needed; when none has,
- * unmet names it. */
+/* Tells whether some agent that takes work has what is needed. */
 static bool need_met(const struct core *core, const struct job *job,
-                     size_t need, char unmet[WARNING_SIZE])
+                     size_t need)
 {
     const struct agent *agent;
-    DL_FOREACH (core->agents, agent) {
-        if (!takes_work(agent))
-            continue;
-        if (!need_check(job, agent, need, unmet) || !*unmet)
+    DL_FOREACH (core->agents, agent)
+        if (why_stays(agent) == WHY_NONE &&
+            why_need(agent, job, need) == WHY_NONE)
             return true;
-    }
     return false;
 }
 
 static bool agent_fits(const struct job *job, const struct agent *agent)
 {
-    char unmet[WARNING_SIZE];
-    for (size_t need = 0; need_check(job, agent, need, unmet); need++)
-        if (*unmet)
-            return false;
-    return true;
+    size_t need;
+    return why_stays(agent) == WHY_NONE &&
+           why_lacks(agent, job, &need) == WHY_NONE;
 }
 
-static void warn_unfit(json_t *list, const struct core *core,
-                       const struct job *job)
+static json_t *nobody_fits(const struct core *core, const struct job *job)
 {
-    char unmet[WARNING_SIZE];
-    size_t needs = job->n_tags + 3;
-    for (size_t need = 0; need < needs; need++)
-        if (!need_met(core, job, need, unmet)) {
-            warn(list, "no connected agent can take this job: none has %s",
-                 unmet);
-            return;
+    char unmet[VIEW_NEED_SIZE];
+    for (size_t need = 0; need < why_needs(job); need++)
+        if (!need_met(core, job, need)) {
+            view_need(job, need, unmet);
+            return json_sprintf("no connected agent can take this job: none "
+                                "has %s",
+                                unmet);
         }
-    warn(list, "no connected agent can take this job: none has all that "
-               "`requires` asks for");
+    return json_string("no connected agent can take this job: none has all "
+                       "that `requires` asks for");
 }
 
-static void warn_nobody(json_t *list, const struct core *core,
-                        const struct job *job)
+json_t *view_nobody(const struct core *core, const struct job *job)
 {
     bool up = false, works = false;
     const struct agent *agent;
     DL_FOREACH (core->agents, agent) {
         up = up || agent->life == AGENT_UP;
-        works = works || takes_work(agent);
-        if (takes_work(agent) && agent_fits(job, agent))
-            return;
+        works = works || why_stays(agent) == WHY_NONE;
+        if (agent_fits(job, agent))
+            return NULL;
     }
     if (!up)
-        warn(list, "no agent is connected");
-    else if (!works)
-        warn(list, "every connected agent is drained or shutting down");
-    else
-        warn_unfit(list, core, job);
+        return json_string("no agent is connected");
+    return works ? nobody_fits(core, job)
+                 : json_string("every connected agent is drained or shutting "
+                               "down");
 }
 
 static void warn_mixed(json_t *list, const struct agent_name *blenders)
@@ -144,7 +103,7 @@ static bool anybody_better(const struct core *core, const struct job *job)
 {
     const struct agent *agent;
     DL_FOREACH (core->agents, agent)
-        if (takes_work(agent) && agent_fits(job, agent) &&
+        if (agent_fits(job, agent) &&
             bench_of(job, agent->name) != BENCH_BENCHED)
             return true;
     return false;
@@ -171,8 +130,11 @@ static void warn_benched(json_t *list, const struct core *core,
 json_t *view_warnings(const struct core *core, const struct job *job)
 {
     json_t *list = json_array();
+    json_t *nobody = NULL;
     if (!job_ended(job) && job->in[FRAME_LEASED].count == 0)
-        warn_nobody(list, core, job);
+        nobody = view_nobody(core, job);
+    if (nobody)
+        json_array_append_new(list, nobody);
     warn_benched(list, core, job);
     if (job->blenders && job->blenders->next)
         warn_mixed(list, job->blenders);

@@ -14,6 +14,7 @@ int verb_watch(int argc, char **argv);
 int verb_status(int argc, char **argv);
 int verb_ls(int argc, char **argv);
 int verb_show(int argc, char **argv);
+int verb_explain(int argc, char **argv);
 int verb_fetch(int argc, char **argv);
 int verb_frames(int argc, char **argv);
 int verb_logs(int argc, char **argv);

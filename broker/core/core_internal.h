@@ -7,6 +7,7 @@
 #define FRAMEQ_BROKER_CORE_CORE_INTERNAL_H
 
 #include "broker/core/state.h"
+#include "broker/core/why.h"
 
 /* Protocol times that the core acts on (docs/protocol.md, "Timings").
  * silent: without STATE this long, no new work. unseen: a BATCH that no STATE
@@ -107,7 +108,8 @@ void step_report(struct step *step, struct agent *agent,
 
 /* sched.c: grants what can be granted, until nothing more can. */
 void sched_run(struct step *step);
-/* sched_check asserts that no agent with room could have work. */
+/* sched_check asserts that no agent with room could have work, and that why.h
+ * says of each what keeps it from every job with work. */
 void sched_check(const struct core *core);
 /* sched_place puts a job into the list it belongs in now. */
 void sched_place(struct core *core, struct job *job);

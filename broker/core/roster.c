@@ -147,21 +147,45 @@ const char *agent_life_word(enum agent_life life)
     return words[life];
 }
 
+enum why why_stays(const struct agent *agent)
+{
+    if (agent->life != AGENT_UP)
+        return WHY_AWAY;
+    if (agent->leaving)
+        return WHY_LEAVING;
+    return agent->drain != DRAIN_OFF ? WHY_DRAINED : WHY_NONE;
+}
+
+static int64_t slots_left(const struct agent *agent)
+{
+    int64_t unseen = (int64_t)(agent->lane_sent - agent->lane_seen);
+    return agent->slots - agent->running - unseen;
+}
+
+enum why why_room(const struct agent *agent)
+{
+    enum why stays = why_stays(agent);
+    if (stays != WHY_NONE)
+        return stays;
+    if (agent->rest_until_ms > 0)
+        return WHY_RESTING;
+    if (!agent->lane_ok)
+        return WHY_LANE;
+    if (agent->unacked >= LIMIT_UNACKED)
+        return WHY_UNACKED;
+    if (agent->slots <= 0)
+        return WHY_NO_SLOTS;
+    return slots_left(agent) > 0 ? WHY_NONE : WHY_BUSY;
+}
+
 int32_t agent_free(const struct agent *agent)
 {
-    if (agent->life != AGENT_UP || !agent->lane_ok || agent->leaving ||
-        agent->drain != DRAIN_OFF || agent->unacked >= LIMIT_UNACKED ||
-        agent->rest_until_ms > 0)
-        return 0;
-    int64_t unseen = (int64_t)(agent->lane_sent - agent->lane_seen);
-    int64_t room = agent->slots - agent->running - unseen;
-    return room > 0 ? (int32_t)room : 0;
+    return why_room(agent) == WHY_NONE ? (int32_t)slots_left(agent) : 0;
 }
 
 static void power_refresh(struct core *core, struct agent *agent)
 {
-    bool works = agent->life == AGENT_UP && agent->drain == DRAIN_OFF &&
-                 !agent->leaving && agent->rest_until_ms == 0;
+    bool works = why_stays(agent) == WHY_NONE && agent->rest_until_ms == 0;
     int32_t working = works ? agent->slots : 0;
     double power = agent->speed * working;
     core->slots += working - agent->working;

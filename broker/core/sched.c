@@ -68,15 +68,28 @@ static void queue_leave(struct core *core, struct job *job)
     core->n_queued--;
 }
 
+enum why why_job(const struct core *core, const struct job *job)
+{
+    if (job->in[FRAME_PENDING].count == 0)
+        return job_ended(job) ? WHY_ENDED : WHY_ALL_LEASED;
+    if (job->paused)
+        return WHY_PAUSED;
+    if (job->gate > core->committed)
+        return WHY_COMMIT;
+    if (job->not_before_ms > core->now_ms)
+        return WHY_NOT_BEFORE;
+    return job_depends_met(core, job) ? WHY_NONE : WHY_DEPENDS;
+}
+
 static enum job_place place_of(const struct core *core, const struct job *job)
 {
-    if (job->in[FRAME_PENDING].count == 0 || job->paused)
-        return PLACE_NONE;
-    if (job->gate > core->committed)
-        return PLACE_GATED;
-    if (job->not_before_ms > core->now_ms || !job_depends_met(core, job))
-        return PLACE_HELD;
-    return PLACE_QUEUE;
+    static const enum job_place places[WHYS] = {
+        [WHY_ENDED] = PLACE_NONE,      [WHY_ALL_LEASED] = PLACE_NONE,
+        [WHY_PAUSED] = PLACE_NONE,     [WHY_COMMIT] = PLACE_GATED,
+        [WHY_NOT_BEFORE] = PLACE_HELD, [WHY_DEPENDS] = PLACE_HELD,
+        [WHY_NONE] = PLACE_QUEUE,
+    };
+    return places[why_job(core, job)];
 }
 
 static void place_leave(struct core *core, struct job *job)
@@ -136,29 +149,54 @@ void sched_open(struct step *step)
     }
 }
 
-static bool tags_cover(const struct agent *agent, const struct job *job)
+static bool has_tag(const struct agent *agent, const char *tag)
 {
-    for (size_t i = 0; i < job->n_tags; i++) {
-        size_t k = 0;
-        while (k < agent->n_tags && strcmp(agent->tags[k], job->tags[i]) != 0)
-            k++;
-        if (k == agent->n_tags)
-            return false;
+    for (size_t i = 0; i < agent->n_tags; i++)
+        if (strcmp(agent->tags[i], tag) == 0)
+            return true;
+    return false;
+}
+
+size_t why_needs(const struct job *job)
+{
+    return job->n_tags + 3;
+}
+
+static bool has_blender(const struct agent *agent, const char *version)
+{
+    const char *own = agent->node.blender ? agent->node.blender : "";
+    return strncmp(own, version, strlen(version)) == 0;
+}
+
+enum why why_need(const struct agent *agent, const struct job *job, size_t need)
+{
+    if (need < job->n_tags)
+        return has_tag(agent, job->tags[need]) ? WHY_NONE : WHY_TAG;
+    switch (need - job->n_tags) {
+    case 0:
+        return agent->node.memory_mb < job->memory_mb ? WHY_MEMORY : WHY_NONE;
+    case 1:
+        return job->gpu && agent->node.gpus == 0 ? WHY_GPU : WHY_NONE;
+    default:
+        return has_blender(agent, job->blender) ? WHY_NONE : WHY_BLENDER;
     }
-    return true;
+}
+
+enum why why_lacks(const struct agent *agent, const struct job *job,
+                   size_t *need)
+{
+    for (*need = 0; *need < why_needs(job); ++*need) {
+        enum why why = why_need(agent, job, *need);
+        if (why != WHY_NONE)
+            return why;
+    }
+    return WHY_NONE;
 }
 
 bool sched_able(const struct agent *agent, const struct job *job)
 {
-    const struct msg_node *node = &agent->node;
-    if (job->memory_mb > 0 && node->memory_mb < job->memory_mb)
-        return false;
-    if (job->gpu && node->gpus == 0)
-        return false;
-    if (strncmp(node->blender ? node->blender : "", job->blender,
-                strlen(job->blender)) != 0)
-        return false;
-    return tags_cover(agent, job);
+    size_t need;
+    return why_lacks(agent, job, &need) == WHY_NONE;
 }
 
 /* All that it could do is taken by leases that show nothing for too long. */
@@ -175,8 +213,8 @@ static bool is_stuck(const struct agent *agent)
  * later, however busy it is now. */
 static bool is_able(const struct agent *agent, const struct job *job)
 {
-    return agent->life == AGENT_UP && agent->drain == DRAIN_OFF &&
-           !agent->leaving && !is_stuck(agent) && sched_able(agent, job);
+    return why_stays(agent) == WHY_NONE && !is_stuck(agent) &&
+           sched_able(agent, job);
 }
 
 bool sched_others_able(const struct core *core, const struct job *job,
@@ -308,11 +346,13 @@ static int32_t cut_end(const struct job *job, int32_t lo, int32_t most)
     return hi;
 }
 
-static bool frame_fits(const struct core *core, const struct job *job,
-                       const struct agent *agent, int32_t at, bool suspect)
+enum why why_frame(const struct core *core, const struct job *job,
+                   const struct agent *agent, int32_t ordinal)
 {
-    return lost_is_suspect(job, at) == suspect && !lost_keeps(agent, job, at) &&
-           !sched_spares(core, job, agent, at, NULL);
+    if (lost_keeps(agent, job, ordinal))
+        return WHY_SUSPECT;
+    return sched_spares(core, job, agent, ordinal, NULL) ? WHY_SPARED
+                                                         : WHY_NONE;
 }
 
 /* Finds the first pending frame this agent should take. */
@@ -323,7 +363,8 @@ static bool cut_first(const struct core *core, const struct job *job,
     bool plain = !job->attempts && job->avoided.count == 0;
     for (int32_t i = 0; i < pending->n; i++) {
         for (int32_t at = pending->at[i].lo; at < pending->at[i].hi; at++) {
-            if (!plain && !frame_fits(core, job, agent, at, suspect))
+            if (!plain && (lost_is_suspect(job, at) != suspect ||
+                           why_frame(core, job, agent, at) != WHY_NONE))
                 continue;
             *ret_lo = at;
             return true;
@@ -346,36 +387,53 @@ bool sched_welcome(const struct agent *agent, const struct job *job)
            agent_has_job(agent, job, NULL);
 }
 
-static bool job_fits(const struct core *core, const struct job *job,
-                     const struct agent *agent, int32_t *ret_lo)
+/* What keeps it from the whole job, or NONE. */
+static enum why why_kept(const struct core *core, const struct job *job,
+                         const struct agent *agent)
 {
-    if (!sched_able(agent, job) || sched_keeps(core, job, agent, NULL))
-        return false;
-    return sched_welcome(agent, job) && cut_start(core, job, agent, ret_lo);
+    size_t need;
+    enum why lacks = why_lacks(agent, job, &need);
+    if (lacks != WHY_NONE)
+        return lacks;
+    if (sched_keeps(core, job, agent, NULL))
+        return bench_of(job, agent->name) == BENCH_BENCHED ? WHY_BENCHED
+                                                           : WHY_DOUBT;
+    return sched_welcome(agent, job) ? WHY_NONE : WHY_MAX_AGENTS;
 }
 
-static struct job *queue_first_fit(const struct core *core,
-                                   const struct queue *queue,
-                                   const struct agent *agent, int32_t *ret_lo)
+/* Where no frame is for the agent, the reason is that of the first. */
+enum why why_match(const struct core *core, const struct job *job,
+                   const struct agent *agent, int32_t *lo)
 {
-    struct job *job;
+    enum why why = why_kept(core, job, agent);
+    if (why != WHY_NONE || cut_start(core, job, agent, lo))
+        return why;
+    return why_frame(core, job, agent, job->in[FRAME_PENDING].at[0].lo);
+}
+
+static const struct job *queue_first_fit(const struct core *core,
+                                         const struct queue *queue,
+                                         const struct agent *agent,
+                                         int32_t *ret_lo)
+{
+    const struct job *job;
     DL_FOREACH2 (queue->jobs, job, queue_next)
-        if (job_fits(core, job, agent, ret_lo))
+        if (why_match(core, job, agent, ret_lo) == WHY_NONE)
             return job;
     return NULL;
 }
 
-static struct job *pick(const struct core *core, const struct agent *agent,
-                        int32_t *ret_lo)
+static const struct job *pick(const struct core *core,
+                              const struct agent *agent, int32_t *ret_lo)
 {
     for (int priority = 100; priority >= 0; priority--) {
-        struct job *best = NULL;
+        const struct job *best = NULL;
         const struct queue *queue;
         DL_FOREACH2 (core->rank[priority], queue, rank_next) {
             if (best && queue->user->leased >= best->owner->leased)
                 continue;
             int32_t lo = 0;
-            struct job *job = queue_first_fit(core, queue, agent, &lo);
+            const struct job *job = queue_first_fit(core, queue, agent, &lo);
             if (job) {
                 best = job;
                 *ret_lo = lo;
@@ -385,6 +443,38 @@ static struct job *pick(const struct core *core, const struct agent *agent,
             return best;
     }
     return NULL;
+}
+
+const struct job *why_next(const struct core *core, const struct agent *agent)
+{
+    int32_t lo;
+    return pick(core, agent, &lo);
+}
+
+struct why_agent why_agent(const struct core *core, const struct job *job,
+                           const struct agent *agent, int32_t ordinal)
+{
+    struct why_agent ret = {.why = why_stays(agent)};
+    int32_t lo;
+    if (ret.why == WHY_NONE)
+        ret.why = why_lacks(agent, job, &ret.need);
+    if (ret.why == WHY_NONE)
+        ret.why = why_kept(core, job, agent);
+    if (ret.why == WHY_NONE)
+        ret.why = ordinal < 0 ? why_match(core, job, agent, &lo)
+                              : why_frame(core, job, agent, ordinal);
+    if (ret.why == WHY_NONE)
+        ret.why = why_room(agent);
+    if (ret.why == WHY_BUSY)
+        ret.next = why_next(core, agent);
+    return ret;
+}
+
+enum why_first why_first(const struct job *first, const struct job *job)
+{
+    if (first->priority != job->priority)
+        return FIRST_PRIORITY;
+    return first->owner == job->owner ? FIRST_AGE : FIRST_SHARE;
 }
 
 void sched_lease(struct step *step, const struct agent *agent,
@@ -417,6 +507,19 @@ static bool grant(struct step *step, const struct agent *agent)
     return true;
 }
 
+/* told: whoever asks why is told what is so. */
+static void sched_check_why(const struct core *core)
+{
+    const struct agent *agent;
+    const struct job *job;
+    DL_FOREACH2 (core->idle, agent, idle_next) {
+        assert(why_room(agent) == WHY_NONE);
+        DL_FOREACH (core->jobs, job)
+            assert(job->place != PLACE_QUEUE ||
+                   why_agent(core, job, agent, -1).why != WHY_NONE);
+    }
+}
+
 void sched_check(const struct core *core)
 {
     const struct agent *agent;
@@ -425,6 +528,7 @@ void sched_check(const struct core *core)
         return;
     DL_FOREACH2 (core->idle, agent, idle_next)
         assert(!pick(core, agent, &lo));
+    sched_check_why(core);
 }
 
 /* One lease an agent and round, so that nobody waits while another is filled.

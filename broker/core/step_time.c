@@ -23,12 +23,22 @@ static int64_t lease_grace_ms(const struct core *core,
     return tenth < GRACE_HIGH_MS ? tenth : GRACE_HIGH_MS;
 }
 
+int64_t why_elsewhere_ms(const struct core *core, const struct lease *lease)
+{
+    const struct agent *agent = lease->agent;
+    if (agent->life == AGENT_UP)
+        return INT64_MAX;
+    if (agent->life == AGENT_GONE)
+        return agent->gone_ms + lease_grace_ms(core, lease);
+    return agent->heard_ms + core->options.lease_ttl_ms;
+}
+
 static void leases_orphaned(struct step *step, struct agent *agent)
 {
     struct lease *lease, *next;
     DL_FOREACH_SAFE2(agent->leases, lease, next, agent_next)
     {
-        int64_t due = agent->gone_ms + lease_grace_ms(step->core, lease);
+        int64_t due = why_elsewhere_ms(step->core, lease);
         if (step->core->now_ms >= due)
             step_release(step, lease, FAULT_AGENT_LOST);
         else

@@ -18,7 +18,7 @@
  * not tell frame by frame may be at the last one of its lease; one of a job of
  * which nobody knows what frames take, for as long as nodes allow Blender to
  * hang. */
-static int64_t late_ms(const struct lease *lease)
+int64_t why_late_ms(const struct lease *lease)
 {
     const struct times *times = &lease->job->times;
     if (LEASE_OVER(lease->status))
@@ -37,7 +37,7 @@ static int64_t late_ms(const struct lease *lease)
 static bool is_overdue(const struct core *core, const struct lease *lease)
 {
     return lease->job->times.n > 0 && lease->held.count > 0 &&
-           late_ms(lease) <= core->now_ms;
+           why_late_ms(lease) <= core->now_ms;
 }
 
 static bool has_copy(const struct lease *lease, int32_t lo, int32_t hi)
@@ -125,7 +125,7 @@ void tail_watch(struct step *step)
     struct core *core = step->core;
     const struct lease *lease;
     for (lease = core->leases; lease; lease = lease->hh.next) {
-        int64_t due = late_ms(lease);
+        int64_t due = why_late_ms(lease);
         if (due > core->now_ms)
             core_due(core, due);
         else if (!lease->late)

@@ -145,6 +145,23 @@ static void get_image(struct call *call)
     read_frame(call, show_image);
 }
 
+/* What the ledger's disk has to do with it stands in /v1/farm. */
+static void explain_job(struct call *call)
+{
+    const struct job *job = call_job(call);
+    if (job)
+        reply_json(call, 200, view_explain(call_core(call), job));
+}
+
+static void explain_frame(struct call *call)
+{
+    const struct job *job = call_job(call);
+    int32_t ordinal = job ? path_frame(call, job) : -1;
+    if (ordinal >= 0)
+        reply_json(call, 200,
+                   view_explain_frame(call_core(call), job, ordinal));
+}
+
 static const size_t frames_max = LIMIT_FRAMES_TEXT, agent_max = LIMIT_AGENT;
 static const char *const retry_states[] = {"failed", NULL};
 
@@ -260,5 +277,7 @@ const struct route routes_frames[] = {
     {"POST", "/v1/jobs/{}/frames:retry", retry_frames, TOKEN_SUBMIT},
     {"POST", "/v1/jobs/{}/frames:cancel", cancel_frames, TOKEN_SUBMIT},
     {"GET", "/v1/jobs/{}/failures", get_failures, TOKEN_READ},
+    {"GET", "/v1/jobs/{}/explain", explain_job, TOKEN_READ},
+    {"GET", "/v1/jobs/{}/frames/{}/explain", explain_frame, TOKEN_READ},
     {0},
 };

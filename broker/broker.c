@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/activity.h"
 #include "broker/core/state.h"
 #include "common/mem.h"
 #include "common/table.h"
@@ -107,10 +108,11 @@ static void changed_add(struct broker *broker, const char *job)
     broker->changed[broker->n_changed++] = job;
 }
 
-static void event_out(struct broker *broker, const struct event *event)
+static void event_out(struct broker *broker, const struct event *event,
+                      const struct activity *rows, size_t n_rows)
 {
-    if (event_keep(event->type) != EVENT_SOFT)
-        store_append(broker->store, event);
+    if (event_keep(event->type) != EVENT_SOFT || n_rows > 0)
+        store_note(broker->store, event, rows, n_rows);
     if (event_keep(event->type) == EVENT_DURABLE)
         broker->durable = event->seq;
     for (size_t i = 0; i < broker->n_projectors; i++)
@@ -135,13 +137,32 @@ enum rc broker_do(struct broker *broker, const struct cmd *cmd, char *why,
                   size_t size)
 {
     struct events out = {0};
+    struct activity_before before =
+        activity_before(broker->core, cmd, &broker->arena);
     enum rc rc = core_step(broker->core, broker->now_ms, cmd, &broker->arena,
                            &out, why, size);
-    for (size_t i = 0; i < out.n; i++)
-        event_out(broker, &out.at[i]);
+    for (size_t i = 0; i < out.n; i++) {
+        struct activity rows[ACTIVITY_ROWS];
+        size_t n = activity_of(broker->core, cmd, &before, &out.at[i],
+                               &broker->arena, rows);
+        event_out(broker, &out.at[i], rows, n);
+    }
     for (size_t i = 0; i < out.n; i++)
         pack_ended(broker, &out.at[i]);
     return rc;
+}
+
+void broker_note(struct broker *broker, const char *what, const char *agent,
+                 const char *who)
+{
+    const struct activity row = {.at_ms = broker->now_ms,
+                                 .what = what,
+                                 .who = who,
+                                 .job = "",
+                                 .name = "",
+                                 .agent = agent,
+                                 .text = ""};
+    store_note(broker->store, NULL, &row, 1);
 }
 
 void broker_answer(struct broker *broker, void (*send)(void *ctx),

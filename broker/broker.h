@@ -48,6 +48,11 @@ void broker_unanswer(struct broker *broker, void *ctx);
 typedef void broker_changed(void *ctx, const char *job);
 void broker_watch(struct broker *broker, broker_changed *changed, void *ctx);
 
+/* broker_note adds to the activity what is no event of the core: what was done
+ * to an agent's key, by whom. */
+void broker_note(struct broker *broker, const char *what, const char *agent,
+                 const char *who);
+
 const struct core *broker_core(const struct broker *broker);
 struct store *broker_store(const struct broker *broker);
 struct arena *broker_arena(struct broker *broker); /* reset every turn */

@@ -72,6 +72,14 @@ void *call_unpark(struct call *call)
     return work;
 }
 
+const char *call_who(const struct call *call)
+{
+    const char *user = call_header(call, "Frameq-User");
+    if (call->token)
+        return call->token->user;
+    return user && *user && strlen(user) <= LIMIT_NAME ? user : call->in->peer;
+}
+
 const struct core *call_core(struct call *call)
 {
     call->shows = true;
@@ -80,9 +88,11 @@ const struct core *call_core(struct call *call)
 
 enum rc call_do(struct call *call, const struct cmd *cmd, char *why)
 {
+    struct cmd asked = *cmd;
+    asked.who = call_who(call);
     call->shows = true;
     *why = '\0';
-    return broker_do(call->http->broker, cmd, why, LIMIT_REASON);
+    return broker_do(call->http->broker, &asked, why, LIMIT_REASON);
 }
 
 bool call_command(struct call *call, const struct cmd *cmd)

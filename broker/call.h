@@ -68,6 +68,11 @@ void call_park(struct call *call, void *work, void (*leave)(struct call *call),
                void (*drop)(void *work));
 void *call_unpark(struct call *call);
 
+/* call_who tells whose the call is: the token's user, else who the header
+ * Frameq-User names (1 to LIMIT_NAME bytes), else the client's address.
+ * Borrowed. */
+const char *call_who(const struct call *call);
+
 /* The core, for reading and for commands. Both send the answer through the
  * gate. call_do writes the refusal's reason to why (LIMIT_REASON bytes). */
 const struct core *call_core(struct call *call);

@@ -82,6 +82,9 @@ void keep_settle(struct keep *keep)
         }
         job = next;
     }
+    if (!job)
+        store_keep(broker_store(keep->broker),
+                   broker_now(keep->broker) - keep->keep_ms);
     snprintf(keep->at, sizeof keep->at, "%s", job ? job->id : "");
     keep->next_ms = broker_now(keep->broker) + (job ? 0 : pause_ms(keep));
 }

@@ -20,7 +20,8 @@ struct keep {
 /* keep_init borrows broker. */
 void keep_init(struct keep *keep, struct broker *broker, int64_t keep_ms);
 
-/* keep_settle forgets what is due, if it is keep_next. */
+/* keep_settle forgets what is due, if it is keep_next: jobs, and after each
+ * pass over them what the activity says of older days. */
 void keep_settle(struct keep *keep);
 
 /* keep_next returns when keep_settle must run, as broker_now; INT64_MAX:

@@ -319,7 +319,9 @@ static bool add_epoch(struct ledger *ledger, void *ret)
 {
     sqlite3_stmt *add = ledger_statement(ledger, SQL_EPOCH_ADD);
     sqlite3_bind_int(add, 1, 1);
-    return ledger_run(add) && ledger_number(ledger, SQL_EPOCH, ret);
+    return ledger_run(add) && ledger_number(ledger, SQL_EPOCH, ret) &&
+           ledger_run(ledger_statement(ledger, SQL_ACTIVITY_TABLE)) &&
+           ledger_run(ledger_statement(ledger, SQL_ACTIVITY_INDEX));
 }
 
 enum ledger_rc ledger_begin(struct ledger *ledger, uint64_t *ret_epoch,

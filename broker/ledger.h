@@ -55,6 +55,7 @@ struct ledger {
     int wal_pages;  /* in the write-ahead log */
     bool purge;     /* forgotten jobs may be there to remove */
     bool pack;      /* ended jobs may be there to pack */
+    int64_t activity_ms;      /* rows of activity older than it go; 0: none */
     struct packing *packings; /* by job, the one at hand first */
 };
 
@@ -104,9 +105,10 @@ enum ledger_rc ledger_transact(struct ledger *ledger,
 /* --- ledger_write.c --- */
 
 /* ledger_write adds records (each its length as uint32_t, then its bytes) as
- * the next events, in one transaction. */
+ * the next events, and notes (activity_write; may be NULL),
+ * in one transaction. */
 enum ledger_rc ledger_write(struct ledger *ledger, const struct buf *records,
-                            char *why, size_t size);
+                            const struct buf *notes, char *why, size_t size);
 
 /* --- ledger_purge.c --- */
 
@@ -149,6 +151,22 @@ const struct frame_fact *facts_read(const void *bytes, size_t len,
 
 /* facts_take returns the fact of a row of ten columns, ordinal first. */
 struct frame_fact facts_take(sqlite3_stmt *row, struct arena *arena);
+
+/* --- ledger_activity.c --- */
+
+/* activity_write appends a row as bytes, for activity_add, which adds all rows
+ * of such bytes and removes the oldest past LIMIT_ACTIVITY. */
+void activity_write(const struct activity *row, struct buf *out);
+bool activity_add(struct ledger *ledger, const struct buf *notes);
+
+/* activity_prune removes some rows older than activity_ms, which is 0 when no
+ * more are left. */
+enum ledger_rc activity_prune(struct ledger *ledger, char *why, size_t size);
+
+/* activity_read returns *ret_n rows, newest first, in arena. */
+const struct activity *activity_read(struct ledger *ledger,
+                                     const struct activity_query *query,
+                                     struct arena *arena, size_t *ret_n);
 
 /* --- ledger_read.c --- */
 

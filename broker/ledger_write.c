@@ -173,7 +173,7 @@ static bool add_row(struct ledger *ledger, const struct entry *entry,
 }
 
 struct writing {
-    const struct buf *records;
+    const struct buf *records, *notes;
     uint64_t seq;   /* of the last one written */
     uint64_t loose; /* as in struct ledger */
 };
@@ -207,7 +207,7 @@ static bool write_all(struct ledger *ledger, void *ctx)
     struct writing *writing = ctx;
     const char *at = writing->records->data;
     const char *end = at + writing->records->len;
-    bool written = drop_loose(ledger, writing);
+    bool written = at == end || drop_loose(ledger, writing);
     while (written && at < end) {
         uint32_t len;
         memcpy(&len, at, sizeof len);
@@ -222,13 +222,16 @@ static bool write_all(struct ledger *ledger, void *ctx)
         arena_reset(&ledger->arena);
         at += len;
     }
-    return written;
+    return written && activity_add(ledger, writing->notes);
 }
 
 enum ledger_rc ledger_write(struct ledger *ledger, const struct buf *records,
-                            char *why, size_t size)
+                            const struct buf *notes, char *why, size_t size)
 {
-    struct writing writing = {.records = records, .seq = ledger->last};
+    struct writing writing = {.records = records,
+                              .notes = notes,
+                              .seq = ledger->last,
+                              .loose = ledger->loose};
     enum ledger_rc rc = ledger_transact(ledger, write_all, &writing, why, size);
     if (rc != LEDGER_OK)
         return rc;

@@ -33,6 +33,8 @@ static void init_shared(struct store *store)
     buf_init(&store->queue, LIMIT_LEDGER_QUEUE);
     buf_init(&store->ended, LIMIT_LEDGER_QUEUE);
     buf_init(&store->batch, LIMIT_LEDGER_QUEUE);
+    buf_init(&store->notes, LIMIT_LEDGER_QUEUE);
+    buf_init(&store->noted, LIMIT_LEDGER_QUEUE);
 }
 
 static bool open_event(struct store *store, char *why, size_t size)
@@ -142,6 +144,8 @@ void store_close(struct store **store)
     buf_free(&old->queue);
     buf_free(&old->ended);
     buf_free(&old->batch);
+    buf_free(&old->notes);
+    buf_free(&old->noted);
     pthread_cond_destroy(&old->wake);
     pthread_mutex_destroy(&old->mutex);
     mem_free(old);
@@ -182,21 +186,48 @@ static bool add_record(struct buf *queue, const struct event *event)
     return true;
 }
 
-void store_append(struct store *store, const struct event *event)
+static bool add_all(struct store *store, const struct event *event,
+                    const struct activity *rows, size_t n)
+{
+    if (event && !add_record(&store->queue, event))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        activity_write(&rows[i], &store->notes);
+    return !store->notes.over;
+}
+
+void store_note(struct store *store, const struct event *event,
+                const struct activity *rows, size_t n)
 {
     assert(store->started);
-    assert(event->seq == store->appended + 1);
-    store->appended = event->seq;
+    if (event && event_keep(event->type) == EVENT_SOFT)
+        event = NULL;
+    assert(!event || event->seq == store->appended + 1);
+    if (event)
+        store->appended = event->seq;
     pthread_mutex_lock(&store->mutex);
-    if (store->health != STORE_BROKEN && !add_record(&store->queue, event)) {
+    if (store->health != STORE_BROKEN && !add_all(store, event, rows, n)) {
         store->health = STORE_BROKEN;
         snprintf(store->why, sizeof store->why,
                  "the disk has not kept up for too long");
         eventfd_write(store->event_fd, 1);
     }
-    if (event_keep(event->type) == EVENT_DURABLE)
+    if (event && event_keep(event->type) == EVENT_DURABLE)
         store->urgent = true;
     store->behind = store->queue.len;
+    pthread_cond_signal(&store->wake);
+    pthread_mutex_unlock(&store->mutex);
+}
+
+void store_append(struct store *store, const struct event *event)
+{
+    store_note(store, event, NULL, 0);
+}
+
+void store_keep(struct store *store, int64_t before_ms)
+{
+    pthread_mutex_lock(&store->mutex);
+    store->keep_ms = before_ms;
     pthread_cond_signal(&store->wake);
     pthread_mutex_unlock(&store->mutex);
 }
@@ -227,6 +258,8 @@ static void deliver(struct store *store, struct ask *ask)
         ;
     else if (ask->backup_done != NULL)
         ask->backup_done(ask->ctx, ask->why[0] == '\0' ? NULL : ask->why);
+    else if (ask->activity_done != NULL)
+        ask->activity_done(ask->ctx, ask->rows, ask->n_facts);
     else
         ask->frames_done(ask->ctx, ask->facts, ask->n_facts);
     ask_free(ask);
@@ -296,6 +329,19 @@ void store_backup(struct store *store, const char *path,
     struct ask *ask = mem_new(sizeof *ask);
     ask->name = mem_text(path);
     ask->backup_done = done;
+    ask->ctx = ctx;
+    send_ask(store, ask);
+}
+
+void store_activity(struct store *store, const struct activity_query *query,
+                    store_activity_done *done, void *ctx)
+{
+    struct ask *ask = mem_new(sizeof *ask);
+    ask->activity = *query;
+    ask->activity.job = arena_print(&ask->arena, "%s", query->job);
+    ask->activity.agent = arena_print(&ask->arena, "%s", query->agent);
+    ask->activity.who = arena_print(&ask->arena, "%s", query->who);
+    ask->activity_done = done;
     ask->ctx = ctx;
     send_ask(store, ask);
 }

@@ -49,6 +49,30 @@ uint64_t store_begin(struct store *store, char *why, size_t size);
  * of a second. */
 void store_append(struct store *store, const struct event *event);
 
+/* Something that was done, or happened, for people to look back on: a row of
+ * the activity. Texts are "" where there is none. */
+struct activity {
+    int64_t number;         /* ascending; as read */
+    int64_t at_ms, last_ms; /* last_ms: of the last of several alike */
+    int32_t times;
+    bool merge; /* one more of the job's last row of that kind and agent, if
+                   that is not old */
+    const char *what; /* a word: "cancelled" */
+    const char *who;  /* a person, or an address */
+    const char *job;  /* id */
+    const char *name; /* of the job, then */
+    const char *agent;
+    const char *text; /* more of it: a reason, frames */
+};
+
+/* store_note is store_append (event NULL, or soft: without it) that writes n
+ * rows of activity in the same commit. */
+void store_note(struct store *store, const struct event *event,
+                const struct activity *rows, size_t n);
+
+/* store_keep has rows of activity that are older than before_ms removed. */
+void store_keep(struct store *store, int64_t before_ms);
+
 /* store_pack tells that a job has ended and none of its leases goes on, as far
  * as events were appended: when there is time its events give way to one PACKED
  * and its frames' facts are packed. Told again after every later event of it.
@@ -107,6 +131,20 @@ void store_frames(struct store *store, const char *job, struct range ordinals,
 typedef void store_backup_done(void *ctx, const char *reason);
 void store_backup(struct store *store, const char *path,
                   store_backup_done *done, void *ctx);
+
+/* store_activity reads rows of the activity, newest first: those with a lower
+ * number than before, that were last so at since_ms or later, of a job, an
+ * agent, a person ("": any); at most limit (1 to LIMIT_PAGE + 1). As
+ * store_frames. */
+struct activity_query {
+    int64_t before, since_ms;
+    const char *job, *agent, *who;
+    size_t limit;
+};
+typedef void store_activity_done(void *ctx, const struct activity *rows,
+                                 size_t n);
+void store_activity(struct store *store, const struct activity_query *query,
+                    store_activity_done *done, void *ctx);
 
 void store_forget(struct store *store, const void *ctx);
 

@@ -25,12 +25,15 @@ struct ask {
     bool cancelled;
     store_frames_done *frames_done;
     store_backup_done *backup_done;
+    store_activity_done *activity_done;
     /* The question, fixed: a backup when there is a backup_done. */
     char *name; /* owned: the job's id, or the path of the backup */
     struct frames_query query;
+    struct activity_query activity; /* texts in the arena */
     /* The answer, the thread's until it is in the ready queue. */
     struct arena arena;
     const struct frame_fact *facts;
+    const struct activity *rows;
     size_t n_facts;
     char why[STORE_WHY];
 };
@@ -46,6 +49,8 @@ struct store {
     pthread_mutex_t mutex;
     pthread_cond_t wake;
     struct buf queue; /* records not yet taken by the thread */
+    struct buf notes; /* rows of activity, the same */
+    int64_t keep_ms;  /* rows older than it go; 0: none */
     struct buf ended; /* ids, each with its NUL, of jobs to be packed */
     bool urgent;      /* a durable one is among the records */
     bool stop;
@@ -63,6 +68,7 @@ struct store {
 
     /* The thread's. */
     struct buf batch; /* records of the transaction at hand */
+    struct buf noted; /* rows of activity of it */
     bool retry;       /* it found no room */
     struct ask *copying;
     struct backup *backup;

@@ -89,7 +89,8 @@ static bool has_work(const struct store *store)
     if (store->stop || store->waiting != NULL)
         return true;
     bool tend = store->ledger->purge || store->ledger->pack ||
-                store->backup != NULL || store->ended.len > 0;
+                store->backup != NULL || store->ended.len > 0 ||
+                store->keep_ms > 0 || store->ledger->activity_ms > 0;
     return !store->retry && (store->urgent || tend);
 }
 
@@ -98,17 +99,32 @@ static bool has_work(const struct store *store)
 static bool has_later_work(const struct store *store)
 {
     return store->health != STORE_BROKEN &&
-           (store->queue.len > 0 || store->health == STORE_FULL);
+           (store->queue.len > 0 || store->notes.len > 0 ||
+            store->health == STORE_FULL);
+}
+
+static bool has_batch(const struct store *store)
+{
+    return store->batch.len > 0 || store->noted.len > 0;
+}
+
+static void swap(struct buf *a, struct buf *b)
+{
+    struct buf c = *a;
+    *a = *b;
+    *b = c;
 }
 
 /* Takes the queue, unless the last one is still to be committed. */
 static void take_queue(struct store *store)
 {
-    if (store->batch.len > 0)
+    if (store->keep_ms > 0)
+        store->ledger->activity_ms = store->keep_ms;
+    store->keep_ms = 0;
+    if (has_batch(store))
         return;
-    struct buf empty = store->batch;
-    store->batch = store->queue;
-    store->queue = empty;
+    swap(&store->batch, &store->queue);
+    swap(&store->noted, &store->notes);
     store->urgent = false;
     for (size_t at = 0; at < store->ended.len;) {
         const char *job = store->ended.data + at;
@@ -156,13 +172,19 @@ static bool make_room(struct store *store)
     return true;
 }
 
+static void empty(struct buf *buf)
+{
+    if (buf->cap > KEPT_BUF)
+        buf_free(buf);
+    else
+        buf_clear(buf);
+}
+
 static void empty_batch(struct store *store)
 {
     store->retry = false;
-    if (store->batch.cap > KEPT_BUF)
-        buf_free(&store->batch);
-    else
-        buf_clear(&store->batch);
+    empty(&store->batch);
+    empty(&store->noted);
 }
 
 static void set_full(struct store *store, const char *what)
@@ -176,13 +198,14 @@ static void commit(struct store *store)
 {
     if (health_of(store) == STORE_BROKEN)
         empty_batch(store);
-    if (store->batch.len == 0)
+    if (!has_batch(store))
         return;
     char why[STORE_WHY];
-    enum ledger_rc rc =
-        ledger_write(store->ledger, &store->batch, why, sizeof why);
+    enum ledger_rc rc = ledger_write(store->ledger, &store->batch,
+                                     &store->noted, why, sizeof why);
     while (rc == LEDGER_FULL && make_room(store))
-        rc = ledger_write(store->ledger, &store->batch, why, sizeof why);
+        rc = ledger_write(store->ledger, &store->batch, &store->noted, why,
+                          sizeof why);
     store->retry = rc == LEDGER_FULL;
     if (rc == LEDGER_FULL) {
         set_full(store, "is full");
@@ -236,8 +259,12 @@ static void answer_one(struct store *store)
         begin_backup(store, ask);
         return;
     }
-    ask->facts =
-        ledger_frames(store->ledger, &ask->query, &ask->arena, &ask->n_facts);
+    if (ask->activity_done != NULL)
+        ask->rows = activity_read(store->ledger, &ask->activity, &ask->arena,
+                                  &ask->n_facts);
+    else
+        ask->facts = ledger_frames(store->ledger, &ask->query, &ask->arena,
+                                   &ask->n_facts);
     answer(store, ask);
 }
 
@@ -259,6 +286,8 @@ static void tend(struct store *store)
         rc = ledger_purge(store->ledger, why, sizeof why);
     if (rc != LEDGER_LOST && store->ledger->pack)
         rc = ledger_pack(store->ledger, why, sizeof why);
+    if (rc != LEDGER_LOST && store->ledger->activity_ms > 0)
+        rc = activity_prune(store->ledger, why, sizeof why);
     if (rc == LEDGER_LOST)
         give_up(store, why);
     else
@@ -269,6 +298,7 @@ static void tend(struct store *store)
 static void lay_down(struct store *store)
 {
     store->ledger->purge = store->ledger->pack = false;
+    store->ledger->activity_ms = 0;
     if (store->backup != NULL)
         end_backup(store, "the ledger is broken");
 }

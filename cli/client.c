@@ -4,9 +4,11 @@
  */
 #include "cli/client.h"
 
+#include <ctype.h>
 #include <curl/curl.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -168,6 +170,18 @@ static size_t take_header(char *line, size_t size, size_t n, void *ctx)
     return len;
 }
 
+const char *client_user(void)
+{
+    const struct passwd *who = getpwuid(getuid());
+    const char *name = who != NULL ? who->pw_name : getenv("USER");
+    if (name == NULL || *name == '\0' || strlen(name) > LIMIT_NAME)
+        return NULL;
+    for (const char *at = name; *at != '\0'; at++)
+        if (!isprint((unsigned char)*at))
+            return NULL;
+    return name;
+}
+
 static struct curl_slist *headers_of(const struct ask *ask)
 {
     char line[LIMIT_KEY + 32];
@@ -177,6 +191,10 @@ static struct curl_slist *headers_of(const struct ask *ask)
         list = curl_slist_append(list, "Content-Type: application/json");
     if (ask->key != NULL) {
         snprintf(line, sizeof line, "Idempotency-Key: %s", ask->key);
+        list = curl_slist_append(list, line);
+    }
+    if (strcmp(ask->method, "GET") != 0 && client_user() != NULL) {
+        snprintf(line, sizeof line, "Frameq-User: %s", client_user());
         list = curl_slist_append(list, line);
     }
     if (ask->etag != NULL && *ask->etag != '\0') {

@@ -25,6 +25,11 @@ enum exit_code {
 
 struct client;
 
+/* client_user returns the login name of who runs this, which the broker notes
+ * beside what is asked for where the farm has no tokens; NULL: none that can
+ * be sent. */
+const char *client_user(void);
+
 /* client_new makes a client of the broker at url. token: the secret it shows;
  * NULL: none. clean: control characters are taken out of all texts it reads,
  * for verbs that show them. */

@@ -13,10 +13,9 @@
 #include "cli/doc.h"
 #include "common/app/clock.h"
 
-#define MINUTE    60
-#define HOUR      3600
-#define DAY       86400
-#define DAYS_MOST 36500 /* a span of a hundred years is a slip of the hand */
+#define MINUTE 60
+#define HOUR   3600
+#define DAY    86400
 
 char *human_seconds(double seconds, char ret[HUMAN_SIZE])
 {
@@ -83,25 +82,6 @@ char *human_ago(int64_t then_ms, int64_t now_ms, char ret[HUMAN_SIZE])
     return ret;
 }
 
-int64_t human_span(const char *text)
-{
-    static const struct {
-        char letter;
-        int64_t seconds;
-    } units[] = {{'s', 1}, {'m', MINUTE}, {'h', HOUR}, {'d', DAY}};
-    if (!isdigit((unsigned char)*text))
-        return -1;
-    char *end;
-    long long n = strtoll(text, &end, 10);
-    if (end[0] == '\0' || end[1] != '\0')
-        return -1;
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-        if (units[i].letter == *end &&
-            n <= (int64_t)DAYS_MOST * DAY / units[i].seconds)
-            return n * units[i].seconds * 1000;
-    return -1;
-}
-
 /* The next moment at which local clocks show hour:minute. */
 static int64_t time_of_day(int hour, int minute, int64_t now_ms)
 {
@@ -137,6 +117,6 @@ int64_t human_time(const char *text, int64_t now_ms)
     int hour, minute;
     if (is_time_of_day(text, &hour, &minute))
         return time_of_day(hour, minute, now_ms);
-    int64_t span = human_span(text);
+    int64_t span = clock_span(text);
     return span >= 0 ? now_ms + span : clock_parse(text);
 }

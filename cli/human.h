@@ -21,9 +21,6 @@ char *human_eta(const json_t *eta, char ret[HUMAN_SIZE]);
  * ago"; "-" for a negative then_ms. */
 char *human_ago(int64_t then_ms, int64_t now_ms, char ret[HUMAN_SIZE]);
 
-/* human_span reads "90s", "30m", "2h", "30d" as ms; -1 for anything else. */
-int64_t human_span(const char *text);
-
 /* human_time reads a moment still to come as ms since 1970: RFC 3339, a span
  * from now_ms on, or HH:MM, the next such time of the local day. -1 for
  * anything else. */

@@ -14,7 +14,7 @@
 
 static const char *is_span(const char *value)
 {
-    return human_span(value) >= 0 ? NULL : "must be a span, as 30d or 12h";
+    return clock_span(value) >= 0 ? NULL : "must be a span, as 30d or 12h";
 }
 
 static const struct setting settings[] = {
@@ -66,7 +66,7 @@ static bool is_old(const struct cli *cli, const json_t *job)
     if (older == NULL)
         return true;
     int64_t ended_ms = doc_time(job, "ended_at");
-    return ended_ms >= 0 && clock_wall_ms() - ended_ms > human_span(older);
+    return ended_ms >= 0 && clock_wall_ms() - ended_ms > clock_span(older);
 }
 
 /* Forgets job; one that is gone by now will do. Returns false, having said

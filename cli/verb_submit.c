@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,9 +89,8 @@ static void add_blend(const struct cli *cli, json_t *body, const char *file,
 
 static void add_user(json_t *body)
 {
-    const struct passwd *who = getpwuid(getuid());
-    const char *name = who != NULL ? who->pw_name : getenv("USER");
-    if (name != NULL && *name != '\0' && strlen(name) <= LIMIT_NAME)
+    const char *name = client_user();
+    if (name != NULL)
         json_object_set_new(body, "user", json_string(name));
 }
 

@@ -18,6 +18,7 @@ int verb_explain(int argc, char **argv);
 int verb_fetch(int argc, char **argv);
 int verb_frames(int argc, char **argv);
 int verb_logs(int argc, char **argv);
+int verb_activity(int argc, char **argv);
 int verb_agents(int argc, char **argv);
 int verb_cancel(int argc, char **argv);
 int verb_retry(int argc, char **argv);

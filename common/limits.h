@@ -108,6 +108,7 @@
     (1024 * 1024 * 1024) /* past it the disk will not recover: the end */
 #define LIMIT_BALLAST  (8 * 1024 * 1024)  /* given up on a full disk */
 #define LIMIT_DISK_LOW (32 * 1024 * 1024) /* free bytes: no new jobs */
+#define LIMIT_ACTIVITY 100000             /* rows of who did what; some 15 MB */
 #define LIMIT_FAILED_FACTS                                                     \
     10000 /* rows one failed job writes; the rest of its                       \
             frames have the job's reason */

@@ -141,7 +141,8 @@ struct event {
     int32_t lo, hi;     /* ordinals [lo, hi): DONE CHARGED (one) LEASED
                            RELEASED SHORTENED (new end is lo); frame numbers:
                            ACKED (lo to hi included, none when lo > hi)
-                           PROGRESS ASKED (lo: rendering now, -1 none) */
+                           PROGRESS ASKED (lo: rendering now, -1 none); AGENT
+                           (lo: enum agent_life before) */
     int32_t number;     /* LEASED: dispatch number on the lane, 0 when adopted;
                            DONE: ms; PROGRESS: permille; TRIMMED: last frame
                            number; DRAINED: enum drain; AGENT: enum agent_life;
@@ -203,6 +204,7 @@ struct cmd_patch {
 struct cmd {
     enum cmd_type type;
     const char *job, *agent, *text, *sha256;
+    const char *who; /* asked for it, NULL nobody; for the activity alone */
     const struct job_spec *spec;
     const struct frames *frames; /* frame numbers */
     struct cmd_patch patch;

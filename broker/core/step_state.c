@@ -12,8 +12,10 @@
 void step_life(struct step *step, const struct agent *agent,
                enum agent_life life)
 {
-    struct event event = {
-        .type = EVENT_AGENT, .agent = agent->name, .number = (int32_t)life};
+    struct event event = {.type = EVENT_AGENT,
+                          .agent = agent->name,
+                          .lo = (int32_t)agent->life,
+                          .number = (int32_t)life};
     step_emit(step, &event);
 }
 

@@ -99,10 +99,12 @@ static void add_agent(struct call *call, const json_t *body, struct keys *keys)
     if (!read_broker(call, body, &join))
         return;
     enum rc rc = keys_add(keys, name, join.secret, why, sizeof why);
-    if (rc == RC_OK)
-        reply_join(call, &join);
-    else
+    if (rc != RC_OK) {
         reply_problem(call, rc, "%s", why);
+        return;
+    }
+    broker_note(call->http->broker, "agent_added", name, call_who(call));
+    reply_join(call, &join);
 }
 
 static void post_agent(struct call *call)
@@ -127,6 +129,8 @@ static void delete_agent(struct call *call)
         reply_problem(call, rc, "%s", why);
         return;
     }
+    broker_note(call->http->broker, "agent_removed", call->params.at[0],
+                call_who(call));
     wait_end_all(call->http);
     stream_end_all(call->http);
     reply_empty(call, 204);

@@ -19,6 +19,7 @@ extern const struct route routes_agent_keys[];
 extern const struct route routes_farm[];
 extern const struct route routes_events[];
 extern const struct route routes_system[];
+extern const struct route routes_activity[];
 extern const struct route routes_backup[];
 extern const struct route routes_blobs[]; /* uploaded files */
 extern const struct route routes_page[];

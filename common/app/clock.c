@@ -6,11 +6,17 @@
 #include "common/app/clock.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#define SPAN_MOST                                                              \
+    (36500LL * 86400) /* a hundred years is a slip of the hand                 \
+                       */
 
 /* Wall clock minus monotonic clock, without and with the time suspended, at the
  * first reading; one for the whole process, so that all of it agrees on the
@@ -161,4 +167,22 @@ int64_t clock_parse(const char *text)
         return -1;
     int64_t seconds = (int64_t)timegm(&tm) - (int64_t)minutes * 60;
     return seconds < 0 ? -1 : seconds * 1000 + ms;
+}
+
+int64_t clock_span(const char *text)
+{
+    static const struct {
+        char letter;
+        int64_t seconds;
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+    if (!isdigit((unsigned char)*text))
+        return -1;
+    char *end;
+    long long n = strtoll(text, &end, 10);
+    if (end[0] == '\0' || end[1] != '\0')
+        return -1;
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (units[i].letter == *end && n <= SPAN_MOST / units[i].seconds)
+            return n * units[i].seconds * 1000;
+    return -1;
 }

@@ -34,6 +34,9 @@ int64_t clock_monotonic_ms(void);
  * ("2026-11-24T03:42:12.345Z") and returns ret. */
 char *clock_text(int64_t ms, char ret[CLOCK_TEXT_SIZE]);
 
+/* clock_span reads "90s", "30m", "2h", "30d" as ms; -1 for anything else. */
+int64_t clock_span(const char *text);
+
 /* clock_parse reads RFC 3339 (any offset, optional fraction) into ms since
  * 1970. Returns -1 for anything else. */
 int64_t clock_parse(const char *text);

@@ -97,7 +97,7 @@ static void begin(struct trial *trial)
 
 static void flush(struct trial *trial)
 {
-    must(trial, ledger_write(trial->ledger, &trial->records, trial->why,
+    must(trial, ledger_write(trial->ledger, &trial->records, NULL, trial->why,
                              sizeof trial->why) == LEDGER_OK &&
                     ledger_tend(trial->ledger, trial->why, sizeof trial->why) ==
                         LEDGER_OK);

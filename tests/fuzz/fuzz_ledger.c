@@ -49,10 +49,29 @@ void ledger_reset(void)
     memset(&ledger, 0, sizeof ledger);
 }
 
-void store_append(struct store *store, const struct event *event)
+void store_note(struct store *store, const struct event *event,
+                const struct activity *rows, size_t n)
 {
     (void)store;
-    ledger.last = event->seq;
+    (void)rows;
+    assert(event != NULL || n > 0);
+    if (event != NULL && event_keep(event->type) != EVENT_SOFT)
+        ledger.last = event->seq;
+}
+
+void store_keep(struct store *store, int64_t before_ms)
+{
+    (void)store;
+    (void)before_ms;
+}
+
+void store_activity(struct store *store, const struct activity_query *query,
+                    store_activity_done *done, void *ctx)
+{
+    (void)store;
+    (void)query;
+    (void)done;
+    (void)ctx;
 }
 
 void store_pack(struct store *store, const char *job)

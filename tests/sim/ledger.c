@@ -81,7 +81,7 @@ uint64_t store_poll(struct store *store)
     return store->world->ledger.disk;
 }
 
-void store_append(struct store *store, const struct event *event)
+static void ledger_append(struct store *store, const struct event *event)
 {
     struct world *world = store->world;
     struct ledger *ledger = &world->ledger;
@@ -101,6 +101,18 @@ void store_append(struct store *store, const struct event *event)
     record->len = bytes.len;
     record->at_ms = world->now_ms;
     record->bytes = buf_take(&bytes);
+}
+
+/* Rows of activity are for people; here they are only looked at. */
+void store_note(struct store *store, const struct event *event,
+                const struct activity *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!*rows[i].what || !rows[i].who || !rows[i].job || !rows[i].name ||
+            !rows[i].agent || !rows[i].text)
+            fail(store->world, "activity-whole", "row %zu", i);
+    if (event && event_keep(event->type) != EVENT_SOFT)
+        ledger_append(store, event);
 }
 
 /* This one holds little. */

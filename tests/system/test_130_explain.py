@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # ctest: smoke
-"""Why a job waits, and why it runs where it runs: one farm, asked over HTTP and
-on the command line at each turn."""
+"""Why a job waits, and why it runs where it runs, and who did what: one farm,
+asked over HTTP and on the command line at each turn."""
 
+import getpass
 import json
 
 import farm
@@ -41,7 +42,7 @@ class Explain(farm.FarmTest):
 
         fake = self.fake(frame_ms=20000)
         agent = self.agent(self.host, fake, "a1")
-        self.host.await_job(first, "running")
+        farm.until("the first frame renders", fake.started)
         leased = self.why(first)
         self.assertEqual(leased["code"], "all_leased")
         self.assertEqual(leased["agents"], [])
@@ -77,6 +78,32 @@ class Explain(farm.FarmTest):
         self.assertEqual(self.host.web().get(
             f"/v1/jobs/{later}/frames/9/explain").status, 404)
         agent.kill()  # its node cannot be stopped
+        self.assert_activity(first)
+
+    def assert_activity(self, first):
+        """Over a restart, on the command line, and in pages."""
+        self.cli(self.host, "pause", first)
+        self.host.kill()
+        self.host.restart()
+        rows = json.loads(self.cli(self.host, "activity", "--since", "12h",
+                                   "--json").stdout)["activity"]
+        told = [(row["what"], row["job_name"], row["text"]) for row in rows]
+        self.assertIn(("cancelled", "later", "no"), told)
+        self.assertIn(("submitted", "first", "2 frames, priority 90"), told)
+        self.assertIn(("agent_up", "a1"),
+                      [(row["what"], row["agent"]) for row in rows])
+        paused = next(row for row in rows if row["what"] == "paused")
+        self.assertEqual((paused["job"], paused["user"]),
+                         (first, getpass.getuser()))
+        said = self.cli(self.host, "activity", "--job", "first").stdout
+        self.assertRegex(said, r"submitted .* first +2 frames, priority 90")
+        self.assertRegex(said.splitlines()[-1], "paused")
+        page = self.host.web().get("/v1/activity?limit=1").json()
+        after = self.host.web().get(
+            f"/v1/activity?limit=1&cursor={page['next']}").json()
+        self.assertLess(after["activity"][0]["id"], page["activity"][0]["id"])
+        self.assertEqual(self.cli(self.host, "activity", "--since",
+                                  "soon").returncode, 2)
 
     def assert_command_line(self, tagged, later):
         said = self.cli(self.host, "explain", "tagged").stdout

@@ -53,8 +53,8 @@ class Words(CliTest):
         lines = result.stdout.splitlines()
         self.assertLessEqual(len(lines), 24)
         self.assertLessEqual(max(map(len, lines)), 80)
-        for verb in ("dev submit status ls show explain frames logs agents "
-                     "cancel retry pause resume priority rm drain watch backup "
+        for verb in ("dev submit status ls show explain frames logs "
+                     "agents activity cancel retry pause resume priority rm drain watch backup "
                      "completion").split():
             self.assertRegex(result.stdout, rf"(?m)^.{{10}}(\w+, )?{verb}[, ]")
         for verb in "movie".split():
@@ -85,7 +85,7 @@ class Words(CliTest):
         self.assert_code(self.frameq("dev", "--agents", "1000"), 2)
 
     def test_verbs_to_come_are_known(self):
-        for verb in "activity movie".split():
+        for verb in "movie".split():
             self.assert_code(self.frameq(verb, "x"), 2,
                              f"frameq {verb} is not part of this version")
 
@@ -98,8 +98,8 @@ class Words(CliTest):
             self.frameq("version", "--json").stdout))
 
     def test_each_verb_helps(self):
-        for verb in ("dev submit status ls show explain frames logs agents "
-                     "cancel retry pause resume priority rm drain watch backup completion "
+        for verb in ("dev submit status ls show explain frames logs "
+                     "agents activity cancel retry pause resume priority rm drain watch backup completion "
                      "doctor version").split():
             result = self.frameq(verb, "--help")
             self.assert_code(result, 0, f"Usage: frameq {verb}")

@@ -44,12 +44,62 @@ static struct {
     char backup[128]; /* path of the copy under way; "" none */
     store_backup_done *backup_done;
     void *backup_ctx;
+    store_activity_done *activity_done;
+    void *activity_ctx;
 } ledger;
 
-void store_append(struct store *store, const struct event *event)
+void store_note(struct store *store, const struct event *event,
+                const struct activity *rows, size_t n)
 {
     (void)store;
-    ledger.appended = event->seq;
+    if (event && event_keep(event->type) != EVENT_SOFT)
+        ledger.appended = event->seq;
+    for (size_t i = 0; i < n; i++) {
+        const struct activity *row = &rows[i];
+        snprintf(world.notes[world.n_notes++ % WORLD_FACTS],
+                 sizeof *world.notes, "%s|%s|%s|%s|%s", row->what, row->who,
+                 row->name, row->agent, row->text);
+    }
+}
+
+void store_keep(struct store *store, int64_t before_ms)
+{
+    (void)store;
+    (void)before_ms;
+}
+
+void store_activity(struct store *store, const struct activity_query *query,
+                    store_activity_done *done, void *ctx)
+{
+    (void)store;
+    assert_null(ledger.activity_done);
+    world.asked = *query;
+    ledger.activity_done = done;
+    ledger.activity_ctx = ctx;
+}
+
+/* As many rows as there may be. */
+static void answer_activity(void)
+{
+    store_activity_done *done = ledger.activity_done;
+    struct activity rows[LIMIT_PAGE + 1];
+    size_t n =
+        world.asked.limit < world.n_rows ? world.asked.limit : world.n_rows;
+    if (!done)
+        return;
+    for (size_t i = 0; i < n; i++)
+        rows[i] = (struct activity){.number = (int64_t)(100 - i),
+                                    .at_ms = 1000,
+                                    .last_ms = 2000,
+                                    .times = 3,
+                                    .what = "cancelled",
+                                    .who = "ann",
+                                    .job = "",
+                                    .name = "",
+                                    .agent = "",
+                                    .text = "wrong camera"};
+    ledger.activity_done = NULL;
+    done(ledger.activity_ctx, rows, n);
 }
 
 static void answer_reading(struct reading *reading)
@@ -104,6 +154,7 @@ uint64_t store_poll(struct store *store)
     if (world.hold)
         return ledger.committed;
     answer_backup();
+    answer_activity();
     size_t n = ledger.n_readings;
     for (size_t i = 0; i < n; i++)
         if (ledger.readings[i].open)
@@ -134,6 +185,8 @@ void store_frames(struct store *store, const char *job, struct range ordinals,
 void store_forget(struct store *store, const void *ctx)
 {
     (void)store;
+    if (ledger.activity_ctx == ctx)
+        ledger.activity_done = NULL;
     for (size_t i = 0; i < ledger.n_readings; i++)
         if (ledger.readings[i].ctx == ctx && ledger.readings[i].open) {
             ledger.readings[i].open = false;

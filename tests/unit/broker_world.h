@@ -19,6 +19,7 @@
 #include "broker/broker_internal.h"
 #include "broker/core/state.h"
 #include "broker/http.h"
+#include "common/limits.h"
 
 #define WORLD_FACTS 64
 
@@ -39,6 +40,13 @@ struct world {
     int backups;               /* asked for and answered */
     int reads; /* store_frames asked for and answered, or forgotten */
     int forgotten;
+
+    /* The activity. */
+    char notes[WORLD_FACTS][LIMIT_REASON]; /* the last ones, in turn, as
+                                              "what|who|job|agent|text" */
+    size_t n_notes;
+    size_t n_rows;               /* there are to read */
+    struct activity_query asked; /* last; its texts may be gone */
 };
 extern struct world world;
 

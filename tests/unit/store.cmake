@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 frameq_unit(record frameq_broker PkgConfig::JANSSON PkgConfig::MSGPACK)
 frameq_unit(store frameq_broker PkgConfig::SQLITE)
+frameq_unit(store_activity frameq_broker PkgConfig::SQLITE)
 frameq_unit(store_asks frameq_broker PkgConfig::SQLITE)
 frameq_unit(store_compact core_farm frameq_broker PkgConfig::SQLITE
   PkgConfig::JANSSON)

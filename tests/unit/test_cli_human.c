@@ -71,17 +71,17 @@ static void test_ago(void **state)
 static void test_span(void **state)
 {
     (void)state;
-    assert_int_equal(human_span("90s"), 90000);
-    assert_int_equal(human_span("30m"), 1800000);
-    assert_int_equal(human_span("2h"), 7200000);
-    assert_int_equal(human_span("30d"), 2592000000);
-    assert_int_equal(human_span("0s"), 0);
+    assert_int_equal(clock_span("90s"), 90000);
+    assert_int_equal(clock_span("30m"), 1800000);
+    assert_int_equal(clock_span("2h"), 7200000);
+    assert_int_equal(clock_span("30d"), 2592000000);
+    assert_int_equal(clock_span("0s"), 0);
     static const char *const bad[] = {
         "",      "30",   "m",  "-5m", "30 m",
         "3.5h",  "30md", "5w", "+5m", "99999999999999999999d",
         "36501d"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        if (human_span(bad[i]) != -1)
+        if (clock_span(bad[i]) != -1)
             fail_msg("%s", bad[i]);
 }
 

@@ -215,13 +215,79 @@ static void the_page(void **state)
 #define TEST(name)                                                             \
     cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 
+static void noted(size_t i, const char *expected)
+{
+    assert_string_equal(world.notes[i], expected);
+}
+
+static void who_did_what(void **state)
+{
+    (void)state;
+    char path[128];
+    char id[LIMIT_ID + 1];
+    snprintf(id, sizeof id, "%s",
+             world_submit("{\"frames\":\"1-3\",\"name\":\"shot\","
+                          "\"user\":\"ann\"}"));
+    snprintf(path, sizeof path, "/v1/jobs/%s", id);
+    struct got got = world_ask(
+        "PATCH", path, "Content-Type: application/json\r\nFrameq-User: bob\r\n",
+        "{\"paused\":true,\"priority\":80}");
+    assert_int_equal(got.status, 200);
+    got_free(&got);
+    snprintf(path, sizeof path, "/v1/jobs/%s:cancel", id);
+    json_decref(world_json("POST", path, "{\"reason\":\"no\"}", 200));
+    snprintf(path, sizeof path, "/v1/jobs/%s", id);
+    got = world_ask("DELETE", path, "", NULL);
+    assert_int_equal(got.status, 204);
+    got_free(&got);
+    noted(0, "submitted|ann|shot||3 frames, priority 50");
+    noted(1, "paused|bob|shot||");
+    noted(2, "priority|bob|shot||50 to 80");
+    noted(3, "cancelled|127.0.0.1|shot||no");
+    noted(4, "ended||shot||cancelled: 0 frames done, 0 failed, 3 cancelled: "
+             "no");
+    noted(5, "deleted|127.0.0.1|shot||");
+    assert_int_equal(world.n_notes, 6);
+    world_agent("a");
+    noted(6, "agent_up|||a|");
+}
+
+static void activity_in_pages(void **state)
+{
+    (void)state;
+    world.n_rows = 3;
+    json_t *page = get("/v1/activity?limit=2&since=12h&user=ann");
+    const json_t *rows = json_object_get(page, "activity");
+    assert_int_equal(json_array_size(rows), 2);
+    const json_t *row = json_array_get(rows, 0);
+    assert_string_equal(text_of(row, "what"), "cancelled");
+    assert_string_equal(text_of(row, "user"), "ann");
+    assert_int_equal(int_of(row, "times"), 3);
+    assert_true(json_is_null(json_object_get(row, "job")));
+    assert_string_equal(text_of(page, "next"), "99");
+    assert_int_equal(world.asked.limit, 3);
+    assert_int_equal(world.asked.since_ms, world.now_ms - 12 * 3600 * 1000);
+    json_decref(page);
+    page = get("/v1/activity?limit=3&since=2026-11-24T20:00:00Z&cursor=99");
+    assert_true(json_is_null(json_object_get(page, "next")));
+    assert_int_equal(world.asked.before, 99);
+    json_decref(page);
+    static const char *const wrong[] = {"since=soon", "limit=0", "limit=1001",
+                                        "cursor=0"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "/v1/activity?%s", wrong[i]);
+        json_decref(world_json("GET", path, NULL, 400));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(the_farm),   TEST(a_full_ledger_is_said),
-        TEST(agents),     TEST(drains),
-        TEST(bad_drains), TEST(alive_and_ready),
-        TEST(metrics),    TEST(the_page),
+        TEST(the_farm),     TEST(a_full_ledger_is_said), TEST(agents),
+        TEST(who_did_what), TEST(activity_in_pages),     TEST(drains),
+        TEST(bad_drains),   TEST(alive_and_ready),       TEST(metrics),
+        TEST(the_page),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -69,8 +69,8 @@ static void write_some(struct twice *t)
         buf_add(&records, record->data, record->len);
         if (t->written < t->farm->n_ledger && roll(t, 3) > 0)
             continue;
-        if (ledger_write(t->ledger, &records, t->w->why, sizeof t->w->why) !=
-            LEDGER_OK)
+        if (ledger_write(t->ledger, &records, NULL, t->w->why,
+                         sizeof t->w->why) != LEDGER_OK)
             fail_msg("%s", t->w->why);
         buf_clear(&records);
         pack_some(t);
@@ -303,7 +303,7 @@ static void add_job(struct buf *records, const char *id, int32_t frames)
 static void write_down(struct world *w, struct ledger *ledger,
                        struct buf *records)
 {
-    if (ledger_write(ledger, records, w->why, sizeof w->why) != LEDGER_OK)
+    if (ledger_write(ledger, records, NULL, w->why, sizeof w->why) != LEDGER_OK)
         fail_msg("%s", w->why);
     buf_clear(records);
     while (ledger->purge)

@@ -188,7 +188,8 @@ static void write_long_job(struct ledger *ledger, char *why, size_t size)
     }
     event = (struct event){.type = EVENT_FORGOTTEN, .job = JOB};
     add_record(&records, &event);
-    assert_int_equal(ledger_write(ledger, &records, why, size), LEDGER_OK);
+    assert_int_equal(ledger_write(ledger, &records, NULL, why, size),
+                     LEDGER_OK);
     buf_free(&records);
 }
 
@@ -241,8 +242,8 @@ static void test_a_long_job_goes_in_steps_that_all_replay(void **state)
     struct event event = {.type = EVENT_DRAINED, .agent = "a"};
     buf_init(&records, LIMIT_RECORD);
     add_record(&records, &event);
-    assert_int_equal(ledger_write(ledger, &records, w->why, sizeof w->why),
-                     LEDGER_OK);
+    assert_int_equal(
+        ledger_write(ledger, &records, NULL, w->why, sizeof w->why), LEDGER_OK);
     assert_int_equal(ledger_purge(ledger, w->why, sizeof w->why), LEDGER_OK);
     assert_replays(ledger, 9003);
     assert_int_equal(count_rows(ledger, "event"), 1);

@@ -87,7 +87,7 @@ static void flush(struct pair *pair)
 {
     for (int i = 0; i < 2; i++) {
         struct world *w = world_of(pair, i);
-        if (ledger_write(pair->ledgers[i], &pair->records, w->why,
+        if (ledger_write(pair->ledgers[i], &pair->records, NULL, w->why,
                          sizeof w->why) != LEDGER_OK)
             fail_msg("%s", w->why);
     }

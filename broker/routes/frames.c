@@ -156,7 +156,7 @@ static void explain_job(struct call *call)
 static void explain_frame(struct call *call)
 {
     const struct job *job = call_job(call);
-    int32_t ordinal = job ? path_frame(call, job) : -1;
+    int32_t ordinal = job ? frame_ordinal(call, job) : -1;
     if (ordinal >= 0)
         reply_json(call, 200,
                    view_explain_frame(call_core(call), job, ordinal));

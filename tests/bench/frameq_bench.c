@@ -16,6 +16,8 @@ static const struct verb {
     int (*run)(int argc, char **argv);
 } verbs[] = {
     {"dispatch", "batches a second, and the wait for one", bench_dispatch},
+    {"makespan", "how late the last frame is, beside the least time possible",
+     bench_makespan},
     {"render", "frames a second, Blender started anew or kept open",
      bench_render},
     {"replay", "the start with ended jobs, before and after packing",

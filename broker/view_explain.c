@@ -52,8 +52,8 @@ static void say_first(char text[LIMIT_REASON], const struct job *first,
         say(text,
             "is busy, and job %s goes first: its user %s has fewer frames in "
             "work (%d) than %s (%d)",
-            label(first), first->user, first->owner->leased, job->user,
-            job->owner->leased);
+            label(first), first->user, first->owner->leases, job->user,
+            job->owner->leases);
         return;
     default:
         say(text, "is busy, and job %s goes first: it is older", label(first));

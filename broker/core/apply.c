@@ -12,18 +12,10 @@
 
 #include "common/mem.h"
 
-static void user_count(struct job *job, enum frame_state state, int32_t by)
-{
-    if (state == FRAME_LEASED && job->owner)
-        job->owner->leased += by;
-}
-
-static void job_count(struct core *core, struct job *job,
-                      enum frame_state state, int32_t by)
+static void job_count(struct core *core, enum frame_state state, int32_t by)
 {
     core->totals[state] += by;
     core->wake = core->wake || (state == FRAME_PENDING && by > 0);
-    user_count(job, state, by);
 }
 
 /* The members of set that are in state `from` go where change leads. */
@@ -36,8 +28,8 @@ static void job_move_from(struct core *core, struct job *job,
         ranges_within(&job->in[from], set->at[i].lo, set->at[i].hi, &hit);
     ranges_remove_all(&job->in[from], &hit);
     ranges_add_all(&job->in[to], &hit);
-    job_count(core, job, from, -hit.count);
-    job_count(core, job, to, hit.count);
+    job_count(core, from, -hit.count);
+    job_count(core, to, hit.count);
     ranges_free(&hit);
 }
 
@@ -128,7 +120,7 @@ static void apply_submitted(struct core *core, const struct event *event)
         key_add(core, job);
     DL_APPEND(core->jobs, job);
     core->n_jobs++;
-    job_count(core, job, FRAME_PENDING, job->frames.count);
+    job_count(core, FRAME_PENDING, job->frames.count);
     job_touch(core, job, event->at_ms);
 }
 
@@ -209,7 +201,7 @@ static void apply_forgotten(struct core *core, const struct event *event)
     while (job->leases)
         lease_end(core, job->leases);
     for (int i = 0; i < FRAME_STATES; i++)
-        job_count(core, job, (enum frame_state)i, -job->in[i].count);
+        job_count(core, (enum frame_state)i, -job->in[i].count);
     ranges_free(&job->in[FRAME_PENDING]);
     sched_place(core, job);
     HASH_DEL(core->by_id, job);
@@ -220,18 +212,6 @@ static void apply_forgotten(struct core *core, const struct event *event)
     core->recheck = true;
     user_put(core, job->owner);
     job_free(&job);
-}
-
-/* How fast an agent is beside the job's mean. */
-static void agent_pace(struct core *core, struct agent *agent,
-                       const struct job *job, int64_t ms)
-{
-    if (ms <= 0 || job->times.n < 2)
-        return;
-    double speed = job->times.mean_ms / (double)ms;
-    speed = speed < 0.05 ? 0.05 : speed > 20.0 ? 20.0 : speed;
-    agent->speed += PACE_NEW * (speed - agent->speed);
-    agent_refresh(core, agent);
 }
 
 static void lease_got_on(struct lease *lease, int64_t at_ms)
@@ -257,7 +237,7 @@ static void apply_done(struct core *core, const struct event *event)
     ranges_remove(&job->avoided, event->lo, event->lo + 1);
     if (event->number > 0)
         times_add(&job->times, event->number);
-    agent_pace(core, agent, job, event->number);
+    pace_add(core, agent, job, event->number);
     agent->done++;
     agent->misses = 0;
     core->wake = true; /* an agent may be in less doubt than before */
@@ -428,12 +408,24 @@ static void apply_leased(struct core *core, const struct event *event)
         agent->lane_sent = lease->dseq;
     if (event->number > 0 && core->epoch == LEASE_EPOCH(event->lease))
         core->counter = event->lease - LEASE_ID(core->epoch, 0);
+    job->copies += event->flag;
     mem_free(agent->last_blend);
     agent->last_blend = mem_text(job->blend);
     if (job->started_ms == 0)
         job->started_ms = event->at_ms;
     agent_refresh(core, agent);
     job_touch(core, job, event->at_ms);
+}
+
+/* Whether a job that waits for frames has got them all. */
+static void gather_end(struct core *core, struct job *job)
+{
+    const struct lease *lease;
+    DL_FOREACH2 (job->leases, lease, job_next)
+        if (lease_gives(lease))
+            return;
+    core->wake = core->wake || job->gather_ms > 0;
+    job->gather_ms = 0;
 }
 
 static void apply_shortened(struct core *core, const struct event *event)
@@ -444,8 +436,10 @@ static void apply_shortened(struct core *core, const struct event *event)
     ranges_remove_all(&lease->held, &back);
     ranges_remove(&lease->left, event->lo, lease->hi);
     lease->hi = event->lo;
+    lease->trim = -1; /* it has done what it was told */
     job_move(core, lease->job, CHANGE_RELEASE, &back);
     ranges_free(&back);
+    gather_end(core, lease->job);
     job_touch(core, lease->job, event->at_ms);
 }
 
@@ -457,6 +451,7 @@ static void apply_released(struct core *core, const struct event *event)
     if (event->fault == FAULT_AGENT_LOST)
         lost_note(lease);
     lease_end(core, lease);
+    gather_end(core, job);
     agent_refresh(core, agent);
     job_touch(core, job, event->at_ms);
     core->wake = true; /* max_agents may let another have a part now */
@@ -471,12 +466,20 @@ static void apply_revoked(struct core *core, const struct event *event)
 
 static void apply_trimmed(struct core *core, const struct event *event)
 {
-    lease_find(core, event->lease)->trim = event->number;
+    struct lease *lease = lease_find(core, event->lease);
+    lease->trim = event->number;
+    if (!event->flag)
+        return;
+    lease->job->gather_ms = core->gather_ms = event->at_ms + CORE_GATHER_MS;
+    core_due(core, core->gather_ms);
 }
 
 static void apply_progress(struct core *core, const struct event *event)
 {
     struct lease *lease = lease_find(core, event->lease);
+    bool first = lease->frame < 0 && lease->left.count == lease->hi - lease->lo;
+    if (first && lease->dseq > 0 && event->lo >= 0)
+        pace_launched(lease->agent, event->at_ms - lease->granted_ms);
     if (lease->frame != event->lo) {
         lease->frame_since_ms = event->at_ms;
         lease_got_on(lease, event->at_ms);

@@ -133,10 +133,11 @@ static void check_totals(const struct core *core)
     int64_t leased = 0, owned = 0;
     for (user = core->users; user; user = user->hh.next) {
         assert(user->jobs > 0);
-        leased += user->leased;
+        leased += user->leases;
         owned += user->jobs;
     }
-    assert(leased == core->totals[FRAME_LEASED] && owned == core->n_jobs);
+    assert(leased == (int64_t)HASH_COUNT(core->leases) &&
+           owned == core->n_jobs);
 }
 
 void core_check(const struct core *core)

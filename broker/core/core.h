@@ -150,6 +150,7 @@ struct event {
                            others rendered; MISSED: times in a row */
     bool flag;          /* CANCELLED: the whole job; ACKED: closed; PATCHED:
                            paused; LEASED: a second copy, holds nothing;
+                           TRIMMED: to give back frames that it could render;
                            CHARGED: such a copy failed, or a node or agent
                            went down (the fault charges none), which is
                            noted and costs no attempt */

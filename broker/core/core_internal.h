@@ -30,9 +30,21 @@
 #define CORE_WATCH_MS    1000
 #define CORE_WOKEN_MS    10000
 
+/* A job that is evened out is handed out again once all of its leases have
+ * given back their part, or so long after: what comes one by one would be
+ * rendered in as many launches. */
+#define CORE_GATHER_MS 200
+
 /* The part of each new frame in an agent's speed, so that a busy quarter of an
  * hour is forgotten in a minute. */
 #define PACE_NEW 0.2
+
+/* A cold launch of Blender takes 1.7 to 2.7 s (measured with 3.4 on two cores);
+ * a batch should render at least as long, or launches are most of the work. */
+#define LAUNCH_MS 2000
+
+/* Before three frames nobody knows; renders of one scene seldom spread more. */
+#define SPREAD_ASSUMED 0.3
 
 /* One step in progress: what it may use, and where its events go. */
 struct step {
@@ -42,6 +54,8 @@ struct step {
     struct events *out;
     char *why; /* never NULL */
     size_t size;
+    const struct job *level_job; /* whose level is known in this sched_run */
+    double level_ms;
 };
 
 /* step.c: step_emit numbers and dates an event, appends and applies it. */
@@ -137,10 +151,51 @@ bool sched_spares(const struct core *core, const struct job *job,
                   const struct agent *agent, int32_t ordinal,
                   const struct agent *but_one);
 
+/* pace.c: what frames take. pace_add counts one that took ms, 0: not known;
+ * pace_frame_ms is what one is likely to take; pace_is_known, whether frames of
+ * the job itself were seen there; pace_spread, deviation over mean of frames on
+ * one agent. Launches: from a grant to the first frame; 0 of a classic node,
+ * whose frames are not seen without. */
+void pace_add(struct core *core, struct agent *agent, struct job *job,
+              int64_t ms);
+void pace_launched(struct agent *agent, int64_t ms);
+double pace_frame_ms(const struct core *core, const struct agent *agent,
+                     const struct job *job);
+bool pace_is_known(const struct agent *agent, const struct job *job);
+double pace_spread(const struct job *job);
+double pace_launch_ms(const struct agent *agent);
+uint64_t pace_scene(const char *blend); /* a hash that stands for it */
+/* pace_take makes up for frames that a packed job does not have one by one. */
+void pace_take(struct core *core, struct job *job);
+
+/* level.c: when things could end, in ms from now. level_ms is when so many more
+ * frames of the job could, by all that may render it; LEVEL_FAR_MS: nobody.
+ * shared: that leases have not begun is among them. */
+#define LEVEL_FAR_MS 1e12
+double level_ms(const struct step *step, const struct job *job, double frames,
+                bool shared);
+/* Of a lease: whether its node tells frame by frame; the frames it has not
+ * begun and nobody else renders, added to ret; the end (ordinal) of what is
+ * left to it once it has done what it was told; what a frame takes it; when
+ * what it has begun and so many more frames could end. */
+bool lease_tells(const struct lease *lease);
+bool lease_gives(const struct lease *lease); /* told to end early, not yet so */
+void lease_unbegun(const struct lease *lease, struct ranges *ret);
+int32_t lease_unbegun_count(const struct lease *lease);
+bool lease_can_give(const struct lease *lease); /* it can be made to end early */
+int32_t lease_kept(const struct lease *lease);
+double lease_frame_ms(const struct core *core, const struct lease *lease);
+double lease_end_ms(const struct core *core, const struct lease *lease,
+                    double unbegun);
+
 /* tail.c: tail_run gives agents that have nothing else to do second copies of
  * overdue leases; tail_watch finds those that have become late. */
 void tail_run(struct step *step);
 void tail_watch(struct step *step);
+
+/* yield.c: has leases end after their frame in work where a job that ought to
+ * go before them waits for a slot. */
+void yield_run(struct step *step);
 
 /* sched_others_able tells whether an agent that is there, not benched and not
  * in names, could take the job. */

@@ -190,7 +190,7 @@ static bool is_whole(const struct job *job, const struct job_fate *fate)
 static bool numbers_fit(const struct job_fate *fate)
 {
     for (size_t i = 0; i < fate->n_agents; i++)
-        if (!isfinite(number_of(fate->agents[i].speed_bits)))
+        if (!isfinite(1.0 / number_of(fate->agents[i].speed_bits)))
             return false;
     return isfinite(number_of(fate->mean_bits)) &&
            isfinite(number_of(fate->m2_bits));
@@ -288,7 +288,9 @@ static void take_agent(struct core *core, const struct fate_agent *from)
     double left = 1.0;
     for (int64_t i = 0; i < from->done && left > 1e-9; i++)
         left *= 1.0 - PACE_NEW;
-    agent->speed = number_of(from->speed_bits) + left * (agent->speed - 1.0);
+    double slow = 1.0 / number_of(from->speed_bits);
+    slow += left * (1.0 / agent->speed - 1.0);
+    agent->speed = slow > 0.05 ? 1.0 / slow : 20.0;
     agent->done += from->done;
     agent->charged += from->charged;
     agent_refresh(core, agent);
@@ -309,6 +311,7 @@ void fate_take(struct core *core, struct job *job, const struct job_fate *fate)
     take_names(&job->blenders, fate->blenders, fate->n_blenders);
     take_names(&job->likely, fate->likely, fate->n_likely);
     take_times(&job->times, fate);
+    pace_take(core, job);
     job_attempts_drop(job, NULL);
     bench_clear(job);
     take_attempts(job, fate);

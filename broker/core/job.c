@@ -18,6 +18,7 @@ struct job *job_new(const struct job_spec *spec)
     job->user = text_own(spec->user);
     job->key = text_own(spec->key);
     job->blend = text_own(spec->blend);
+    job->scene = pace_scene(job->blend);
     job->blender = text_own(spec->blender);
     job->render = text_own(spec->render);
     job->doc = text_own(spec->doc);

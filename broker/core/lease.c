@@ -37,6 +37,7 @@ struct lease *lease_new(struct core *core, uint64_t id, struct job *job,
     lease->frame = -1;
     if (!agent_has_job(agent, job, NULL))
         job->agents++;
+    job->owner->leases++;
     DL_APPEND2(job->leases, lease, job_prev, job_next);
     DL_APPEND2(agent->leases, lease, agent_prev, agent_next);
     HASH_ADD(hh, core->leases, id, sizeof lease->id, lease);
@@ -51,6 +52,7 @@ void lease_free(struct core *core, struct lease *lease)
     DL_DELETE2(lease->job->leases, lease, job_prev, job_next);
     if (!agent_has_job(lease->agent, lease->job, NULL))
         lease->job->agents--;
+    lease->job->owner->leases--;
     ranges_free(&lease->left);
     ranges_free(&lease->held);
     mem_free(lease);

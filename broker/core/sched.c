@@ -2,7 +2,7 @@
  *
  * Who gets what next. Jobs with work stand in queues, one for each priority and
  * user; the highest priority goes first, within it the user with the fewest
- * frames leased, within that the oldest job. A batch is cut only now, for the
+ * leases, within that the oldest job. A batch is cut only now, for the
  * agent that has room, and sized for it: big first shares, smaller ones towards
  * the end (factoring). Nothing here talks to anybody: a grant is an event.
  */
@@ -13,10 +13,6 @@
 #include <string.h>
 
 #include "common/mem.h"
-
-/* A cold launch of Blender takes 1.7 to 2.7 s (measured with 3.4 on two cores);
- * a batch should render at least as long, or launches are most of the work. */
-#define LAUNCH_MS 2000
 
 static struct queue *queue_get(struct core *core, struct user *user,
                                int32_t priority)
@@ -56,6 +52,7 @@ static void queue_enter(struct core *core, struct job *job)
     else
         DL_INSERT_INORDER2(job->queue->jobs, job, by_age, queue_prev,
                            queue_next);
+    core->crowded = true;
     core->n_queued++;
     core->wake = true;
 }
@@ -288,23 +285,57 @@ bool sched_spares(const struct core *core, const struct job *job,
     return false;
 }
 
-/* Frames of the next batch for this agent where none is fixed: factoring by
- * Hummel, Schonberg and Flynn (1992), the share shrinking with what is left and
- * with the spread of frame times, and at least a launch's worth of work unless
- * that would leave others without any. */
-static int32_t share_auto(const struct core *core, const struct job *job,
-                          const struct agent *agent)
+/* What the agent can render until the job could end. Known once a run: what is
+ * granted fills slots up to it, and leaves it where it is. */
+static double share_fair(struct step *step, const struct job *job,
+                         const struct agent *agent)
+{
+    if (step->level_job != job) {
+        double rest = job->in[FRAME_PENDING].count;
+        step->level_job = job;
+        step->level_ms = level_ms(step, job, rest, false);
+    }
+    double ms = step->level_ms - pace_launch_ms(agent);
+    return ms / pace_frame_ms(step->core, agent, job);
+}
+
+/* Factoring by Hummel, Schonberg and Flynn (1992): the part of its share that
+ * an agent gets at once shrinks with what is left and with the spread of frame
+ * times, for a node that cannot give back what it has not begun. */
+static double share_at_once(const struct core *core, const struct job *job,
+                            const struct agent *agent, double fair)
 {
     double rest = job->in[FRAME_PENDING].count;
-    double slots = core->slots > 0 ? (double)core->slots : 1.0;
-    double power = core->power > 0.0 ? core->power : 1.0;
-    double b = slots / (2.0 * sqrt(rest)) * times_spread(&job->times);
-    double x = 1.0 + b * b + b * sqrt(b * b + 2.0);
-    double share = rest * agent->speed / power / x;
-    double fair = ceil(rest / slots);
-    double mean = job->times.mean_ms;
-    double least = mean > 0.0 ? ceil(LAUNCH_MS / mean) : 1.0;
-    least = least < fair ? least : fair;
+    double spread = pace_spread(job);
+    if (agent->node.can_trim)
+        return floor(fair + 0.001);
+    if (agent->node.classic && spread < SPREAD_ASSUMED)
+        spread = SPREAD_ASSUMED;
+    double b = (double)core->slots / (2.0 * sqrt(rest)) * spread;
+    return floor(fair / (1.0 + b * b + b * sqrt(b * b + 2.0)));
+}
+
+/* At least a launch's worth, or launches are most of the work, unless that
+ * leaves slots without any that no other job would fill. */
+static double share_least(const struct core *core, const struct job *job,
+                          const struct agent *agent, double fair)
+{
+    double others = (double)(core->n_queued - 1);
+    double slots = fmax((double)core->slots - others, 1.0);
+    double room = agent->node.can_trim ? floor(fair) : ceil(fair);
+    if (others > 0.0)
+        room = fmax(room, ceil(job->in[FRAME_PENDING].count / slots));
+    return fmin(room, ceil(LAUNCH_MS / pace_frame_ms(core, agent, job)));
+}
+
+/* Frames of the next batch for this agent where none is fixed. */
+static int32_t share_auto(struct step *step, const struct job *job,
+                          const struct agent *agent)
+{
+    const struct core *core = step->core;
+    double fair = share_fair(step, job, agent);
+    double share = share_at_once(core, job, agent, fair);
+    double least = share_least(core, job, agent, fair);
     share = share > least ? share : least;
     return share < 1.0 ? 1 : share < LIMIT_BATCH ? (int32_t)share : LIMIT_BATCH;
 }
@@ -316,11 +347,17 @@ int32_t sched_most(const struct agent *agent, const struct job *job, int32_t lo)
     return frames_run(&job->frames, lo)->step == 1 ? LIMIT_CLASSIC_BATCH : 1;
 }
 
-static int32_t share_of(const struct core *core, const struct job *job,
+/* Frames of each batch as somebody fixed them; 0: nobody did. */
+static int32_t job_batch(const struct core *core, const struct job *job)
+{
+    return job->batch < 0 ? core->options.batch : job->batch;
+}
+
+static int32_t share_of(struct step *step, const struct job *job,
                         const struct agent *agent, int32_t lo)
 {
-    int32_t batch = job->batch < 0 ? core->options.batch : job->batch;
-    int32_t n = batch > 0 ? batch : share_auto(core, job, agent);
+    int32_t batch = job_batch(step->core, job);
+    int32_t n = batch > 0 ? batch : share_auto(step, job, agent);
     int32_t most = sched_most(agent, job, lo);
     return n < most ? n : most;
 }
@@ -391,6 +428,8 @@ bool sched_welcome(const struct agent *agent, const struct job *job)
 static enum why why_kept(const struct core *core, const struct job *job,
                          const struct agent *agent)
 {
+    if (job->gather_ms > core->now_ms)
+        return WHY_GATHERING;
     size_t need;
     enum why lacks = why_lacks(agent, job, &need);
     if (lacks != WHY_NONE)
@@ -430,7 +469,7 @@ static const struct job *pick(const struct core *core,
         const struct job *best = NULL;
         const struct queue *queue;
         DL_FOREACH2 (core->rank[priority], queue, rank_next) {
-            if (best && queue->user->leased >= best->owner->leased)
+            if (best && queue->user->leases >= best->owner->leases)
                 continue;
             int32_t lo = 0;
             const struct job *job = queue_first_fit(core, queue, agent, &lo);
@@ -495,14 +534,23 @@ void sched_lease(struct step *step, const struct agent *agent,
     step_emit(step, &event);
 }
 
-static bool grant(struct step *step, const struct agent *agent)
+/* One that would not have rendered a frame by the time all others are done is
+ * asked last. */
+static bool is_too_slow(struct step *step, const struct job *job,
+                        const struct agent *agent)
+{
+    return job_batch(step->core, job) == 0 &&
+           share_fair(step, job, agent) < 0.99;
+}
+
+static bool grant(struct step *step, const struct agent *agent, bool slow_too)
 {
     const struct core *core = step->core;
     struct range run = {0};
     const struct job *job = pick(core, agent, &run.lo);
-    if (!job)
+    if (!job || (!slow_too && is_too_slow(step, job, agent)))
         return false;
-    run.hi = cut_end(job, run.lo, share_of(core, job, agent, run.lo));
+    run.hi = cut_end(job, run.lo, share_of(step, job, agent, run.lo));
     sched_lease(step, agent, job, run, false);
     return true;
 }
@@ -533,7 +581,7 @@ void sched_check(const struct core *core)
 
 /* One lease an agent and round, so that nobody waits while another is filled.
  */
-static bool grant_round(struct step *step)
+static bool grant_round(struct step *step, bool slow_too)
 {
     bool any = false;
     struct agent *agent, *next;
@@ -541,7 +589,7 @@ static bool grant_round(struct step *step)
         next = agent->idle_next;
         if (step->core->n_queued == 0)
             return false;
-        any = grant(step, agent) || any;
+        any = grant(step, agent, slow_too) || any;
     }
     return any;
 }
@@ -549,11 +597,20 @@ static bool grant_round(struct step *step)
 void sched_run(struct step *step)
 {
     struct core *core = step->core;
+    if (core->gather_ms > 0 && core->now_ms >= core->gather_ms) {
+        core->gather_ms = 0;
+        core->wake = true;
+    }
     if (!core->wake || core->epoch == 0)
         return;
     core->wake = false;
-    while (core->n_queued > 0 && core->idle && grant_round(step))
-        ;
+    step->level_job = NULL;
+    for (int slow_too = 0; slow_too < 2; slow_too++)
+        while (core->n_queued > 0 && core->idle && grant_round(step, slow_too))
+            ;
     if (core->idle && core->totals[FRAME_LEASED] > 0)
         tail_run(step);
+    if (core->n_queued > 0 && core->crowded)
+        yield_run(step);
+    core->crowded = false;
 }

@@ -49,6 +49,23 @@ struct times {
     uint32_t *bucket;   /* TIMES_BUCKETS of them once n > 0 */
 };
 
+/* What an agent took for frames of one .blend; see pace.c. */
+#define AGENT_PACES 8
+struct pace {
+    uint64_t scene; /* pace_scene of the .blend */
+    uint64_t job;   /* number of the last job of it */
+    uint64_t used;  /* ledger number then */
+    int64_t frames; /* in mean_ms, but that older jobs count as one; 0: free */
+    double mean_ms;
+};
+
+/* What frames of a .blend took last, on an agent of speed 1. */
+#define CORE_SCENES 64
+struct scene_work {
+    uint64_t scene, used; /* used 0: free */
+    double work_ms;
+};
+
 /* A frame that was charged or lost at least once. */
 struct attempt {
     int32_t ordinal;
@@ -124,6 +141,12 @@ struct job {
     struct attempt *attempts; /* by ordinal */
     struct agent_name *blenders; /* Blender versions that rendered frames */
     struct times times;
+    uint64_t scene; /* pace_scene of blend */
+    int64_t work_n, noise_n;
+    double work_ms; /* mean of frames, on an agent of speed 1 */
+    double noise;   /* squares of their distance from their agent's mean, in
+                       means; of noise_n frames */
+    int64_t copies; /* second copies granted */
     int64_t created_ms, started_ms, ended_ms; /* 0: not yet */
     uint64_t number; /* ledger number of SUBMITTED: age and list order */
     uint64_t gate;   /* ledger number that must be on disk before work of
@@ -136,6 +159,8 @@ struct job {
     uint64_t revision;    /* grows with every change that a view shows */
     struct lease *leases; /* list by job_prev/job_next */
     int32_t agents;       /* distinct agents with a lease of it */
+    int64_t gather_ms;    /* it waits until all its leases have given back what
+                             they were told to, but no longer; 0: it does not */
     enum job_place place; /* the list of queue_prev/queue_next it is in */
     struct queue *queue;  /* its own, while PLACE_QUEUE */
     struct user *owner;
@@ -149,7 +174,7 @@ struct job {
 struct user {
     char *name;
     int32_t jobs;   /* of it, ended ones too; the last one takes it along */
-    int32_t leased; /* frames leased now, over all priorities */
+    int32_t leases; /* of them, over all priorities: slots they have */
     struct queue *queues;
     UT_hash_handle hh;
 };
@@ -240,6 +265,9 @@ struct agent {
 
     /* What it took for its last frames; soft, rebuilt by replay from DONE. */
     double speed;          /* frames per time beside its jobs' mean; 1.0 */
+    struct pace paces[AGENT_PACES];
+    int32_t launches;      /* in launch_ms, at most 4 */
+    double launch_ms;      /* mean from a grant to its first frame */
     double power;          /* its part of core.power */
     int32_t working;       /* its part of core.slots */
     int64_t done, charged; /* frames over this broker's ledger */
@@ -276,10 +304,14 @@ struct core {
     int32_t n_agents;
     struct agent *idle;   /* agents with room, longest idle first */
     struct lease *leases; /* hash by id */
+    struct scene_work scenes[CORE_SCENES];
+    int64_t gather_ms;    /* when the last wait of a job (gather_ms) is over
+                             at the latest; 0: none waits */
     double power;         /* sum of speed * slots of agents that are up */
     int64_t slots;        /* sum of their slots */
 
     bool recheck;    /* a job ended: held ones may be free now */
+    bool crowded;    /* a job waits since yield last ran */
     bool wake;       /* supply or demand changed since sched last ran */
     int64_t next_ms; /* earliest deadline known; may be early, never late */
 };

@@ -157,9 +157,10 @@ static void order_stop(struct step *step, const struct lease *lease)
     step_emit(step, &event);
 }
 
-static void order_trim(struct step *step, const struct lease *lease, bool again)
+static void order_trim(struct step *step, const struct lease *lease,
+                       int32_t end, bool again)
 {
-    int32_t last = frames_number(&lease->job->frames, lease_needed(lease) - 1);
+    int32_t last = frames_number(&lease->job->frames, end - 1);
     if ((lease->trim == last && !again) || !lease->agent->node.can_trim)
         return;
     struct event event = {.type = EVENT_TRIMMED,
@@ -172,7 +173,8 @@ static void order_trim(struct step *step, const struct lease *lease, bool again)
 
 void step_order(struct step *step, const struct lease *lease, bool again)
 {
-    int32_t needed = lease_needed(lease);
+    int32_t needed = lease_needed(lease), kept = lease_kept(lease);
+    int32_t end = needed < kept ? needed : kept;
     bool ends_itself = lease->done >= lease->hi - lease->lo;
     if (LEASE_OVER(lease->status) || ends_itself)
         return;
@@ -180,8 +182,8 @@ void step_order(struct step *step, const struct lease *lease, bool again)
         lease->agent->drain == DRAIN_NOW) {
         if (again || !lease->revoked)
             order_stop(step, lease);
-    } else if (needed < lease->hi) {
-        order_trim(step, lease, again);
+    } else if (end < lease->hi) {
+        order_trim(step, lease, end, again);
     }
 }
 

@@ -134,6 +134,8 @@ enum rc step_tick(struct step *step)
     }
     held_watch(core);
     tail_watch(step);
+    core->crowded = core->n_queued > 0;
+    core->wake = core->wake || core->crowded;
     return RC_OK;
 }
 

@@ -261,10 +261,11 @@ static void add_agent(struct world *world, int id)
     agent->id = id;
     agent->node = &world->shape->nodes[id];
     snprintf(agent->name, sizeof agent->name, "agent%02d", id);
-    later(world, agent->node->arrives_ms,
+    int64_t arrives_ms = agent->node->arrives_ms;
+    later(world, arrives_ms > 0 ? 2 * MODEL_JOIN_MS + arrives_ms : 0,
           &(struct happening){.act = arrive, .who = id});
     if (agent->node->dies_ms > 0)
-        later(world, agent->node->dies_ms,
+        later(world, 2 * MODEL_JOIN_MS + agent->node->dies_ms,
               &(struct happening){.act = die, .who = id});
 }
 
@@ -320,17 +321,32 @@ int32_t model_submit(struct world *world, const char *user, const char *scene,
     return number;
 }
 
-bool model_run(struct world *world, int64_t until_ms)
+static void live_once(struct world *world)
 {
-    while (world->n_ended < world->n_jobs) {
-        struct happening happening = agenda_take(&world->agenda);
-        world->now_ms = happening.at_ms;
-        happening.act(world, &happening);
-        mem_free(happening.bytes);
-        if (world->now_ms >= until_ms)
-            break;
-    }
-    return world->n_ended == world->n_jobs;
+    struct happening happening = agenda_take(&world->agenda);
+    world->now_ms = happening.at_ms;
+    happening.act(world, &happening);
+    mem_free(happening.bytes);
+}
+
+void model_run(struct world *world)
+{
+    while (world->n_ended < world->n_jobs)
+        live_once(world);
+}
+
+static void nothing(struct world *world, const struct happening *happening)
+{
+    (void)world;
+    (void)happening;
+}
+
+void model_pass(struct world *world, int64_t ms)
+{
+    int64_t until_ms = world->now_ms + ms;
+    later(world, ms, &(struct happening){.act = nothing});
+    while (world->now_ms < until_ms)
+        live_once(world);
 }
 
 /* --- What anybody could do. --- */

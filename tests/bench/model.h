@@ -18,11 +18,12 @@
 
 #define MODEL_NODES    64
 #define MODEL_GRACE_MS 2000 /* a killed agent is waited for so long */
+#define MODEL_JOIN_MS  100  /* in which agents join */
 #define MODEL_WIRE_MS  1    /* that a message takes */
 
 struct model_node {
     double speed;
-    int64_t arrives_ms, dies_ms; /* dies_ms 0: never */
+    int64_t arrives_ms, dies_ms; /* after the submission; dies_ms 0: never */
 };
 
 /* What is to be rendered, and on what. */
@@ -96,9 +97,9 @@ void model_close(struct world *world);
 int32_t model_submit(struct world *world, const char *user, const char *scene,
                      int32_t frames);
 
-/* model_run lives on until all jobs have ended, or so far. Returns whether they
- * have. */
-bool model_run(struct world *world, int64_t until_ms);
+/* model_run lives on until all jobs have ended; model_pass, for so long. */
+void model_run(struct world *world);
+void model_pass(struct world *world, int64_t ms);
 
 /* model_agent.c: what agents do. */
 void agent_take(struct world *world, struct model_agent *agent,

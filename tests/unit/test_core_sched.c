@@ -111,9 +111,9 @@ static void batches_are_sized(void **state)
         {"steps", 5, -1, "1-99x2", false, 5},
         {"classic knows no steps", 5, -1, "1-99x2", true, 1},
         {"one span", 5, -1, "1-3,10-99", false, 3},
-        {"auto, nobody else", 0, -1, "1-100", false, 97},
+        {"auto, nobody else", 0, -1, "1-100", false, 100},
         {"auto, one frame", 0, -1, "1", false, 1},
-        {"auto in the job", 5, 0, "1-100", false, 97},
+        {"auto in the job", 5, 0, "1-100", false, 100},
     };
     struct hand hand;
     hand_init(&hand, "a", 1);
@@ -137,13 +137,16 @@ static void batches_are_sized(void **state)
     }
 }
 
-static void auto_shares_shrink_and_follow_speed(void **state)
+static void auto_shares_follow_speed(void **state, bool trim, int32_t *ret_a,
+                                     int32_t *ret_b)
 {
     struct farm *farm = *state;
     struct hand a, b;
     hand_init(&a, "a", 1);
+    a.state.node.can_trim = trim;
     hand_join(farm, &a);
     hand_init(&b, "b", 1);
+    b.state.node.can_trim = trim;
     hand_join(farm, &b);
     agent_find(farm->core, "b")->speed = 0.5;
     hand_say(farm, &b);
@@ -152,9 +155,112 @@ static void auto_shares_shrink_and_follow_speed(void **state)
     farm_submit(farm, &spec);
     const struct event *first = farm_event(farm, EVENT_LEASED, 0);
     const struct event *second = farm_event(farm, EVENT_LEASED, 1);
-    int32_t n_a = first->hi - first->lo, n_b = second->hi - second->lo;
-    assert_in_range(n_a, 500, 700); /* two thirds of all, less a margin */
-    assert_in_range(n_b, 100, 150); /* a third of what was left */
+    *ret_a = first->hi - first->lo;
+    *ret_b = second->hi - second->lo;
+}
+
+/* Two thirds and one: what is begun late can be given back. */
+static void auto_shares_are_whole_where_they_can_shrink(void **state)
+{
+    int32_t n_a, n_b;
+    auto_shares_follow_speed(state, true, &n_a, &n_b);
+    assert_in_range(n_a, 660, 667);
+    assert_in_range(n_b, 330, 334);
+}
+
+static void auto_shares_keep_a_margin_where_they_cannot(void **state)
+{
+    int32_t n_a, n_b;
+    auto_shares_follow_speed(state, false, &n_a, &n_b);
+    assert_in_range(n_a, 600, 660);
+    assert_in_range(n_b, 300, 330);
+}
+
+/* A launch of each slot for a few frames would cost more than it gains while
+ * other jobs fill the slots. */
+static void short_jobs_are_not_cut_up(void **state)
+{
+    struct farm *farm = *state;
+    static const char *const names[] = {"a", "b", "c", "d"};
+    struct hand hands[4];
+    for (int i = 0; i < 4; i++) {
+        hand_init(&hands[i], names[i], 1);
+        hand_join(farm, &hands[i]);
+    }
+    for (int i = 0; i < 6; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "job%d", i);
+        struct job_spec spec = farm_spec(farm, name, "1-8");
+        spec.batch = 0;
+        farm_submit(farm, &spec);
+        for (int k = 0; k < 4; k++)
+            hand_take(farm, &hands[k]);
+    }
+    hand_render(&hands[0], 0, hands[0].leases[0].from, hands[0].leases[0].to);
+    for (size_t i = 0; i < hands[0].leases[0].n_results; i++)
+        hands[0].results[0][i].ms = 10;
+    hand_end(&hands[0], 0, LEASE_DONE, FAULT_NONE, -1);
+    hand_say(farm, &hands[0]);
+    const struct event *next = farm_event(farm, EVENT_LEASED, 0);
+    assert_int_equal(next->hi - next->lo, 8);
+}
+
+/* --- Room for who has less than his part. --- */
+
+static const struct event *crowd(struct farm *farm, struct hand *hand,
+                                 const char *user, int32_t priority)
+{
+    hand_init(hand, "a", 2);
+    hand_join(farm, hand);
+    struct job_spec big = farm_spec(farm, "big", "1-1000");
+    big.user = "anna";
+    big.batch = 0;
+    farm_submit(farm, &big);
+    assert_int_equal(hand_take(farm, hand), 2);
+    hand->leases[0].frame = hand->leases[0].from;
+    hand->leases[1].frame = hand->leases[1].from;
+    hand_say(farm, hand);
+    struct job_spec small = farm_spec(farm, "small", "1-2");
+    small.user = user;
+    small.priority = priority;
+    farm_submit(farm, &small);
+    return farm_event(farm, EVENT_TRIMMED, 0);
+}
+
+static void small_job_waits_for_a_frame_alone(void **state)
+{
+    struct farm *farm = *state;
+    struct hand hand;
+    const struct event *trim = crowd(farm, &hand, "ben", 50);
+    assert_non_null(trim);
+    assert_int_equal(farm_count(farm, EVENT_TRIMMED), 1); /* his part */
+    int i = trim->lease == hand.leases[0].lease ? 0 : 1;
+    assert_int_equal(trim->number, hand.leases[i].frame);
+    hand.leases[i].to = hand.leases[i].frame;
+    hand_say(farm, &hand);
+    assert_int_equal(farm_count(farm, EVENT_LEASED), 0);
+    hand_finish(farm, &hand, i);
+    const struct event *next = farm_event(farm, EVENT_LEASED, 0);
+    assert_string_equal(job_find(farm->core, next->job)->user, "ben");
+}
+
+static void urgent_job_gets_all_slots(void **state)
+{
+    struct hand hand;
+    assert_non_null(crowd(*state, &hand, "anna", 60));
+    assert_int_equal(farm_count(*state, EVENT_TRIMMED), 2);
+}
+
+static void older_job_of_the_same_user_goes_on(void **state)
+{
+    struct hand hand;
+    assert_null(crowd(*state, &hand, "anna", 50));
+}
+
+static void less_urgent_job_waits(void **state)
+{
+    struct hand hand;
+    assert_null(crowd(*state, &hand, "ben", 40));
 }
 
 static void charged_frame_is_rendered_alone(void **state)
@@ -405,7 +511,13 @@ int main(void)
         TEST(ended_leases_wait_apart_from_slots),
         TEST(every_agent_gets_one_before_any_gets_two),
         TEST(batches_are_sized),
-        TEST(auto_shares_shrink_and_follow_speed),
+        TEST(auto_shares_are_whole_where_they_can_shrink),
+        TEST(auto_shares_keep_a_margin_where_they_cannot),
+        TEST(short_jobs_are_not_cut_up),
+        TEST(small_job_waits_for_a_frame_alone),
+        TEST(urgent_job_gets_all_slots),
+        TEST(older_job_of_the_same_user_goes_on),
+        TEST(less_urgent_job_waits),
         TEST(charged_frame_is_rendered_alone),
         TEST(priority_goes_first),
         TEST(users_take_turns),

@@ -144,6 +144,78 @@ static void test_copy_for_a_classic_node(void **state)
     assert_run(farm_event(farm, EVENT_LEASED, 0), 0, 1);
 }
 
+/* --- Before anything is late. --- */
+
+/* "slow" holds all of a job when "fast" comes; each frame takes a second. */
+static void late_comer(struct farm *farm, struct scene *scene, bool trim)
+{
+    struct job_spec spec = {0};
+    hand_init(&scene->stuck, "slow", 1);
+    scene->stuck.state.node.can_trim = trim;
+    hand_join(farm, &scene->stuck);
+    spec = farm_spec(farm, "tail", "1-20");
+    spec.batch = 20;
+    scene->job = farm_submit(farm, &spec);
+    hand_take(farm, &scene->stuck);
+    scene->stuck.leases[0].frame = 1;
+    hand_say(farm, &scene->stuck);
+    farm->now_ms += 1000;
+    hand_render(&scene->stuck, 0, 1, 1);
+    scene->stuck.leases[0].frame = 2;
+    hand_say(farm, &scene->stuck);
+    hand_init(&scene->fast, "fast", 1);
+    hand_join(farm, &scene->fast);
+}
+
+static void test_unbegun_frames_are_shared(void **state)
+{
+    struct farm *farm = *state;
+    struct scene scene;
+    late_comer(farm, &scene, true);
+    const struct event *trim = farm_event(farm, EVENT_TRIMMED, 0);
+    assert_non_null(trim);
+    assert_in_range(trim->number, 8, 14); /* about half of them */
+    assert_int_equal(farm_count(farm, EVENT_LEASED), 0);
+    assert_int_equal(scene.job->in[FRAME_PENDING].count, 0);
+    int32_t last = trim->number;
+    hand_say(farm, &scene.stuck); /* it has not heard of it yet */
+    assert_int_equal(farm_event(farm, EVENT_TRIMMED, 0)->number, last);
+    assert_int_equal(farm_count(farm, EVENT_LEASED), 0);
+    scene.stuck.leases[0].to = last;
+    hand_say(farm, &scene.stuck);
+    assert_run(farm_event(farm, EVENT_LEASED, 0), last, 20);
+    assert_false(farm_event(farm, EVENT_LEASED, 0)->flag);
+}
+
+static void test_unbegun_frames_are_copied(void **state)
+{
+    struct farm *farm = *state;
+    struct scene scene;
+    late_comer(farm, &scene, false);
+    assert_int_equal(farm_count(farm, EVENT_TRIMMED), 0);
+    const struct event *copy = farm_event(farm, EVENT_LEASED, 0);
+    assert_true(copy->flag);
+    assert_int_equal(copy->hi, 20); /* its last ones */
+    assert_in_range(copy->lo, 8, 14);
+    assert_int_equal(scene.job->copies, 1);
+}
+
+static void test_unbegun_frames_are_copied_once(void **state)
+{
+    struct farm *farm = *state;
+    struct scene scene;
+    struct hand other;
+    late_comer(farm, &scene, false);
+    int32_t first = farm_event(farm, EVENT_LEASED, 0)->lo;
+    hand_init(&other, "other", 1);
+    hand_join(farm, &other);
+    const struct event *copy = farm_event(farm, EVENT_LEASED, 0);
+    if (copy)
+        assert_in_range(copy->hi, 3, first);
+    farm_tick(farm, 1000);
+    core_check(farm->core);
+}
+
 int main(void)
 {
 #define TEST(name)                                                             \
@@ -156,6 +228,9 @@ int main(void)
         TEST(test_unknown_times_make_nobody_late),
         TEST(test_copy_waits_for_the_commit),
         TEST(test_copy_for_a_classic_node),
+        TEST(test_unbegun_frames_are_shared),
+        TEST(test_unbegun_frames_are_copied),
+        TEST(test_unbegun_frames_are_copied_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

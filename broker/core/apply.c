@@ -408,7 +408,6 @@ static void apply_leased(struct core *core, const struct event *event)
         agent->lane_sent = lease->dseq;
     if (event->number > 0 && core->epoch == LEASE_EPOCH(event->lease))
         core->counter = event->lease - LEASE_ID(core->epoch, 0);
-    job->copies += event->flag;
     mem_free(agent->last_blend);
     agent->last_blend = mem_text(job->blend);
     if (job->started_ms == 0)

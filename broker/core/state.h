@@ -146,7 +146,6 @@ struct job {
     double work_ms; /* mean of frames, on an agent of speed 1 */
     double noise;   /* squares of their distance from their agent's mean, in
                        means; of noise_n frames */
-    int64_t copies; /* second copies granted */
     int64_t created_ms, started_ms, ended_ms; /* 0: not yet */
     uint64_t number; /* ledger number of SUBMITTED: age and list order */
     uint64_t gate;   /* ledger number that must be on disk before work of

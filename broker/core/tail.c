@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Second copies. A lease that shows nothing for far longer than its job's
- * frames take may hang, or may have met a frame ten times as hard; nobody can
- * tell from here. So nothing is ended and nobody charged: an agent with nothing
- * better to do renders the same frames, the first whole result counts, and what
- * is then not needed is stopped. At most one extra copy of a frame.
+ * The tail of a job, when nothing is pending and somebody has nothing to do. Of
+ * the lease that ends last, what it has not begun is shared out anew where its
+ * node can stop early (the frames are pending once the agent says so), and
+ * copied where it cannot and the copy is expected first. A lease that shows
+ * nothing for far longer than its job's frames take may hang, or may have met a
+ * frame ten times as hard; nobody can tell from here, so it is copied too.
+ * Nothing is ended and nobody charged on an estimate: the first whole result
+ * counts, and what is then not needed is stopped. At most one extra copy of a
+ * frame.
  */
 #include "broker/core/core_internal.h"
 
@@ -86,6 +90,15 @@ static struct range copy_run(const struct core *core, const struct lease *lease,
     return run;
 }
 
+static bool copy_grant(struct step *step, const struct lease *lease,
+                       const struct agent *agent, struct range run)
+{
+    if (run.lo >= run.hi)
+        return false;
+    sched_lease(step, agent, lease->job, run, true);
+    return true;
+}
+
 /* Whether the agent may render what the lease holds. */
 static bool may_help(const struct core *core, const struct lease *lease,
                      const struct agent *agent)
@@ -107,10 +120,9 @@ static bool overdue_copy(struct step *step, const struct lease *lease,
     if (!is_overdue(step->core, lease))
         return false;
     struct range run = copy_run(step->core, lease, agent, lease->held.at[0]);
-    if (run.lo >= run.hi || has_copy(lease, run.lo, run.hi))
+    if (has_copy(lease, run.lo, run.hi))
         return false;
-    sched_lease(step, agent, lease->job, run, true);
-    return true;
+    return copy_grant(step, lease, agent, run);
 }
 
 /* --- What leases that can end early have not begun. --- */
@@ -140,7 +152,8 @@ static void trim_emit(struct step *step, const struct lease *lease,
                           .job = lease->job->id,
                           .agent = lease->agent->name,
                           .lease = lease->id,
-                          .number = frames_number(&lease->job->frames, last)};
+                          .number = frames_number(&lease->job->frames, last),
+                          .flag = true};
     step_emit(step, &event);
 }
 
@@ -232,10 +245,7 @@ static bool copy_last(struct step *step, const struct lease *lease,
         run = copy_run(step->core, lease, agent, run);
     }
     ranges_free(&set);
-    if (run.lo >= run.hi)
-        return false;
-    sched_lease(step, agent, lease->job, run, true);
-    return true;
+    return copy_grant(step, lease, agent, run);
 }
 
 /* The frame in work, by one that needs far less time for all of it. */
@@ -250,10 +260,7 @@ static bool copy_begun(struct step *step, const struct lease *lease,
         has_copy(lease, at, at + 1) || ms > TAIL_BEGUN * end_ms)
         return false;
     run = copy_run(core, lease, agent, run);
-    if (run.lo >= run.hi)
-        return false;
-    sched_lease(step, agent, lease->job, run, true);
-    return true;
+    return copy_grant(step, lease, agent, run);
 }
 
 /* --- The tail. --- */

@@ -50,7 +50,7 @@ static void say_first(char text[LIMIT_REASON], const struct job *first,
         return;
     case FIRST_SHARE:
         say(text,
-            "is busy, and job %s goes first: its user %s has fewer frames in "
+            "is busy, and job %s goes first: its user %s has fewer batches in "
             "work (%d) than %s (%d)",
             label(first), first->user, first->owner->leases, job->user,
             job->owner->leases);

@@ -17,6 +17,7 @@
 #include "broker/lanes.h"
 #include "broker/ports.h"
 #include "broker/publisher.h"
+#include "broker/ration.h"
 #include "broker/socket.h"
 #include "broker/zap.h"
 #include "common/app/clock.h"
@@ -545,10 +546,9 @@ static bool monitor_take(struct link *link)
 /* Takes what waits on one socket, for as much and as long as a turn allows. */
 static void take_all(struct link *link, bool (*take)(struct link *link))
 {
-    int64_t until_ms = clock_now_ms() + LIMIT_READ_MS;
-    for (int n = 0; n < LIMIT_DRAIN_PER_TURN && clock_now_ms() < until_ms; n++)
-        if (!take(link))
-            return;
+    struct ration ration = ration_of_turn(clock_now_ms());
+    while (ration_take(&ration, clock_now_ms()) && take(link))
+        ;
 }
 
 /* STATEs first: one that came before its connection closed must be heard. */

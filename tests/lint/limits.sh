@@ -8,8 +8,6 @@
 declare -A beyond=(
     [LIMIT_NODE_PROOFS]="the length of an array"
     [LIMIT_PROOF_CPU]="ten minutes of work; the kernel's limit, set once"
-    [LIMIT_READ_MS]="a span of time; tests/run chaos --floods shows what it is for"
-    [LIMIT_SILENCE_MS]="ten minutes; tested by silence_seconds, whose default it is"
 )
 
 untested=$(

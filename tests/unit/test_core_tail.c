@@ -108,6 +108,26 @@ static void test_unknown_times_make_nobody_late(void **state)
     assert_int_equal(farm_count(farm, EVENT_LEASED), 0);
 }
 
+/* For as long as nodes let Blender be silent. */
+static void test_unknown_times_make_late_in_the_end(void **state)
+{
+    struct farm *farm = *state;
+    struct hand stuck;
+    hand_init(&stuck, "stuck", 1);
+    hand_join(farm, &stuck);
+    farm_job(farm, "tail", "1-5");
+    assert_int_equal(hand_take(farm, &stuck), 1);
+    int64_t late_ms = farm->core->leases->news_ms + LIMIT_SILENCE_MS;
+    while (farm->now_ms < late_ms - 1000) {
+        hand_say(farm, &stuck);
+        farm_tick(farm, 1000);
+    }
+    farm_tick(farm, late_ms - 1 - farm->now_ms);
+    assert_int_equal(farm_count(farm, EVENT_LATE), 0);
+    farm_tick(farm, 1);
+    assert_int_equal(farm_count(farm, EVENT_LATE), 1);
+}
+
 /* Nothing of a job is handed out while its retry is not on disk. */
 static void test_copy_waits_for_the_commit(void **state)
 {
@@ -258,6 +278,7 @@ int main(void)
         TEST(test_first_result_wins),
         TEST(test_copy_that_fails_costs_nothing),
         TEST(test_unknown_times_make_nobody_late),
+        TEST(test_unknown_times_make_late_in_the_end),
         TEST(test_copy_waits_for_the_commit),
         TEST(test_copy_for_a_classic_node),
         TEST(test_unbegun_frames_are_shared),

@@ -6,6 +6,7 @@ standard set, and few calls are needed."""
 import base64
 import ctypes
 import ctypes.util
+import hashlib
 
 PUB, SUB, PULL = 1, 2, 7
 SUBSCRIBE, LINGER, RCVTIMEO = 6, 17, 27
@@ -41,6 +42,15 @@ def read_join(text):
         keys.append(z85.value)
     end = 66 + data[65]
     return (*keys, data[66:end].decode(), data[end:-4].decode())
+
+
+def http_token(secret):
+    """What an agent with that key shows by HTTP."""
+    key = ctypes.create_string_buffer(32)
+    _zmq.zmq_z85_decode(key, secret)
+    said = hashlib.blake2b(b"frameq agent http token 1", key=key.raw,
+                           digest_size=32).digest()
+    return "fq_" + base64.urlsafe_b64encode(said).decode().rstrip("=")
 
 
 class Peer:

@@ -351,6 +351,36 @@ class WithTokens(KeysTest):
                           token=self.submit)
         self.assertIn("5 fetched", result.stdout)
 
+    def test_the_log_of_another(self):
+        """A member of the farm puts nothing under another's frames."""
+        n1, n2 = (self.ask("agents", "add", name,
+                           token=self.admin).stdout.split()[2]
+                  for name in ("n1", "n2"))
+        output = self.folder / "output"
+        output.mkdir()
+        self.join(n1, self.fake("--superset", frames=output))
+        job = self.ask("submit", "-f", "1", "--wait",
+                       token=self.submit).stdout.strip()
+        path = f"/v1/jobs/{job}/frames/1/log"
+
+        def kept():
+            answer = self.host.web().get(
+                path, authorization=f"Bearer {self.submit}")
+            return answer if answer.status == 200 else None
+
+        log = farm.until("the log", kept)
+        put = f"/v1/leases/{log.headers['Log-Lease']}/frames/1/log?job={job}"
+        statuses = [self.host.web().request("PUT", put, b"forged", {
+            "Authorization": f"Bearer {token}"}).status for token in (
+                curve.http_token(curve.read_join(n2)[1]), "fq_nobodys")]
+        self.assertEqual(statuses, [403, 401])
+        self.assertEqual(kept().text, log.text)
+        self.log_has(self.host, "artifact_refused")
+        self.assertEqual(self.host.web().request("PUT", put, b"its own", {
+            "Authorization":
+                f"Bearer {curve.http_token(curve.read_join(n1)[1])}"}).status,
+            204)
+
     def test_watching(self):
         """Whoever may look is told the watchers' key; it changes when somebody
         may no longer."""

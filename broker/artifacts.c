@@ -145,27 +145,27 @@ static void free_asks(struct ask *asks)
         free_ask(ask);
 }
 
-void artifacts_close(struct artifacts **ref)
+void artifacts_close(struct artifacts **artifacts)
 {
-    struct artifacts *artifacts = *ref;
-    if (!artifacts)
+    struct artifacts *a = *artifacts;
+    if (!a)
         return;
-    if (!artifacts->stop) {
-        pthread_mutex_lock(&artifacts->mutex);
-        artifacts->stop = true;
-        pthread_cond_signal(&artifacts->wake);
-        pthread_mutex_unlock(&artifacts->mutex);
-        pthread_join(artifacts->thread, NULL);
+    if (!a->stop) {
+        pthread_mutex_lock(&a->mutex);
+        a->stop = true;
+        pthread_cond_signal(&a->wake);
+        pthread_mutex_unlock(&a->mutex);
+        pthread_join(a->thread, NULL);
     }
-    free_asks(artifacts->waiting);
-    free_asks(artifacts->ready);
-    artifacts_db_close(&artifacts->db);
-    pthread_cond_destroy(&artifacts->wake);
-    pthread_mutex_destroy(&artifacts->mutex);
-    if (artifacts->event_fd >= 0)
-        close(artifacts->event_fd);
-    mem_free(artifacts);
-    *ref = NULL;
+    free_asks(a->waiting);
+    free_asks(a->ready);
+    artifacts_db_close(&a->db);
+    pthread_cond_destroy(&a->wake);
+    pthread_mutex_destroy(&a->mutex);
+    if (a->event_fd >= 0)
+        close(a->event_fd);
+    mem_free(a);
+    *artifacts = NULL;
 }
 
 int artifacts_fd(const struct artifacts *artifacts)

@@ -316,13 +316,9 @@ static void drain_send(struct link *link, const struct event *event)
 
 static void ask_send(struct link *link, const struct event *event)
 {
-    struct msg msg = {.kind = KIND_ASK};
-    msg.ask = (struct msg_ask){.lease = event->lease,
-                               .frame = event->lo,
-                               .job = event->job,
-                               .path = event->text,
-                               .sha256 = event->detail};
-    control_send(link, event->agent, &msg);
+    const struct msg_ask ask = {event->lease, event->lo, event->job,
+                                event->text, event->detail};
+    control_send(link, event->agent, &(struct msg){KIND_ASK, {.ask = ask}});
 }
 
 /* One commit lets many acknowledgements out: they are gathered, so that an

@@ -78,13 +78,13 @@ static void show_json(const struct logs *logs, const struct log_reply *log)
     clean(buf_text(&log->text), log->text.len, &text);
     size_t line =
         blender_first_error(buf_text(&logs->seen), logs->seen.len, &at);
-    json_t *piece =
-        json_pack("{s:s, s:i, s:s, s:s, s:s, s:I, s:o, s:s}", "job", logs->job,
-                  "frame", atoi(logs->frame), "lease", log->lease, "attempt",
-                  log->attempt, "state", log->live ? "live" : "whole", "offset",
-                  (json_int_t)log->offset, "first_error",
-                  line > 0 ? json_integer((json_int_t)line) : json_null(),
-                  "text", buf_text(&text));
+    json_t *piece = json_pack(
+        "{s:s, s:i, s:s, s:s, s:s, s:I, s:o, s:s}", "job", logs->job, "frame",
+        (int)strtol(logs->frame, NULL, 10), "lease", log->lease, "attempt",
+        log->attempt, "state", log->live ? "live" : "whole", "offset",
+        (json_int_t)log->offset, "first_error",
+        line > 0 ? json_integer((json_int_t)line) : json_null(), "text",
+        buf_text(&text));
     cli_print_json(piece);
     json_decref(piece);
     buf_free(&text);

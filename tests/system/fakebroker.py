@@ -71,7 +71,7 @@ class Request:
         self.path = urllib.parse.unquote(split.path)
         self.query = dict(urllib.parse.parse_qsl(split.query))
         self.headers = headers
-        self.body = json.loads(body) if body else None
+        self.body = json.loads(body) if body and method != "PUT" else body
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -94,13 +94,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
     def date_time_string(self, timestamp=None):
         return super().date_time_string(
             (timestamp or time.time()) + self.server.broker.ahead_seconds)
 
-    do_GET = do_POST = do_PATCH = do_DELETE = _any
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _any
 
     def log_message(self, *_):
         pass

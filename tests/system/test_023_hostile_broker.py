@@ -2,6 +2,7 @@
 """An agent whose broker says what no broker says: it drops that, stays within
 its memory, and does what is right all the same."""
 
+import hashlib
 import socket
 import struct
 
@@ -9,7 +10,7 @@ import farm
 from fakebroker import FakeBroker, farm as farm_document, pack
 from wire import Zmtp
 
-REVOKE, BEAT, ACK, LANE, BATCH = 5, 10, 4, 3, 2
+REVOKE, BEAT, ACK, LANE, BATCH, ASK = 5, 10, 4, 3, 2, 11
 JOB = "AAAAAAAAAAAAAAAAAAAAAA"
 EPOCH = 7
 
@@ -73,7 +74,7 @@ class HostileBroker(farm.FarmTest):
     def start(self):
         """A broker of the test's own, and an agent that has come to it."""
         self.ports = {"status": self.listen(), "control": self.listen()}
-        broker = FakeBroker(self, {("GET", "/v1/farm"): farm_document(
+        broker = self.host = FakeBroker(self, {("GET", "/v1/farm"): farm_document(
             ports={name: listener.getsockname()[1]
                    for name, listener in self.ports.items()})})
         self.node_program = farm.FakeNode(self, frame_ms=10)
@@ -159,6 +160,38 @@ class HostileBroker(farm.FarmTest):
                    lambda: self.node_program.events("end") != [])
         if farm.SLOW == 1:
             self.assertLess(self.agent_program.memory_mb() - before, 20)
+
+    def test_a_curious_broker(self):
+        """What it asks for leaves only where it is a picture, by its name, and
+        no link, with the hash that it says."""
+        self.start()
+        self.state()
+        secret, picture = self.folder / "secret.txt", self.folder / "a.png"
+        secret.write_bytes(b"secret")
+        picture.write_bytes(b"picture")
+        (self.folder / "link.png").symlink_to(secret)
+        (self.folder / "folder.png").mkdir()
+        hashes = [hashlib.sha256(data).hexdigest() for data in (
+            b"secret", b"picture")]
+        for sha256 in (*hashes, "0" * 64, "1" * 64):
+            self.host.answers["HEAD", f"/v1/blobs/{sha256}"] = (
+                404, None, {"Upload-Offset": "0"})
+        for path, sha256 in (
+                (secret, hashes[0]), (self.folder / "link.png", hashes[0]),
+                (picture, hashes[0]), (self.folder / "folder.png", "0" * 64),
+                (f"{self.folder}/x/../a.png", "1" * 64),
+                ("a.png", hashes[1]), (f"{picture}\0", hashes[1]),
+                (f"/{'a' * 4096}.png", hashes[1]), (picture, "../" * 21 + "a")):
+            self.control.send(b"C/a1/", pack([1, ASK, (EPOCH << 40) + 1, 1,
+                                              JOB, str(path), sha256]))
+        self.control.send(b"C/a1/", pack([1, ASK, (EPOCH << 40) + 1, 1, JOB,
+                                          str(picture), hashes[1]]))
+        farm.until("the picture is sent", lambda: self.host.asked(
+            "PUT", f"/v1/blobs/{hashes[1]}"))
+        with self.host.lock:
+            sent = {request.body for request in self.host.requests
+                    if request.method == "PUT"}
+        self.assertEqual(sent, {b"picture"})
 
     def test_a_flood_of_subscriptions_at_the_agent(self):
         self.start()

@@ -55,11 +55,15 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    char command[128];
+    static const char *const files[] = {"artifacts.db", "artifacts.db-wal"};
+    char path[128];
     (void)state;
     artifacts_close(&world.artifacts);
-    snprintf(command, sizeof command, "rm -r %s", world.dir);
-    return system(command);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        snprintf(path, sizeof path, "%s/%s", world.dir, files[i]);
+        unlink(path);
+    }
+    return rmdir(world.dir);
 }
 
 static void until(int answers)

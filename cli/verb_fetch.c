@@ -10,6 +10,7 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cli/doc.h"
@@ -38,6 +39,15 @@ static const struct conf_program program = {
 struct tally {
     size_t fetched, there, failed;
     int64_t bytes;
+    int waits; /* in vain, since a picture last came */
+};
+
+#define WAITS    10
+#define PAUSE_MS 300
+
+struct fetched {
+    int64_t bytes;
+    bool asked; /* its agent has been asked to send it */
 };
 
 struct picture {
@@ -96,9 +106,9 @@ static void no_step(void *ctx, int64_t got, int64_t all)
     (void)all;
 }
 
-/* Fetches to part; says why not. */
-static bool fetch_part(const struct cli *cli, const struct picture *picture,
-                       const char *part, int64_t *ret_bytes)
+/* Fetches to part once; says why not. */
+static bool try_part(const struct cli *cli, const struct picture *picture,
+                     const char *part, bool last, struct fetched *ret)
 {
     char index[24];
     struct reply reply;
@@ -118,12 +128,33 @@ static bool fetch_part(const struct cli *cli, const struct picture *picture,
     if (fetch.error != 0 || !closed)
         log_fatal(CLI_FAILED, "%s: %s", part,
                   strerror(fetch.error != 0 ? fetch.error : errno));
-    if (!whole && reply.status != 404)
+    ret->asked = !whole && reply.status == 503;
+    if (!whole && reply.status != 404 && !ret->asked)
         client_end(cli->client, &reply);
-    if (!whole)
+    if (!whole && (last || !ret->asked))
         fprintf(stderr, "frameq: frame %lld: %s\n", picture->frame, reply.why);
     reply_done(&reply);
-    *ret_bytes = fetch.bytes;
+    ret->bytes = fetch.bytes;
+    return whole;
+}
+
+/* The broker has asked an agent for it where it says so: then it is waited for,
+ * for as long as pictures keep coming. */
+static bool fetch_part(const struct cli *cli, const struct picture *picture,
+                       const char *part, struct tally *tally,
+                       int64_t *ret_bytes)
+{
+    const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
+    struct fetched fetched;
+    bool whole = try_part(cli, picture, part, tally->waits == WAITS, &fetched);
+    while (!whole && fetched.asked && tally->waits < WAITS) {
+        nanosleep(&pause, NULL);
+        tally->waits++;
+        whole = try_part(cli, picture, part, tally->waits == WAITS, &fetched);
+    }
+    if (whole)
+        tally->waits = 0;
+    *ret_bytes = fetched.bytes;
     return whole;
 }
 
@@ -146,7 +177,7 @@ static void fetch_one(const struct cli *cli, const struct picture *picture,
         return;
     }
     make_folder_of(path);
-    bool whole = fetch_part(cli, picture, part, &bytes);
+    bool whole = fetch_part(cli, picture, part, tally, &bytes);
     if (whole && !has_hash(part, picture->sha256)) {
         fprintf(stderr, "frameq: frame %lld: it came damaged\n",
                 picture->frame);

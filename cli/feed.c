@@ -137,16 +137,20 @@ static enum feed_news event_take(struct feed *feed, json_t **ret)
     return news;
 }
 
-enum feed_news feed_next(struct feed *feed, int wait_ms, json_t **ret)
+enum feed_news feed_next(struct feed *feed, int input, int wait_ms,
+                         json_t **ret)
 {
     zmq_pollitem_t items[] = {
         {.socket = zsock_resolve(feed->sub), .events = ZMQ_POLLIN},
         {.socket = feed->monitor, .events = ZMQ_POLLIN},
+        {.fd = input, .events = ZMQ_POLLIN},
     };
-    if (zmq_poll(items, 2, wait_ms) <= 0)
+    if (zmq_poll(items, input < 0 ? 2 : 3, wait_ms) <= 0)
         return FEED_NOTHING;
     /* Events that came before the connection went are still to be had. */
     if (items[0].revents & ZMQ_POLLIN)
         return event_take(feed, ret);
-    return monitor_take(feed);
+    if (items[1].revents & ZMQ_POLLIN)
+        return monitor_take(feed);
+    return FEED_NOTHING;
 }

@@ -25,8 +25,10 @@ enum feed_news {
     FEED_LOST     /* the connection is gone */
 };
 
-/* feed_next waits at most wait_ms for the next news. */
-enum feed_news feed_next(struct feed *feed, int wait_ms, json_t **ret);
+/* feed_next waits at most wait_ms for the next news, or until there is
+ * something to read from the descriptor input (-1: none). */
+enum feed_news feed_next(struct feed *feed, int input, int wait_ms,
+                         json_t **ret);
 
 /* feed_decode reads a msgpack map as a JSON object, owned; NULL for anything
  * else: a map with other keys than texts, nested too deep, bytes left over. */

@@ -8,21 +8,24 @@
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/board.h"
+#include "cli/console.h"
 #include "cli/doc.h"
 #include "cli/event.h"
 #include "cli/feed.h"
 #include "cli/job.h"
 #include "cli/mirror.h"
-#include "cli/screen.h"
 #include "cli/verbs.h"
-#include "cli/view.h"
 #include "common/app/clock.h"
 #include "common/app/log.h"
 #include "common/limits.h"
+#include "common/mem.h"
 
+#define CONNECTING "connecting ..." /* what the board says until it is */
 #define OPEN_MS    5000 /* without a feed by then the reason is said */
 #define RETRY_MS   500
 #define DRAW_MS    100
@@ -39,9 +42,10 @@ static const struct setting settings[] = {
 static const struct conf_program program = {
     .name = "frameq watch",
     .usage = "[JOB]",
-    .about = "Follows the farm live, or one job to its end: in a terminal with "
-             "bars, else a line an event. Exit with a JOB: 0 completed, 1 "
-             "failed or cancelled.",
+    .about = "Follows the farm live, or one job to its end: over a whole "
+             "terminal, with keys to choose, open, pause, retry and cancel "
+             "jobs (? lists them), else a line an event. Exit with a JOB: 0 "
+             "completed, 1 failed or cancelled, 130 left before that.",
     .epilog = "  frameq watch shot_010\n"
               "  frameq watch --json | jq -c 'select(.type == \"frame\")'\n",
     .settings = settings,
@@ -54,9 +58,9 @@ struct watch {
     json_t *job; /* the one watched, as last read; NULL: all */
     struct feed *feed;
     struct mirror mirror;
-    struct screen screen;
-    struct buf above; /* lines to be written above the block */
-    bool drawn;       /* nothing changed since the block was drawn */
+    struct board board;
+    bool full;  /* the board is shown, on the whole terminal */
+    bool drawn; /* nothing changed since it was */
     int64_t drawn_ms, fresh_ms;
 };
 
@@ -65,17 +69,20 @@ static const char *watch_id(const struct watch *watch)
     return watch->job == NULL ? NULL : doc_text(watch->job, "id");
 }
 
-/* Says something on stderr, the block out of the way. */
+/* Says something on stderr, or in the last line of the board. */
 __attribute__((format(printf, 2, 3))) static void say(struct watch *watch,
                                                       const char *format, ...)
 {
     va_list args;
-    screen_clear(&watch->screen);
-    watch->drawn = false;
     va_start(args, format);
-    fputs("frameq: ", stderr);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    if (watch->full) {
+        vsnprintf(watch->board.note, sizeof watch->board.note, format, args);
+        watch->drawn = false;
+    } else {
+        fputs("frameq: ", stderr);
+        vfprintf(stderr, format, args);
+        fputc('\n', stderr);
+    }
     va_end(args);
 }
 
@@ -83,7 +90,7 @@ __attribute__((format(printf, 2, 3))) static void say(struct watch *watch,
  * waiting for ever. */
 static void give_up(struct watch *watch)
 {
-    screen_clear(&watch->screen);
+    console_close();
     feed_close(&watch->feed);
 }
 
@@ -116,14 +123,16 @@ static json_t *get_jobs(struct watch *watch)
     static const char *const paths[] = {
         "/v1/jobs?limit=20&state=running",
         "/v1/jobs?limit=20&state=queued,paused",
+        "/v1/jobs?limit=10&state=failed", /* to be retried, on the board */
     };
+    size_t n = sizeof paths / sizeof *paths - (watch->full ? 0 : 1);
     json_t *jobs = json_array();
     if (watch->job != NULL) {
         json_t *job = get_job(watch, watch_id(watch));
         json_decref(jobs);
         return job == NULL ? NULL : json_pack("[o]", job);
     }
-    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+    for (size_t i = 0; i < n; i++) {
         json_t *page = get(watch, paths[i]);
         json_array_extend(jobs, json_object_get(page, "jobs"));
         json_decref(page);
@@ -140,6 +149,136 @@ static void keep_job(struct watch *watch, json_t *job)
     json_decref(watch->job);
     watch->job = job;
 }
+
+/* --- The board. --- */
+
+/* Reads the shown jobs' documents anew: only the broker knows the eta. */
+static void refresh(struct watch *watch, int64_t now_ms)
+{
+    size_t i;
+    json_t *job, *jobs;
+    int64_t due_ms = watch->mirror.stale ? STALE_MS : REFRESH_MS;
+    if (watch->fresh_ms == 0 || now_ms - watch->fresh_ms < due_ms ||
+        (jobs = get_jobs(watch)) == NULL)
+        return;
+    json_array_foreach(jobs, i, job) mirror_put_job(&watch->mirror, job);
+    json_decref(jobs);
+    watch->mirror.stale = false;
+    watch->fresh_ms = now_ms;
+    watch->drawn = false;
+}
+
+static void draw(struct watch *watch)
+{
+    struct buf lines;
+    int64_t now_ms = clock_now_ms();
+    if (!watch->full)
+        return;
+    bool resized = console_resized();
+    if (!resized && (watch->drawn || now_ms - watch->drawn_ms < DRAW_MS))
+        return;
+    term_look(&watch->cli.term, STDOUT_FILENO);
+    watch->board.rows = console_rows();
+    buf_init(&lines, LIMIT_ANSWER);
+    board_draw(&watch->board, &lines);
+    console_draw(&lines);
+    buf_free(&lines);
+    watch->drawn = true;
+    watch->drawn_ms = now_ms;
+}
+
+/* Sends what a key asks for, and says what became of it. */
+static void order(struct watch *watch, struct ask *ask, const char *label,
+                  const char *done)
+{
+    struct reply reply;
+    client_ask(watch->cli.client, ask, &reply);
+    if (reply.status == 0)
+        say(watch, "no broker answers; nothing was done");
+    else if (reply.status >= 300 || !client_is_broker(&reply))
+        say(watch, "%s", *reply.why != '\0' ? reply.why : "refused");
+    else
+        say(watch, "%.80s %s", label, done);
+    if (reply.status < 300 && doc_has(reply.json, "counts"))
+        mirror_put_job(&watch->mirror, reply.json);
+    reply_done(&reply);
+}
+
+static void pause_job(struct watch *watch, const json_t *job)
+{
+    bool paused = doc_is(job, "state", "paused") || doc_on(job, "paused");
+    json_t *body = json_pack("{s:b}", "paused", !paused);
+    struct ask ask = {.method = "PATCH",
+                      .path = client_path(watch->cli.client, "/v1/jobs/%s",
+                                          doc_text(job, "id")),
+                      .body = body};
+    order(watch, &ask, job_label(job), paused ? "goes on" : "is paused");
+    json_decref(body);
+}
+
+static void retry_job(struct watch *watch, const json_t *job)
+{
+    json_t *body = json_pack("{s:s}", "state", "failed");
+    struct ask ask = {.method = "POST",
+                      .path = client_path(watch->cli.client,
+                                          "/v1/jobs/%s/frames:retry",
+                                          doc_text(job, "id")),
+                      .body = body};
+    order(watch, &ask, job_label(job), "renders its failed frames again");
+    json_decref(body);
+}
+
+static void cancel_job(struct watch *watch, const json_t *job)
+{
+    json_t *body = json_object();
+    struct ask ask = {.method = "POST",
+                      .path =
+                          client_path(watch->cli.client, "/v1/jobs/%s:cancel",
+                                      doc_text(job, "id")),
+                      .body = body};
+    order(watch, &ask, job_label(job), "is cancelled");
+    json_decref(body);
+}
+
+/* Who leaves a job before its end does not know how it will end. */
+__attribute__((noreturn)) static void quit(struct watch *watch)
+{
+    give_up(watch);
+    exit(watch->job == NULL ? CLI_DONE : CLI_INTERRUPTED);
+}
+
+/* Does what was typed meanwhile. */
+static void take_keys(struct watch *watch)
+{
+    for (int key; (key = console_key()) != KEY_NONE;) {
+        enum board_act act = board_key(&watch->board, key);
+        /* Owned: the answer to an order may replace it. */
+        json_t *job =
+            json_incref((json_t *)(uintptr_t)board_job(&watch->board));
+        watch->drawn = false;
+        watch->drawn_ms = 0;
+        if (act == BOARD_QUIT)
+            quit(watch);
+        else if (act == BOARD_PAUSE && job != NULL)
+            pause_job(watch, job);
+        else if (act == BOARD_RETRY && job != NULL)
+            retry_job(watch, job);
+        else if (act == BOARD_CANCEL && job != NULL)
+            cancel_job(watch, job);
+        json_decref(job);
+    }
+}
+
+/* Waits for the feed's next news, keys and the board seen to. */
+static enum feed_news next(struct watch *watch, int wait_ms, json_t **ret)
+{
+    draw(watch);
+    enum feed_news news = feed_next(watch->feed, console_input(), wait_ms, ret);
+    take_keys(watch);
+    return news;
+}
+
+/* --- The connection. --- */
 
 /* Takes a snapshot and says what lies between it and what was shown before.
  * Returns false when the broker is gone. */
@@ -190,7 +329,7 @@ static bool await_feed(struct watch *watch, const char *host,
 {
     json_t *unused = NULL;
     for (int waited_ms = 0;; waited_ms += RETRY_MS) {
-        enum feed_news news = feed_next(watch->feed, RETRY_MS, &unused);
+        enum feed_news news = next(watch, RETRY_MS, &unused);
         if (news == FEED_OPEN)
             return true;
         if (news == FEED_EVENT)
@@ -237,28 +376,48 @@ static void connect_again(struct watch *watch)
         if (!told)
             say(watch, "the broker is gone; waiting for it (agents render on)");
         told = true;
-        poll(NULL, 0, RETRY_MS);
+        draw(watch);
+        poll(&(struct pollfd){.fd = console_input(), .events = POLLIN}, 1,
+             RETRY_MS);
+        take_keys(watch);
     }
     if (told)
         say(watch, "the broker is back");
+    else if (strcmp(watch->board.note, CONNECTING) == 0)
+        watch->board.note[0] = '\0';
+}
+
+/* Tells an event in a line of its own, or the board. */
+static void tell(struct watch *watch, const json_t *event)
+{
+    struct buf line;
+    struct term plain = watch->cli.term;
+    plain.colour = plain.colour && !watch->full; /* lines are cut to fit */
+    buf_init(&line, LIMIT_SPEC);
+    bool told = event_tell(event, &plain, &line);
+    if (told && watch->full) {
+        char *text = buf_take(&line);
+        text[strcspn(text, "\n")] = '\0';
+        board_recent(&watch->board, doc_text(event, "job"), text);
+        mem_free(text);
+    } else {
+        cli_print(&line);
+        fflush(stdout);
+    }
+    buf_free(&line);
 }
 
 static void show(struct watch *watch, const json_t *event)
 {
-    const struct cli *cli = &watch->cli;
     bool wanted = watch->job == NULL || event_is_of(event, watch_id(watch));
     watch->drawn = false;
     if (!wanted)
         return;
     bool last = watch->job != NULL && doc_is(event, "change", "ended");
-    if (cli->json) {
+    if (watch->cli.json)
         cli_print_json(event);
-    } else if (!last) { /* end() says how it ended, in full */
-        event_tell(event, &cli->term, &watch->above);
-        if (!cli->term.live)
-            cli_print(&watch->above);
-        fflush(stdout);
-    }
+    else if (!last) /* end() says how it ended, in full */
+        tell(watch, event);
 }
 
 static bool has_ended(const struct watch *watch)
@@ -308,49 +467,15 @@ static bool take(struct watch *watch, json_t *event)
     return sound;
 }
 
-/* Reads the shown jobs' documents anew: only the broker knows the eta. */
-static void refresh(struct watch *watch, int64_t now_ms)
-{
-    size_t i;
-    json_t *job, *jobs;
-    int64_t due_ms = watch->mirror.stale ? STALE_MS : REFRESH_MS;
-    if (now_ms - watch->fresh_ms < due_ms || (jobs = get_jobs(watch)) == NULL)
-        return;
-    json_array_foreach(jobs, i, job) mirror_put_job(&watch->mirror, job);
-    json_decref(jobs);
-    watch->mirror.stale = false;
-    watch->fresh_ms = now_ms;
-    watch->drawn = false;
-}
-
-static void draw(struct watch *watch)
-{
-    struct buf block;
-    int64_t now_ms = clock_now_ms();
-    if (watch->cli.json || !watch->cli.term.live)
-        return;
-    refresh(watch, now_ms);
-    if (watch->drawn || now_ms - watch->drawn_ms < DRAW_MS)
-        return;
-    term_look(&watch->cli.term, STDOUT_FILENO); /* it may have been resized */
-    struct view view = {&watch->mirror, &watch->cli.term, watch_id(watch),
-                        watch->cli.hint, screen_rows()};
-    buf_init(&block, LIMIT_ANSWER);
-    int lines = view_draw(&view, &block);
-    screen_draw(&watch->screen, &watch->above, &block, lines);
-    buf_free(&block);
-    watch->drawn = true;
-    watch->drawn_ms = now_ms;
-}
-
 /* Shows events until the watched job has ended or the connection is lost. */
 static void follow(struct watch *watch)
 {
     json_t *event = NULL;
     while (!has_ended(watch)) {
-        draw(watch);
-        int wait_ms = watch->drawn || watch->cli.json ? STALE_MS : DRAW_MS;
-        enum feed_news news = feed_next(watch->feed, wait_ms, &event);
+        if (watch->full)
+            refresh(watch, clock_now_ms());
+        int wait_ms = watch->full && !watch->drawn ? DRAW_MS : STALE_MS;
+        enum feed_news news = next(watch, wait_ms, &event);
         if (news == FEED_LOST || (news == FEED_EVENT && !take(watch, event)))
             return;
     }
@@ -359,19 +484,37 @@ static void follow(struct watch *watch)
 /* Says how the job ended and returns the exit code. */
 static int end(struct watch *watch)
 {
-    screen_clear(&watch->screen);
-    cli_print(&watch->above);
+    struct buf text;
+    console_close();
+    buf_init(&text, LIMIT_ANSWER);
     if (!watch->cli.json) {
-        job_tell_end(watch->job, &watch->cli.term, watch->cli.hint,
-                     &watch->above);
-        cli_print(&watch->above);
+        job_tell_end(watch->job, &watch->cli.term, watch->cli.hint, &text);
+        cli_print(&text);
     }
+    buf_free(&text);
     int code = job_code(watch->job);
     feed_close(&watch->feed);
     mirror_done(&watch->mirror);
+    board_done(&watch->board);
     json_decref(watch->job);
-    buf_free(&watch->above);
     return cli_close(&watch->cli, code);
+}
+
+/* Shows the board, of all jobs or of the one watched. */
+static void open_board(struct watch *watch)
+{
+    struct board *board = &watch->board;
+    *board = (struct board){.mirror = &watch->mirror,
+                            .term = &watch->cli.term,
+                            .url = client_url(watch->cli.client),
+                            .one = watch->job != NULL};
+    if (board->one) {
+        board->page = BOARD_JOB;
+        snprintf(board->chosen, sizeof board->chosen, "%s", watch_id(watch));
+    }
+    snprintf(board->note, sizeof board->note, CONNECTING);
+    console_open();
+    board->keys = console_input() >= 0;
 }
 
 int verb_watch(int argc, char **argv)
@@ -379,11 +522,13 @@ int verb_watch(int argc, char **argv)
     struct watch watch = {0};
     const char *const *operands;
     cli_open(&watch.cli, &program, argc, argv);
-    buf_init(&watch.above, LIMIT_ANSWER);
     if (conf_operands(watch.cli.conf, &operands) > 0)
         watch.job = job_find(&watch.cli, operands[0]);
     else
         json_decref(client_get(watch.cli.client, "/v1/farm"));
+    watch.full = watch.cli.term.live && !watch.cli.json && !has_ended(&watch);
+    if (watch.full)
+        open_board(&watch);
     while (!has_ended(&watch)) {
         connect_again(&watch);
         follow(&watch);

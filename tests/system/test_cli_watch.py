@@ -3,11 +3,17 @@
 wants."""
 # ctest: smoke
 
+import fcntl
 import json
 import os
+import pty
 import queue
+import re
+import select
 import signal
+import struct
 import subprocess
+import termios
 import threading
 
 import farm
@@ -273,6 +279,143 @@ class OneJob(WatchTest):
 
     def test_unknown(self):
         self.assertEqual(self.cli(self.broker, "watch", "nope").returncode, 4)
+
+
+class Board(WatchTest):
+    """On a terminal: what stands there, and what its keys do."""
+
+    def setUp(self):
+        super().setUp()
+        self.jobs = {"jobs": [job(state="running"), job(
+            id="other-1234567890", name="late")], "next": None}
+        self.say({("GET", "/v1/jobs"): self.jobs})
+        for method, path in (("PATCH", f"/v1/jobs/{ID}"),
+                             ("POST", f"/v1/jobs/{ID}:cancel"),
+                             ("POST", f"/v1/jobs/{ID}/frames:retry")):
+            self.say({(method, path): job(state="running")})
+        self.text = ""
+
+    def open(self, *args, rows=24, **env):
+        pid, self.tty = pty.fork()
+        if pid == 0:
+            os.environ.update({
+                "FRAMEQ_BROKER": self.broker.url, "TERM": "xterm",
+                "LC_ALL": "C.UTF-8", "COLUMNS": "", "TZ": "UTC", **env})
+            os.execv(farm.BIN / "frameq", ["frameq", "watch", *args])
+        self.pid = pid
+        self.addCleanup(os.close, self.tty)
+        self.size(rows, 90)
+        self.feed.accept()
+
+    def size(self, rows, columns):
+        fcntl.ioctl(self.tty, termios.TIOCSWINSZ,
+                    struct.pack("HHHH", rows, columns, 0, 0))
+
+    def type(self, keys):
+        os.write(self.tty, keys.encode())
+
+    def sees(self, pattern):
+        """Reads until a whole picture matches."""
+        deadline = farm.now() + 20 * farm.SLOW
+        while farm.now() < deadline:
+            pictures = self.text.split("\x1b[H")
+            for i, picture in enumerate(pictures):
+                if re.search(pattern, picture, re.S):
+                    self.text = "\x1b[H".join(pictures[i:])
+                    return picture
+            if select.select([self.tty], [], [], 1)[0]:
+                self.text += os.read(self.tty, 65536).decode(errors="replace")
+        raise AssertionError(f"not seen: {pattern}\n{self.text[-3000:]}")
+
+    def ends(self, code):
+        """That it ends so, and leaves the terminal as it was."""
+        text = self.text
+        try:
+            while select.select([self.tty], [], [], 20 * farm.SLOW)[0]:
+                text += os.read(self.tty, 65536).decode(errors="replace")
+        except OSError:  # nobody has it open any more
+            pass
+        status = os.waitpid(self.pid, 0)[1]
+        if code < 0:
+            self.assertEqual(os.WTERMSIG(status), -code)
+        else:
+            self.assertEqual(os.waitstatus_to_exitcode(status), code, text)
+        self.assertEqual(text.count("\x1b[?1049l"), 1)
+        cooked = termios.ECHO | termios.ICANON
+        self.assertEqual(termios.tcgetattr(self.tty)[3] & cooked, cooked)
+        self.assertIn("\x1b[?25h", text.rpartition("\x1b[?25l")[2])
+        return text
+
+    def asked(self, method, path):
+        return farm.until(path, lambda: self.broker.asked(method, path))[-1]
+
+    def test_keys(self):
+        self.open()
+        self.sees("▸ ◑ shot.*late.*j/k choose")
+        self.type("p")
+        self.sees("shot is paused")
+        self.assertEqual(self.asked("PATCH", f"/v1/jobs/{ID}").body,
+                         {"paused": True})
+        self.type("r")
+        self.sees("shot renders its failed frames again")
+        self.assertEqual(
+            self.asked("POST", f"/v1/jobs/{ID}/frames:retry").body,
+            {"state": "failed"})
+        self.type("c")
+        self.sees("cancel shot.* y / n")
+        self.type("n")
+        self.sees("not cancelled")
+        self.assertEqual(self.broker.asked("POST", f"/v1/jobs/{ID}:cancel"), [])
+        self.type("cy")
+        self.sees("shot is cancelled")
+        self.type("\x1b[B")
+        self.sees("▸ ○ late")
+        self.type("p")
+        self.sees("there is no /v1/jobs/other-1234567890")
+        self.type("k\r")
+        self.sees(f"shot  running  {ID}.*AGENTS.*Esc back")
+        self.type("?")
+        self.sees("KEYS")
+        self.type("xq")
+        self.ends(0)
+
+    def test_events_and_size(self):
+        self.open()
+        self.sees("▸ ◑ shot")
+        self.frame(101)
+        self.sees("LATELY.*14:07:31 ● shot #1 done on n1")
+        self.size(12, 40)
+        picture = self.sees(r"▸ ◑ shot +0/20|▸ ◑ shot +1/20")
+        plain = re.sub("\x1b\\[[0-9;?]*[a-zA-Z]", "", picture).split("\r\n")
+        self.assertEqual(len(plain), 12)
+        self.assertLess(max(len(line.rstrip("\r")) for line in plain), 40)
+        os.kill(self.pid, signal.SIGINT)
+        self.ends(130)
+
+    def test_any_end_gives_the_terminal_back(self):
+        self.open(NO_COLOR="1")
+        picture = self.sees("▸ ◑ shot")
+        self.assertNotRegex(picture, r"\x1b\[[0-9;]*m")
+        os.kill(self.pid, signal.SIGTERM)
+        self.ends(-signal.SIGTERM)
+
+    def test_one_job_to_its_end(self):
+        self.open(ID)
+        self.sees(f"shot  running  {ID}")
+        self.type("j\x1bOA")  # another one cannot be chosen
+        self.end_job(101)
+        text = self.ends(0)
+        self.assertIn("shot completed: 20 of 20 frames done",
+                      text.rpartition("\x1b[?1049l")[2])
+
+    def test_the_broker_goes_and_one_leaves(self):
+        self.open(ID)
+        self.sees(f"shot  running  {ID}")
+        self.say({FARM: None})
+        self.feed.drop()
+        self.sees("the broker is gone")
+        self.type("q")
+        self.ends(130)
 
 
 if __name__ == "__main__":

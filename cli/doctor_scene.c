@@ -4,7 +4,7 @@
  * node's own (driver.py), so that nothing is found here which a node would
  * render, and nothing passes that it would refuse.
  */
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/doc.h"
@@ -149,11 +149,11 @@ void doctor_scene(const json_t *scene, struct findings *findings)
 }
 
 /* "4.2" of "4.2.1" as 402; 0: none. */
-static int version_number(const char *text)
+static long version_number(const char *text)
 {
-    int major = 0, minor = 0;
-    return sscanf(text, "%3d.%2d", &major, &minor) == 2 ? major * 100 + minor
-                                                        : 0;
+    char *end;
+    long major = strtol(text, &end, 10);
+    return *end == '.' ? major * 100 + strtol(end + 1, NULL, 10) : 0;
 }
 
 void doctor_scene_versions(const json_t *scene, const json_t *agents,
@@ -165,7 +165,7 @@ void doctor_scene_versions(const json_t *scene, const json_t *agents,
     json_array_foreach((json_t *)(uintptr_t)agents, i, agent)
     {
         const json_t *node = json_object_get(agent, "node");
-        int has = version_number(doc_text(node, "blender"));
+        long has = version_number(doc_text(node, "blender"));
         if (has == 0 || has >= version_number(saved))
             continue;
         struct finding *finding = finding_add(findings, FINDING_BLEND_NEWER);

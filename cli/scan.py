@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs in Blender, in the background: opens a .blend and says which files it
-needs.
+"""Runs in Blender, in the background: says which files the opened .blend needs.
 
-After "--": BLEND OUT COPY [check]. Writes {"files": [path...], "missing":
+After "--": OUT COPY [check]. Writes {"files": [path...], "missing":
 [path...], "fixed": bool, "warnings": [text...]} to OUT. Where the .blend names
 files by absolute paths, a copy of it that names them relative to itself goes to
 COPY, and `fixed` is true: on another machine only relative paths lead anywhere.
@@ -22,8 +21,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 import driver  # noqa: E402
 
-PATH, OUT, COPY, *CHECK = sys.argv[sys.argv.index("--") + 1:]
-BLEND = os.path.realpath(PATH)
+OUT, COPY, *CHECK = sys.argv[sys.argv.index("--") + 1:]
+BLEND = os.path.realpath(bpy.data.filepath)
 TOKENS = re.compile(r"<(UDIM|UVTILE)>")
 
 
@@ -117,16 +116,6 @@ def warnings():
             if not path.startswith("//") and path not in own]
 
 
-def load():
-    """Opens the .blend. Lesser complaints are raised too: what counts is which
-    file is open."""
-    try:
-        bpy.ops.wm.open_mainfile(filepath=PATH, load_ui=True, use_scripts=False)
-    except RuntimeError:
-        if bpy.data.filepath != PATH:
-            raise
-
-
 def paths_kept():
     """What the .blend itself names by absolute paths and pixels hang on."""
     aside = {block.filepath for block in bpy.data.texts}
@@ -172,7 +161,6 @@ def scene_facts():
 
 
 def main():
-    load()
     files, missing = gather()
     told = {"files": [path for path in files if os.path.realpath(path) != BLEND],
             "missing": missing, "fixed": False, "warnings": warnings()}

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs in Blender, in the background: says which files the opened .blend needs.
 
-After "--": OUT COPY [check]. Writes {"files": [path...], "missing":
+After "--": OUT COPY [check | NAME.blend]. Writes {"files": [path...], "missing":
 [path...], "fixed": bool, "warnings": [text...]} to OUT. Where the .blend names
 files by absolute paths, a copy of it that names them relative to itself goes to
 COPY, and `fixed` is true: on another machine only relative paths lead anywhere.
+
+NAME.blend is what the .blend travels as, where that is not its own name.
 
 With check nothing is copied, and `scene` tells what a node would object to,
 by the rules of the node itself (driver.py, which lies beside this)."""
@@ -21,7 +23,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 import driver  # noqa: E402
 
-OUT, COPY, *CHECK = sys.argv[sys.argv.index("--") + 1:]
+OUT, COPY, *MORE = sys.argv[sys.argv.index("--") + 1:]
+CHECK = MORE == ["check"]
 BLEND = os.path.realpath(bpy.data.filepath)
 TOKENS = re.compile(r"<(UDIM|UVTILE)>")
 
@@ -73,7 +76,8 @@ def series_of_data():
 
 def cache_folders():
     """Point caches beside the .blend, and those of fluids."""
-    stem = os.path.splitext(os.path.basename(BLEND))[0]
+    name = MORE[0] if MORE and not CHECK else os.path.basename(BLEND)
+    stem = os.path.splitext(name)[0]
     yield os.path.join(os.path.dirname(BLEND), "blendcache_" + stem)
     for thing in bpy.data.objects:
         for modifier in thing.modifiers:

@@ -45,8 +45,8 @@ def is_loopback(url):
 
 
 def with_scheme(url):
-    url = url.strip().rstrip("/")
-    return url if "://" in url else "http://" + url
+    url = url.strip()
+    return (url if "://" in url else "http://" + url).rstrip("/")
 
 
 def remedy(status):

@@ -121,6 +121,8 @@ class Sending:
                 if answer.status == 404 and offset is not None:
                     self.get_on(offset if offset <= self.file.size else 0)
                     return False
+                if refusal(answer).passing:
+                    raise refusal(answer)
                 # An answer to HEAD has no words; the same by GET has.
                 raise refusal(self.broker.ask("GET", self.path))
             except Trouble as trouble:

@@ -34,7 +34,7 @@ class Addon(NodeTest):
         self.assertIn("ADDON WORKS", told.stdout)
         job = host.web().get("/v1/jobs").json()["jobs"][0]
         self.assertEqual((job["frames"], job["name"], job["scene"]),
-                         ("1-3x2", "shot", "Scene"))
+                         ("1,3", "shot", "Scene"))
 
 
 if __name__ == "__main__":

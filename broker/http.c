@@ -14,6 +14,7 @@
 #include "broker/headers.h"
 #include "broker/keys.h"
 #include "broker/live.h"
+#include "broker/movies.h"
 #include "broker/reply.h"
 #include "broker/routes/routes.h"
 #include "broker/stream.h"
@@ -89,8 +90,11 @@ static void end_request(void *ctx, struct httpd_request *in, bool answered)
 
 static void job_changed(void *ctx, const char *job)
 {
-    if (job)
-        wait_changed(ctx, job);
+    struct http *http = ctx;
+    if (!job)
+        return;
+    wait_changed(http, job);
+    movies_changed(http->movies, job);
 }
 
 static void feed_news(void *ctx)
@@ -142,6 +146,7 @@ struct http *http_open(struct broker *broker, struct feed *feed,
         return NULL;
     }
     meter_init(&http->meter);
+    http->movies = movies_open(broker, http->blobs);
     broker_watch(broker, job_changed, http);
     broker_project(broker, note_event, http);
     feed_listen(feed, feed_news, http);
@@ -155,6 +160,7 @@ void http_close(struct http **http_ref)
         return;
     httpd_close(&http->httpd); /* ends every call */
     live_close(http);
+    movies_close(&http->movies);
     guard_close(&http->guard);
     meter_done(&http->meter);
     mem_free(http);
@@ -230,6 +236,7 @@ void http_run(struct http *http, int64_t now_ms)
     if (http->artifacts)
         artifacts_run(http->artifacts);
     live_run(http, now_ms);
+    movies_run(http->movies, now_ms);
     http->stirred = false;
     httpd_run(http->httpd);
     stream_resume(http);

@@ -53,6 +53,7 @@ struct http {
     struct look *looks; /* calls that wait for one of them */
     uint64_t forged;    /* logs and pictures refused */
     int64_t accuse_ms;  /* when the next of these may be told */
+    struct movies *movies;
 
     struct meter meter;
 };

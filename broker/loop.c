@@ -9,6 +9,7 @@
 
 #include <assert.h>
 #include <malloc.h>
+#include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 #include <zmq.h>
@@ -117,7 +118,8 @@ static int64_t loop_turn(struct loop *loop)
 static bool loop_told(const struct loop *loop)
 {
     struct signalfd_siginfo info;
-    return read(loop->signal_fd, &info, sizeof info) == sizeof info;
+    return read(loop->signal_fd, &info, sizeof info) == sizeof info &&
+           info.ssi_signo != SIGCHLD;
 }
 
 static bool loop_open(const struct loop *loop)

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "broker/view.h"
 #include "common/http/refusal.h"
@@ -119,8 +120,44 @@ void reply_file(struct call *call, const char *type, int fd, uint64_t size,
     httpd_file(call->in, type, fd, size, headers);
 }
 
-void reply_part(struct call *call, const char *type, int fd,
-                const struct reply_range *range, const char *tag)
+struct part {
+    uint64_t offset, n, size; /* size: of the whole file */
+};
+
+/* Reads digits at *at and passes them; more than fit are as many as fit. */
+static bool read_number(const char **at, uint64_t *ret)
+{
+    const char *start = *at;
+    uint64_t value = 0;
+    for (; **at >= '0' && **at <= '9'; ++*at)
+        if (value <= UINT64_MAX / 10 - 1)
+            value = value * 10 + (uint64_t)(**at - '0');
+    *ret = value;
+    return *at > start;
+}
+
+/* Reads "bytes=FIRST-" or "bytes=FIRST-LAST"; false: other forms are not
+ * understood, and the whole file is as good an answer. */
+static bool read_range(const char *header, uint64_t size, struct part *ret)
+{
+    uint64_t last = size;
+    if (!header || strncmp(header, "bytes=", 6) != 0)
+        return false;
+    header += 6;
+    *ret = (struct part){.size = size};
+    if (!read_number(&header, &ret->offset) || *header++ != '-')
+        return false;
+    if (*header && (!read_number(&header, &last) || *header))
+        return false;
+    if (last < ret->offset)
+        return false;
+    if (ret->offset < size)
+        ret->n = (last < size ? last + 1 : size) - ret->offset;
+    return true;
+}
+
+static void send_part(struct call *call, const char *type, int fd,
+                      const struct part *range, const char *tag)
 {
     char which[96];
     const char *const headers[] = {"X-Content-Type-Options",
@@ -134,6 +171,20 @@ void reply_part(struct call *call, const char *type, int fd,
              range->offset, range->offset + range->n - 1, range->size);
     note_sent(call, 206);
     httpd_part(call->in, type, fd, range->offset, range->n, headers);
+}
+
+void reply_ranged(struct call *call, const char *type, int fd, uint64_t size,
+                  const char *tag)
+{
+    struct part range;
+    if (!read_range(call_header(call, "Range"), size, &range)) {
+        reply_file(call, type, fd, size, tag);
+    } else if (range.n > 0) {
+        send_part(call, type, fd, &range, tag);
+    } else {
+        close(fd);
+        reply_problem(call, RC_RANGE, "the file has %" PRIu64 " bytes", size);
+    }
 }
 
 static void answer_reset(struct answer *answer)

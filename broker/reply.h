@@ -19,10 +19,6 @@
 void reply_header(struct call *call, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-struct reply_range {
-    uint64_t offset, n, size; /* size: of the whole file */
-};
-
 /* reply_json takes json. */
 void reply_json(struct call *call, int status, json_t *json);
 void reply_text(struct call *call, int status, const char *text);
@@ -35,9 +31,10 @@ void reply_empty(struct call *call, int status);
 void reply_file(struct call *call, const char *type, int fd, uint64_t size,
                 const char *tag);
 
-/* reply_part does so with n bytes of it from offset on; n >= 1. */
-void reply_part(struct call *call, const char *type, int fd,
-                const struct reply_range *range, const char *tag);
+/* reply_ranged answers with the file, or with the part of it that the header
+ * Range asks for; 416 past its end. Takes fd. */
+void reply_ranged(struct call *call, const char *type, int fd, uint64_t size,
+                  const char *tag);
 
 /* reply_problem answers a refusal: its title is rc's, the detail says why. As
  * text that is "<title>: <detail>". */

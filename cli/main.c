@@ -12,16 +12,10 @@
 #include "common/mem.h"
 #include "common/text.h"
 
-/* Verbs that are promised and not here yet: known words, no typing errors. */
-static const char *const later[] = {"movie"};
-
 __attribute__((noreturn)) static void refuse_verb(const char *name)
 {
     const char **names = mem_new(verbs_n * sizeof *names);
     char shown[64];
-    for (size_t i = 0; i < sizeof later / sizeof *later; i++)
-        if (strcmp(later[i], name) == 0)
-            log_fatal(CLI_USAGE, "frameq %s is not part of this version", name);
     for (size_t i = 0; i < verbs_n; i++)
         names[i] = verbs[i].name;
     const char *nearest = conf_nearest(name, names, verbs_n);

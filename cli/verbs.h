@@ -16,6 +16,7 @@ int verb_ls(int argc, char **argv);
 int verb_show(int argc, char **argv);
 int verb_explain(int argc, char **argv);
 int verb_fetch(int argc, char **argv);
+int verb_movie(int argc, char **argv);
 int verb_frames(int argc, char **argv);
 int verb_logs(int argc, char **argv);
 int verb_activity(int argc, char **argv);

@@ -97,6 +97,11 @@
 #define LIMIT_ARTIFACTS     (8LL * 1024 * 1024 * 1024) /* bytes of all together */
 #define LIMIT_ARTIFACT_PUTS 256 /* waiting for the disk: LIMIT_LOG each */
 #define LIMIT_LIVE_LOGS     32  /* followed at once: LIMIT_LOG each, a second */
+/* Movies of jobs. */
+#define LIMIT_MOVIE        (16LL * 1024 * 1024 * 1024) /* bytes of one */
+#define LIMIT_MOVIE_MS     1800000 /* ffmpeg's time for one */
+#define LIMIT_MOVIE_FRAMES 100000  /* over an hour; a link for each */
+#define LIMIT_MOVIES       16      /* waiting to be made, one at a time */
 
 /* Ledger. */
 #define LIMIT_RECORD                                                           \

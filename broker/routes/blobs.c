@@ -128,41 +128,12 @@ static void put_blob(struct call *call)
 
 /* --- Fetching. --- */
 
-/* Reads "bytes=FIRST-" or "bytes=FIRST-LAST"; false: other forms are not
- * understood, and the whole file is as good an answer. */
-static bool read_range(const char *header, uint64_t size,
-                       struct reply_range *ret)
-{
-    uint64_t last = size;
-    if (!header || strncmp(header, "bytes=", 6) != 0)
-        return false;
-    header += 6;
-    *ret = (struct reply_range){.size = size};
-    if (!read_number(&header, &ret->offset) || *header++ != '-')
-        return false;
-    if (*header && (!read_number(&header, &last) || *header))
-        return false;
-    if (last < ret->offset)
-        return false;
-    if (ret->offset < size)
-        ret->n = (last < size ? last + 1 : size) - ret->offset;
-    return true;
-}
-
 static void send_blob(struct call *call, const char *name, int fd,
                       uint64_t size)
 {
-    struct reply_range range;
     char tag[BLOB_NAME + 3];
     snprintf(tag, sizeof tag, "\"%s\"", name);
-    if (!read_range(call_header(call, "Range"), size, &range)) {
-        reply_file(call, TYPE_BYTES, fd, size, tag);
-    } else if (range.n > 0) {
-        reply_part(call, TYPE_BYTES, fd, &range, tag);
-    } else {
-        close(fd);
-        reply_problem(call, RC_RANGE, "the file has %" PRIu64 " bytes", size);
-    }
+    reply_ranged(call, TYPE_BYTES, fd, size, tag);
 }
 
 static void get_blob(struct call *call)

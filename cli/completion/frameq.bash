@@ -9,7 +9,7 @@ _frameq_words() {
     :*) frameq completion verbs | cut -f 1 ;;
     *:-*) frameq "$1" --help | grep -oE -- '^ +(-[a-z], )?--[a-z-]+' |
         grep -oE -- '--[a-z-]+' ;;
-    show:* | explain:* | frames:* | logs:* | fetch:* | watch:* | cancel:* | retry:* | pause:* | resume:* | \
+    show:* | explain:* | frames:* | logs:* | fetch:* | movie:* | watch:* | cancel:* | retry:* | pause:* | resume:* | \
         priority:* | rm:*)
         frameq ls --all --json | grep -oE '"(id|name)":"[^" ]+"' |
             cut -d '"' -f 4 ;;

@@ -24,7 +24,7 @@ end
 
 complete -c frameq -n 'not __frameq_verb' -f -a '(frameq completion verbs)'
 complete -c frameq -n '__frameq_verb; and string match -q -- "-*" (commandline -ct)' -f -a '(__frameq_flags)'
-for verb in show explain frames logs fetch watch cancel retry pause resume priority rm
+for verb in show explain frames logs fetch movie watch cancel retry pause resume priority rm
     complete -c frameq -n "test \"\$(__frameq_verb)\" = $verb" -f -a '(__frameq_jobs)'
 end
 complete -c frameq -n 'test "$(__frameq_verb)" = drain' -f -a '(__frameq_agents)'

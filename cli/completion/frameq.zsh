@@ -14,7 +14,7 @@ _frameq() {
     case $verb:$word in
     *:-*) found=(${(f)"$(frameq $verb --help 2>/dev/null |
         sed -nE 's/^ +(-[a-z], )?(--[a-z-]+).*/\2/p')"}) ;;
-    (show|explain|frames|logs|fetch|watch|cancel|retry|pause|resume|priority|rm):*)
+    (show|explain|frames|logs|fetch|movie|watch|cancel|retry|pause|resume|priority|rm):*)
         found=(${(f)"$(frameq ls --all --json 2>/dev/null |
             grep -oE '"(id|name)":"[^" ]+"' | cut -d '"' -f 4)"}) ;;
     (drain|agents):*)

@@ -7,6 +7,8 @@
 # Those a test cannot come to, and why.
 declare -A beyond=(
     [LIMIT_ARTIFACTS]="8 GiB; unit/artifacts gives the store a smaller bound"
+    [LIMIT_MOVIE]="gigabytes; the kernel's limit, set once"
+    [LIMIT_MOVIE_MS]="half an hour of work"
     [LIMIT_NODE_PROOFS]="the length of an array"
     [LIMIT_PROOF_CPU]="ten minutes of work; the kernel's limit, set once"
 )

@@ -84,11 +84,6 @@ class Words(CliTest):
         self.assert_code(self.frameq("dev", "--agents", "0"), 2)
         self.assert_code(self.frameq("dev", "--agents", "1000"), 2)
 
-    def test_verbs_to_come_are_known(self):
-        for verb in "movie".split():
-            self.assert_code(self.frameq(verb, "x"), 2,
-                             f"frameq {verb} is not part of this version")
-
     def test_version(self):
         for args in (["version"], ["--version"]):
             result = self.frameq(*args)

@@ -93,6 +93,22 @@ void reply_json(struct call *call, int status, json_t *json)
                       LIMIT_ANSWER);
 }
 
+char *reply_tag(const struct core *core, const struct job *job,
+                char ret[REPLY_TAG_SIZE])
+{
+    snprintf(ret, REPLY_TAG_SIZE, "%" PRIu64 "-%" PRIu64, core->epoch,
+             job->revision);
+    return ret;
+}
+
+void reply_job(struct call *call, const struct job *job)
+{
+    char tag[REPLY_TAG_SIZE];
+    const struct core *core = call_core(call);
+    reply_header(call, "ETag", "\"%s\"", reply_tag(core, job, tag));
+    reply_json(call, 200, view_job(core, job));
+}
+
 void reply_text(struct call *call, int status, const char *text)
 {
     buf_add(&call->answer.body, text, strlen(text));

@@ -26,6 +26,13 @@ void reply_bytes(struct call *call, const char *type, const void *bytes,
                  size_t n);
 void reply_empty(struct call *call, int status);
 
+/* reply_job answers with a job's document and its entity tag. reply_tag writes
+ * that tag, which starts anew with the broker, without quotes; returns ret. */
+#define REPLY_TAG_SIZE 48
+void reply_job(struct call *call, const struct job *job);
+char *reply_tag(const struct core *core, const struct job *job,
+                char ret[REPLY_TAG_SIZE]);
+
 /* reply_file answers with a file, at once; takes fd. tag is its entity tag with
  * quotes, NULL for none. */
 void reply_file(struct call *call, const char *type, int fd, uint64_t size,

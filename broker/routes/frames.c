@@ -202,10 +202,8 @@ static bool body_frames(struct call *call, const json_t *body,
 
 static void command_job(struct call *call, const struct cmd *cmd)
 {
-    if (!call_command(call, cmd))
-        return;
-    const struct core *core = call_core(call);
-    reply_json(call, 200, view_job(core, job_find(core, cmd->job)));
+    if (call_command(call, cmd))
+        reply_job(call, job_find(call_core(call), cmd->job));
 }
 
 /* By {"frames"}, or all failed ones by {"state":"failed"}. */

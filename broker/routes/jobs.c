@@ -15,26 +15,8 @@
 #include "broker/view.h"
 #include "broker/wait.h"
 
-#define TAG_SIZE 48
-
 static const struct field_bounds priority_bounds = {0, 100};
 static const struct field_bounds agents_bounds = {0, LIMIT_AGENTS};
-
-/* A job's entity tag: its revision starts anew with the broker. */
-static char *job_tag(const struct core *core, const struct job *job,
-                     char ret[TAG_SIZE])
-{
-    snprintf(ret, TAG_SIZE, "%" PRIu64 "-%" PRIu64, core->epoch, job->revision);
-    return ret;
-}
-
-static void reply_job(struct call *call, const struct job *job)
-{
-    char tag[TAG_SIZE];
-    const struct core *core = call_core(call);
-    reply_header(call, "ETag", "\"%s\"", job_tag(core, job, tag));
-    reply_json(call, 200, view_job(core, job));
-}
 
 static void make_job(struct call *call)
 {
@@ -80,7 +62,7 @@ static bool client_names_tag(const struct call *call)
 
 static void reply_waited(struct call *call)
 {
-    char tag[TAG_SIZE];
+    char tag[REPLY_TAG_SIZE];
     const struct job *job = call_job(call);
     if (!job)
         return;
@@ -88,7 +70,7 @@ static void reply_waited(struct call *call)
     if (wait_ms >= 0)
         reply_header(call, "Preference-Applied", "wait=%" PRId64,
                      wait_ms / 1000);
-    job_tag(call_core(call), job, tag);
+    reply_tag(call_core(call), job, tag);
     if (!headers_has_tag(call_header(call, "If-None-Match"), tag)) {
         reply_job(call, job);
         return;
@@ -101,14 +83,14 @@ static void reply_waited(struct call *call)
  * job goes on: it asks for the next change. */
 static void get_job(struct call *call)
 {
-    char tag[TAG_SIZE];
+    char tag[REPLY_TAG_SIZE];
     const struct job *job = call_job(call);
     if (!job)
         return;
     int64_t wait_ms = wait_wanted(call);
     if (wait_ms == -2)
         return;
-    job_tag(call_core(call), job, tag);
+    reply_tag(call_core(call), job, tag);
     bool seen =
         client_names_tag(call) ? client_has(call, tag) : !job_ended(job);
     if (wait_ms > 0 && seen && !call->http->draining)
@@ -142,9 +124,9 @@ static struct cmd_patch read_patch(const json_t *body)
 /* Answers 412, false, when the client means an older state of the job. */
 static bool if_match(struct call *call, const struct job *job)
 {
-    char tag[TAG_SIZE];
+    char tag[REPLY_TAG_SIZE];
     const char *wanted = call_header(call, "If-Match");
-    job_tag(call_core(call), job, tag);
+    reply_tag(call_core(call), job, tag);
     if (!wanted || headers_has_tag(wanted, tag))
         return true;
     reply_problem(call, RC_STALE, "the job has changed; its tag is now \"%s\"",

@@ -16,6 +16,8 @@ import threading
 import time
 import unittest
 
+import contract
+import wire
 from wire import Events, Web, host_port
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -180,6 +182,11 @@ class Broker(Program):
         self.data = pathlib.Path(data or test.folder / f"data-{test.count()}")
         listen = listen or ("--http", f"{HOST}:0", "--zmq", f"{HOST}:0")
         super().__init__(test, *listen, "--data", self.data, *flags, **options)
+
+    def await_ready(self, seconds=10):
+        """From then on each of its answers is held against the API."""
+        super().await_ready(seconds)
+        wire.checks[self.address] = contract.check
 
     @property
     def address(self):

@@ -27,6 +27,11 @@ class Answer:
         return f"<{self.status} {dict(self.headers)} {self.body[:300]!r}>"
 
 
+# By address, what looks at every answer that comes from there: check((method,
+# target, headers, body), answer).
+checks = {}
+
+
 def host_port(address):
     host, port = address.rsplit(":", 1)
     return host.strip("[]"), int(port)
@@ -56,6 +61,8 @@ class Web:
             raise
         if not self.keep:
             self.close()
+        if self.address in checks:
+            checks[self.address]((method, path, headers or {}, body), answer)
         return answer
 
     def get(self, path, **headers):

@@ -15,7 +15,7 @@
 #include "common/mem.h"
 #include "common/table.h"
 
-#define BROKER_WATCHERS 2
+#define BROKER_WATCHERS 3
 
 struct waiting {
     uint64_t seq; /* last durable event it may show */

@@ -138,6 +138,7 @@ struct http *http_open(struct broker *broker, struct feed *feed,
     http->keys = options->keys;
     http->blobs = options->blobs;
     http->artifacts = options->artifacts;
+    http->hooks = options->hooks;
     http->keep_ms = options->keep_ms;
     http->loopback = net_is_loopback(options->host);
     http->fed = feed_seq(feed);

@@ -12,6 +12,7 @@
 #include "broker/blobs.h"
 #include "broker/broker.h"
 #include "broker/feed.h"
+#include "broker/hooks.h"
 
 struct artifacts;
 struct http;
@@ -22,6 +23,7 @@ struct http_options {
     int port;            /* 0: a free one */
     const char *tokens;  /* file of tokens, borrowed; NULL: none */
     struct keys *keys;   /* of agents, borrowed; NULL: sockets without keys */
+    struct hooks *hooks; /* webhooks, borrowed; NULL: none are sent */
     struct blobs *blobs; /* uploaded files, borrowed; NULL: takes none */
     struct artifacts *artifacts; /* borrowed; NULL: keeps none */
     int64_t keep_ms; /* of those that no live job names; 0: for ever */

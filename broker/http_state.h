@@ -44,6 +44,7 @@ struct http {
     bool backup;              /* one is under way */
     struct call *backup_call; /* who waits for it; NULL: left */
 
+    const struct hooks *hooks; /* NULL: no webhooks */
     struct blobs *blobs;       /* NULL: none are taken */
     int64_t keep_ms, sweep_ms; /* of them; when they are swept next */
 

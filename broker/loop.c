@@ -44,6 +44,7 @@ static long loop_wait(const struct loop *loop, int64_t now_ms)
 {
     int64_t due = sooner(broker_next(loop->broker), link_next(loop->link));
     due = sooner(due, keep_next(&loop->keep));
+    due = sooner(due, hooks_next(loop->hooks));
     int64_t wait = due <= now_ms ? 0 : sooner(due - now_ms, 1000);
     int64_t http = http_wait(loop->http, now_ms);
     return (long)(http >= 0 ? sooner(wait, http) : wait);
@@ -108,6 +109,7 @@ static int64_t loop_turn(struct loop *loop)
     link_settle(loop->link, now_ms);
     feed_settle(loop->feed);
     broker_report(loop->broker);
+    hooks_settle(loop->hooks);
     trim_memory(now_ms);
     int64_t over_ms = clock_boot_ms();
     http_turned(loop->http, over_ms - now_ms);

@@ -8,6 +8,7 @@
 
 #include "broker/broker_internal.h"
 #include "broker/feed_internal.h"
+#include "broker/hooks.h"
 #include "broker/http.h"
 #include "broker/keep.h"
 #include "broker/link.h"
@@ -21,6 +22,7 @@ struct loop {
     struct http *http;
     struct blobs *blobs;
     struct artifacts *artifacts;
+    struct hooks *hooks;
     struct keep keep;
     int signal_fd;            /* SIGTERM and SIGINT */
     enum store_health health; /* of the ledger, as last told to the log */

@@ -213,6 +213,17 @@ static void open_artifacts(struct parts *parts)
         give_up(parts, why);
 }
 
+static void open_hooks(struct parts *parts, const struct conf *conf)
+{
+    char why[WHY_SIZE];
+    struct loop *loop = &parts->loop;
+    struct hooks_options options = {.dir = parts->facts.data_dir};
+    options.n_allow = conf_many(conf, "notify-allow", &options.allow);
+    loop->hooks = hooks_open(loop->broker, &options, why, sizeof why);
+    if (!loop->hooks)
+        give_up(parts, why);
+}
+
 static void open_http(struct parts *parts, const struct conf *conf)
 {
     static char host[256]; /* facts point to it */
@@ -223,6 +234,7 @@ static void open_http(struct parts *parts, const struct conf *conf)
                                    .keys = parts->keys,
                                    .blobs = loop->blobs,
                                    .artifacts = loop->artifacts,
+                                   .hooks = loop->hooks,
                                    .keep_ms = settings_keep_ms(conf)};
     options.port = conf_address(conf_get(conf, "http"), host, sizeof host);
     loop->http = http_open(loop->broker, loop->feed, &options, why, sizeof why);
@@ -240,6 +252,7 @@ static void open_sockets(struct parts *parts, const struct conf *conf)
     loop->broker = broker_new(parts->core, parts->store, &parts->facts);
     open_blobs(parts, conf);
     open_artifacts(parts);
+    open_hooks(parts, conf);
     open_http(parts, conf);
     link_start(loop->link, loop->broker);
     feed_start(loop->feed, loop->broker);
@@ -271,6 +284,7 @@ static void say_ready(const struct parts *parts, const struct conf *conf)
 static void close_all(struct parts *parts)
 {
     http_close(&parts->loop.http);
+    hooks_close(&parts->loop.hooks);
     blobs_close(&parts->loop.blobs);
     artifacts_close(&parts->loop.artifacts);
     feed_close(&parts->loop.feed);

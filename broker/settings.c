@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/hook_gate.h"
+
 #define DAY_MS 86400000.0
 
 static bool lanes_parse(const char *value, int *ret_low, int *ret_high)
@@ -133,6 +135,13 @@ static const struct setting settings[] = {
              "job names go when nobody has asked for them for --keep days, or "
              "sooner where there is no room, the oldest first.",
      .check = conf_is_gigabytes},
+    {.name = "notify-allow",
+     .argument = "CIDR|HOST",
+     .help = "Let webhooks go there: an address, a network or a host of this "
+             "machine, or link-local, where they do not go otherwise. May be "
+             "given again.",
+     .check = hook_gate_is_rule,
+     .many = true},
     {.name = "tokens",
      .argument = "FILE",
      .help = "File of HTTP tokens, as `frameq token` writes it: without one of "

@@ -121,6 +121,8 @@ static void put_settings(const struct core *core, const struct job *job,
     view_put(doc, "batch", view_batch(batch));
     view_put(doc, "max_attempts", json_integer(attempts));
     view_put(doc, "max_agents", json_integer(job->max_agents));
+    if (job->not_before_ms != 0)
+        view_put(doc, "not_before", view_time(job->not_before_ms));
 }
 
 static void put_progress(const struct core *core, const struct job *job,

@@ -81,6 +81,8 @@
 #define LIMIT_PARKED      10000 /* requests waiting for a commit or a change */
 #define LIMIT_PAGE        1000  /* items of one list answer */
 #define LIMIT_FEED_RING   16384 /* events kept for Last-Event-ID */
+#define LIMIT_HOOKS       10000 /* webhooks waiting; others are found later */
+#define LIMIT_HOOKS_OPEN  16    /* of them, being posted */
 #define LIMIT_WAIT_MS     60000 /* Prefer: wait and ?wait= */
 
 /* Uploaded scenes. */

@@ -47,6 +47,8 @@ static void get_metrics(struct call *call)
     buf_init(&text, TEXT_MAX);
     metrics_write(call_core(call), broker_now(http->broker), &text);
     meter_write(&http->meter, &text);
+    if (http->hooks)
+        hooks_write(http->hooks, &text);
     buf_print(&text,
               "# HELP frameq_sse_clients Open event streams.\n"
               "# TYPE frameq_sse_clients gauge\nframeq_sse_clients %zu\n",

@@ -101,15 +101,21 @@ class Webhooks(farm.FarmTest):
         mode = (host.data / "webhooks.key").stat().st_mode & 0o777
         self.assertEqual(mode, 0o600)
 
-    def test_completed(self):
+    def test_completed_and_failing_then_failed(self):
         sink = Sink(self)
         host = self.host("--batch", 1)
+        frames = self.folder / "frames"
+        fake = self.fake("--fail-frame", "3:1", frame_ms=100, frames=frames)
+        self.agent(host, fake, "a1", "--frames-dir", frames)
+        host.submit(**{"from": 3, "to": 9, "notify": sink.url,
+                       "max_attempts": 1})
         good = host.submit(**{"from": 1, "to": 2, "notify": sink.url})
-        self.agent(host, self.fake(), "a1")
-        host.await_job(good["id"])
-        event = json.loads(sink.next()[1])
-        self.assertEqual(event["type"], "io.frameq.job.completed.v1")
-        self.assertEqual(event["data"]["counts"]["done"], 2)
+        events = [json.loads(sink.next()[1]) for _ in range(3)]
+        self.assertEqual([event["type"].split(".")[3] for event in events],
+                         ["failing", "failed", "completed"])
+        self.assertEqual(events[0]["data"]["failures"][0]["frame"], 3)
+        self.assertEqual(events[1]["data"]["counts"]["done"], 6)
+        self.assertEqual(events[2]["subject"], good["id"])
 
     def test_again_until_it_is_taken_and_no_redirect(self):
         sink = Sink(self, 500, 302)

@@ -18,6 +18,8 @@
  *   then reads or writes meets it. (libzmq would take one report of both for
  *   two, and the second for an end after a queue that the first has filled.)
  */
+/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): the C
+ * library's names of parameters are reserved. */
 #include <errno.h>
 #include <stdbool.h>
 #include <sys/epoll.h>
@@ -57,3 +59,4 @@ int epoll_wait(int epfd, struct epoll_event *events, int max, int timeout_ms)
             events[i].events &= ~ended;
     return n;
 }
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */

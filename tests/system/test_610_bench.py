@@ -47,6 +47,16 @@ class Bench(farm.FarmTest):
                              "broker_cpu_us")
         self.assertNotIn("peer", figures)
 
+    def test_makespan(self):
+        figures = self.figures("makespan", "--seeds", "2")
+        rows = {(row["row"], row["nodes"]): row for row in figures["rows"]}
+        self.assertEqual(len(rows), len(figures["rows"]))
+        for kind in ("classic", "ours"):
+            self.assert_positive(rows["3 equal nodes, 20 frames", kind],
+                                 "ratio", "launches")
+            self.assert_positive(rows["seeds", kind], "p50", "p95")
+            self.assert_positive(rows["two users", kind], "percent")
+
     def test_replay(self):
         figures = self.figures("replay", "--jobs", "3", "--frames", "20")
         self.assertEqual(figures["bench"], "replay")

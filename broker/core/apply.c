@@ -469,8 +469,8 @@ static void apply_trimmed(struct core *core, const struct event *event)
     lease->trim = event->number;
     if (!event->flag)
         return;
-    lease->job->gather_ms = core->gather_ms = event->at_ms + CORE_GATHER_MS;
-    core_due(core, core->gather_ms);
+    lease->job->gather_ms = event->at_ms + CORE_GATHER_MS;
+    core_gather_due(core, lease->job->gather_ms);
 }
 
 static void apply_progress(struct core *core, const struct event *event)
@@ -498,7 +498,11 @@ static void apply_late(struct core *core, const struct event *event)
 
 static void apply_opened(struct core *core, const struct event *event)
 {
-    sched_place(core, job_find(core, event->job));
+    struct job *job = job_find(core, event->job);
+    core->wake = core->wake || job->gather_ms > 0;
+    if (event->at_ms >= job->gather_ms)
+        job->gather_ms = 0;
+    sched_place(core, job);
 }
 
 /* Orders to agents and answers to them change nothing here. */

@@ -130,6 +130,10 @@ void sched_place(struct core *core, struct job *job);
 /* sched_open emits OPENED for every job that nothing stands in the way of any
  * more: gates that are committed, times that came, jobs waited for. */
 void sched_open(struct step *step);
+/* sched_gathered opens jobs that have waited long enough for frames to come
+ * back; core_gather_due: one that waits is to be looked at then. */
+void sched_gathered(struct step *step);
+void core_gather_due(struct core *core, int64_t at_ms);
 /* sched_most returns how many frames from lo on the agent's node could take in
  * one batch: a classic one knows no steps and breaks on many frames. */
 int32_t sched_most(const struct agent *agent, const struct job *job,
@@ -182,7 +186,8 @@ bool lease_tells(const struct lease *lease);
 bool lease_gives(const struct lease *lease); /* told to end early, not yet so */
 void lease_unbegun(const struct lease *lease, struct ranges *ret);
 int32_t lease_unbegun_count(const struct lease *lease);
-bool lease_can_give(const struct lease *lease); /* it can be made to end early */
+bool lease_can_give(
+    const struct lease *lease); /* it can be made to end early */
 int32_t lease_kept(const struct lease *lease);
 double lease_frame_ms(const struct core *core, const struct lease *lease);
 double lease_end_ms(const struct core *core, const struct lease *lease,

@@ -146,6 +146,28 @@ void sched_open(struct step *step)
     }
 }
 
+void sched_gathered(struct step *step)
+{
+    struct core *core = step->core;
+    if (core->gather_ms == 0 || core->now_ms < core->gather_ms)
+        return;
+    core->gather_ms = 0;
+    struct job *job;
+    DL_FOREACH (core->jobs, job) {
+        if (job->gather_ms > core->now_ms)
+            core_gather_due(core, job->gather_ms);
+        else if (job->gather_ms > 0)
+            open_job(step, job);
+    }
+}
+
+void core_gather_due(struct core *core, int64_t at_ms)
+{
+    if (core->gather_ms == 0 || at_ms < core->gather_ms)
+        core->gather_ms = at_ms;
+    core_due(core, at_ms);
+}
+
 static bool has_tag(const struct agent *agent, const char *tag)
 {
     for (size_t i = 0; i < agent->n_tags; i++)
@@ -428,6 +450,11 @@ bool sched_welcome(const struct agent *agent, const struct job *job)
 static enum why why_kept(const struct core *core, const struct job *job,
                          const struct agent *agent)
 {
+    if (job->gather_ms > 0)
+        return false;
+    if (!sched_able(agent, job) || sched_keeps(core, job, agent, NULL))
+        return false;
+    return sched_welcome(agent, job) && cut_start(core, job, agent, ret_lo);
     if (job->gather_ms > core->now_ms)
         return WHY_GATHERING;
     size_t need;
@@ -597,10 +624,6 @@ static bool grant_round(struct step *step, bool slow_too)
 void sched_run(struct step *step)
 {
     struct core *core = step->core;
-    if (core->gather_ms > 0 && core->now_ms >= core->gather_ms) {
-        core->gather_ms = 0;
-        core->wake = true;
-    }
     if (!core->wake || core->epoch == 0)
         return;
     core->wake = false;

@@ -263,7 +263,7 @@ struct agent {
     int64_t rest_until_ms; /* no work before; 0: it may have some */
 
     /* What it took for its last frames; soft, rebuilt by replay from DONE. */
-    double speed;          /* frames per time beside its jobs' mean; 1.0 */
+    double speed; /* frames per time beside its jobs' mean; 1.0 */
     struct pace paces[AGENT_PACES];
     int32_t launches;      /* in launch_ms, at most 4 */
     double launch_ms;      /* mean from a grant to its first frame */
@@ -304,10 +304,9 @@ struct core {
     struct agent *idle;   /* agents with room, longest idle first */
     struct lease *leases; /* hash by id */
     struct scene_work scenes[CORE_SCENES];
-    int64_t gather_ms;    /* when the last wait of a job (gather_ms) is over
-                             at the latest; 0: none waits */
-    double power;         /* sum of speed * slots of agents that are up */
-    int64_t slots;        /* sum of their slots */
+    int64_t gather_ms; /* when jobs that gather are looked at; 0: none does */
+    double power;      /* sum of speed * slots of agents that are up */
+    int64_t slots;     /* sum of their slots */
 
     bool recheck;    /* a job ended: held ones may be free now */
     bool crowded;    /* a job waits since yield last ran */

@@ -133,6 +133,9 @@ enum rc step_tick(struct step *step)
             core_due(core, agent->unseen_ms + CORE_UNSEEN_MS);
     }
     held_watch(core);
+    sched_gathered(step);
+    if (core->gather_ms > 0)
+        core_due(core, core->gather_ms);
     tail_watch(step);
     core->crowded = core->n_queued > 0;
     core->wake = core->wake || core->crowded;

@@ -570,10 +570,10 @@ static bool has_work(const struct world *world, const struct job *job,
 {
     const struct core *core = world->hub.core;
     return job->in[FRAME_PENDING].count > 0 && !job->paused &&
-           job->gather_ms <= core->now_ms &&
-           !is_gated(core, job) && job->max_agents == 0 && !job->attempts &&
-           job->avoided.count == 0 && !is_charged(world, job) &&
-           !waits_for_others(core, job) && has_tags(agent, job);
+           job->gather_ms == 0 && !is_gated(core, job) &&
+           job->max_agents == 0 && !job->attempts && job->avoided.count == 0 &&
+           !is_charged(world, job) && !waits_for_others(core, job) &&
+           has_tags(agent, job);
 }
 
 static void expect_busy(const struct world *world, const struct agent *agent)

@@ -48,8 +48,8 @@ bool movies_ask(struct movies *movies, const struct movie_want *want,
                 movies_done *done, void *ctx);
 void movies_forget(struct movies *movies, const void *ctx);
 
-/* movies_changed: a job changed, or is gone. */
-void movies_changed(struct movies *movies, const char *job);
+/* movies_changed: the job id changed, or is gone. */
+void movies_changed(struct movies *movies, const char *id);
 
 /* movies_run goes on with what is being made; called every turn. */
 void movies_run(struct movies *movies, int64_t now_ms);

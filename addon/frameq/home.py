@@ -14,6 +14,7 @@ WAIT_SECONDS = 20  # for a change of the job, in one request
 AGAIN_SECONDS = 1  # between two looks for pictures that are on their way
 LATE_SECONDS = 60  # agents send pictures beside their work: so long after ...
 PAGE = 1000
+NOT_YET = (404, 503)  # of a picture that an agent has still to send
 
 
 def name_of(job, path):
@@ -91,7 +92,7 @@ class Home:
                 try:
                     self.fetch_file(frame["frame"], index, file)
                 except Trouble as trouble:
-                    if trouble.status != 404:
+                    if trouble.status not in NOT_YET:
                         raise
                     self.missing[file["path"]] = str(trouble)
         return not self.missing
@@ -144,7 +145,7 @@ class Follow:
 
     def run(self):
         """To the job's end, and until its pictures are here."""
-        all_here, late = True, None
+        all_here, late = True, (-1, 0)
         patience = Patience(self.task)
         while True:
             self.task.check()
@@ -157,7 +158,9 @@ class Follow:
             if self.ended and all_here:
                 return
             if self.ended:
-                late = late or time.monotonic() + LATE_SECONDS
-                if time.monotonic() > late:
+                fetched = self.home.fetched
+                late = max(late, (fetched, time.monotonic() + LATE_SECONDS),
+                           key=lambda each: each[0])
+                if time.monotonic() > late[1]:
                     raise self.home.trouble()
                 self.task.rest(AGAIN_SECONDS)

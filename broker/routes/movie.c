@@ -58,8 +58,7 @@ static bool read_want(struct call *call, struct movie_want *want)
     const char *fps = call_query(call, "fps");
     const char *codec = call_query(call, "codec");
     double number = fps ? strtod(fps, &end) : FPS_MAX;
-    if (fps &&
-        (end == fps || *end || !(number > 0) || !(number <= FPS_MAX))) {
+    if (fps && (end == fps || *end || !(number > 0) || !(number <= FPS_MAX))) {
         reply_problem(call, RC_INVALID,
                       "parameter `fps`: must be a number more than 0 and at "
                       "most %d",

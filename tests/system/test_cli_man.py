@@ -6,8 +6,9 @@ import re
 
 import farm
 
-VERBS = ("submit watch status ls show explain frames logs agents activity cancel retry pause resume "
-         "priority rm dev doctor drain token backup completion version").split()
+VERBS = ("submit watch status ls show explain frames logs movie agents activity "
+         "cancel retry pause resume priority rm dev doctor drain token backup "
+         "completion version").split()
 EVERYWHERE = {"broker", "json", "config", "print-config", "help", "version"}
 
 

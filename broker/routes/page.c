@@ -16,10 +16,10 @@
 #include "broker/routes/routes.h"
 
 /* Nothing but what the page itself brings: no inline code, no other host. blob:
- * are pictures it has fetched. */
+ * are pictures and movies it has fetched. */
 static const char policy[] =
     "default-src 'none'; script-src 'self'; style-src 'self'; "
-    "img-src 'self' blob:; connect-src 'self'; base-uri 'none'; "
+    "img-src 'self' blob:; media-src blob:; connect-src 'self'; base-uri 'none'; "
     "frame-ancestors 'none'; form-action 'none'";
 
 /* Whether gzip is among what the client takes, with whatever weight but 0. */
@@ -69,6 +69,7 @@ const struct route routes_page[] = {
     {"GET", "/jobs", get_view, TOKEN_NONE},
     {"GET", "/jobs/{}", get_view, TOKEN_NONE},
     {"GET", "/agents", get_view, TOKEN_NONE},
+    {"GET", "/activity", get_view, TOKEN_NONE},
     {"GET", "/submit", get_view, TOKEN_NONE},
     {"GET", "/app.js", get_file, TOKEN_NONE},
     {"GET", "/app.css", get_file, TOKEN_NONE},

@@ -36,6 +36,12 @@ for (const colorScheme of ["light", "dark"])
     assert.deepEqual(await violations(page), [], "job");
     await page.getByRole("button", { name: "Forget…" }).click();
     assert.deepEqual(await violations(page), [], "dialog");
+    await page.goto(`${farm.url}/jobs/${id}?frames=3&log=1`);
+    await page.getByRole("region", { name: "Log of frame 3" }).waitFor();
+    assert.deepEqual(await violations(page), [], "log");
+    await page.goto(`${farm.url}/activity`);
+    await page.getByRole("cell", { name: "submitted" }).first().waitFor();
+    assert.deepEqual(await violations(page), [], "activity");
     await page.goto(`${farm.url}/agents`);
     await page.getByRole("button", { name: /^Drain:/ }).waitFor();
     assert.deepEqual(await violations(page), [], "agents");

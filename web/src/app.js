@@ -13,6 +13,7 @@ import { NoticeBar } from "./parts/notice-bar.js";
 import { ThemeSwitch } from "./parts/theme-switch.js";
 import { useShortcuts } from "./ui/keys.js";
 import { go, usePlace } from "./ui/router.js";
+import { Activity } from "./views/activity.js";
 import { Agents } from "./views/agents.js";
 import { Job } from "./views/job.js";
 import { Jobs } from "./views/jobs.js";
@@ -20,8 +21,8 @@ import { Nowhere } from "./views/nowhere.js";
 import { SignIn } from "./views/sign-in.js";
 import { Submit } from "./views/submit.js";
 
-const VIEWS = { jobs: Jobs, job: Job, agents: Agents, submit: Submit, nowhere: Nowhere };
-const NAV = [["/jobs", "Jobs", "jobs"], ["/agents", "Agents", "agents"], ["/submit", "Submit", "submit"]];
+const VIEWS = { jobs: Jobs, job: Job, agents: Agents, activity: Activity, submit: Submit, nowhere: Nowhere };
+const NAV = [["/jobs", "Jobs", "jobs"], ["/agents", "Agents", "agents"], ["/activity", "Activity", "activity"], ["/submit", "Submit", "submit"]];
 const RUNNING_MOST = 60;
 
 function Nav({ view }) {
@@ -82,6 +83,7 @@ export function App() {
     ["?", "This list of keys", () => setSheet(true)],
     ["g j", "Jobs", () => go("/jobs")],
     ["g a", "Agents", () => go("/agents")],
+    ["g l", "Activity", () => go("/activity")],
     ["g s", "Submit", () => go("/submit")],
   ]);
   const View = wanted === null ? VIEWS[place.view] : SignIn;

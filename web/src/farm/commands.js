@@ -33,6 +33,8 @@ export const retryFailed = (job) => ({
   body: { state: "failed" }, cli: ["retry", job.id, "--failed"],
 });
 
+export const showLog = (job, frame) => ({ title: "Log", method: "GET", path: `${ofJob(job)}/frames/${frame}/log`, cli: ["logs", job.id, String(frame)] });
+
 export const forgetJob = (job) => ({ title: "Forget", past: "Forgot", method: "DELETE", path: ofJob(job), cli: ["rm", job.id] });
 
 const DRAINS = {

@@ -11,7 +11,7 @@ import { FrameRuns } from "./frame-runs.js";
 import { ProblemBox } from "./problem.js";
 import { Selection } from "./selection.js";
 
-const select = (frames) => setQuery({ frames });
+const select = (frames) => setQuery({ frames, log: "" });
 
 function Legend() {
   return html`<ul class="legend" aria-label="What the signs mean">
@@ -20,7 +20,7 @@ function Legend() {
   </ul>`;
 }
 
-export function Frames({ job, selected }) {
+export function Frames({ job, selected, log }) {
   const { data, problem } = useSnapshot(`/v1/jobs/${job.id}/frames?view=states`, { gap: 250 });
   if (!data) return html`<section><h2>Frames</h2><${ProblemBox} problem=${problem} what="Frames" /></section>`;
   const spans = parseFrames(data.frames);
@@ -33,6 +33,6 @@ export function Frames({ job, selected }) {
       <${FrameRuns} spans=${spans} letters=${data.states} onSelect=${select} />
     </div>
     <${Selection} job=${job} text=${selected} ordinals=${ordinals} letters=${data.states} total=${countFrames(spans)} onSelect=${select} />
-    ${one !== null && html`<${FrameDetail} key=${one} job=${job} frame=${one} />`}
+    ${one !== null && html`<${FrameDetail} key=${one} job=${job} frame=${one} log=${log} />`}
   </section>`;
 }

@@ -1,32 +1,19 @@
-// A picture the broker can read. Fetched rather than linked, since a link cannot
-// carry a token.
-import { useEffect, useState } from "preact/hooks";
-import { ask } from "../farm/api.js";
+// The picture of a frame as the node wrote it, to look at and to save; of a
+// kind that browsers do not show, to save only.
+import { useBlob } from "../farm/blobs.js";
 import { html } from "../lib/html.js";
 
 const SHOWABLE = /\.(png|jpe?g|webp)$/i;
-const BYTES_MOST = 32 * 1024 ** 2;
+const BYTES_MOST = 256 * 1024 ** 2;
 
-export const isShowable = (file) => Boolean(file) && SHOWABLE.test(file.path) && file.bytes <= BYTES_MOST;
+const fileName = (path) => path.split("/").pop();
 
 export function Picture({ path, file, alt }) {
-  const [url, setUrl] = useState(null);
-  useEffect(() => {
-    if (!isShowable(file)) return undefined;
-    let made = null;
-    let gone = false;
-    ask(path, { headers: { Accept: "image/*" } })
-      .then((answer) => answer.blob())
-      .then((blob) => {
-        if (gone) return;
-        made = URL.createObjectURL(blob);
-        setUrl(made);
-      })
-      .catch(() => {}); // it lies where the broker cannot read it: no picture
-    return () => {
-      gone = true;
-      if (made) URL.revokeObjectURL(made);
-    };
-  }, [path]);
-  return url && html`<a href=${url} target="_blank" rel="noreferrer"><img class="picture" src=${url} alt=${alt} /></a>`;
+  const { url, problem } = useBlob(file && file.bytes <= BYTES_MOST ? path : null);
+  if (problem) return html`<p class="dim">No picture: ${problem.detail || problem.message}</p>`;
+  if (!url) return null;
+  return html`<figure class="full">
+    ${SHOWABLE.test(file.path) && html`<a href=${url} target="_blank" rel="noreferrer"><img class="picture" src=${url} alt=${alt} /></a>`}
+    <figcaption><a href=${url} download=${fileName(file.path)}>Download ${fileName(file.path)}</a></figcaption>
+  </figure>`;
 }

@@ -2,31 +2,15 @@
 // frames in words below.
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
-import { read } from "../farm/api.js";
-import { useSnapshot } from "../farm/snapshots.js";
+import { useDoneFrames } from "../farm/done-frames.js";
 import { duration } from "../lib/format.js";
 import { html } from "../lib/html.js";
 import { useStore } from "../lib/store.js";
-import { address } from "../ui/router.js";
 import { colour, shade } from "../ui/theme.js";
 
-const PAGES_MOST = 10; // of 1000 frames
-const GAP_MS = 3000;
 const HEIGHT = 180;
 const SLOWEST = 5;
 const WHOLE = [1, 10, 100, 1000, 10_000, 100_000].flatMap((n) => [n, 2 * n, 5 * n]);
-
-async function readDone(path) {
-  const frames = [];
-  let from = null;
-  for (let page = 0; page < PAGES_MOST; page++) {
-    const part = await read(from === null ? path : `${path}&from=${from}`);
-    frames.push(...part.frames);
-    from = part.next;
-    if (from === null) break;
-  }
-  return frames.filter((frame) => frame.seconds > 0);
-}
 
 function optionsFor(width) {
   const grid = { stroke: colour("--line"), width: 1 };

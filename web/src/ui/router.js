@@ -7,6 +7,7 @@ const ROUTES = [
   { view: "jobs", pattern: /^\/(?:jobs)?$/ },
   { view: "job", pattern: /^\/jobs\/([A-Za-z0-9_-]+)$/ },
   { view: "agents", pattern: /^\/agents$/ },
+  { view: "activity", pattern: /^\/activity$/ },
   { view: "submit", pattern: /^\/submit$/ },
 ];
 

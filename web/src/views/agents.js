@@ -64,7 +64,7 @@ function Table({ agents }) {
     <${Terminal} commands=${agents.slice(0, LINES_MOST).flatMap(commandsOf)} />`;
 }
 
-export function Agents() {
+export function Agents({ farm }) {
   useTitle("Agents");
   const { data, problem } = useSnapshot("/v1/agents", { gap: 500 });
   const agents = data?.agents;
@@ -72,5 +72,5 @@ export function Agents() {
   return html`<h1 tabindex="-1">Agents</h1>
     <${ProblemBox} problem=${problem} what="Agents" />
     ${agents?.length > 0 && html`<${Table} agents=${agents} />`}
-    ${agents && html`<section class="box" aria-labelledby="add-title"><h2 id="add-title">${agents.length === 0 ? "No agents yet: nothing renders" : "Add an agent"}</h2><${AddAgent} /></section>`}`;
+    ${agents && html`<section class="box" aria-labelledby="add-title"><h2 id="add-title">${agents.length === 0 ? "No agents yet: nothing renders" : "Add an agent"}</h2><${AddAgent} farm=${farm} /></section>`}`;
 }

@@ -5,11 +5,13 @@ import { useSnapshot } from "../farm/snapshots.js";
 import { ago, clockTime, duration, etaText, jobName, number } from "../lib/format.js";
 import { html } from "../lib/html.js";
 import { isEnded } from "../lib/states.js";
+import { WhyJob } from "../parts/explain.js";
 import { Failures } from "../parts/failures.js";
 import { Frames } from "../parts/frames.js";
 import { JobActions } from "../parts/job-actions.js";
 import { JobAgents } from "../parts/job-agents.js";
 import { JobFacts } from "../parts/job-facts.js";
+import { Pictures } from "../parts/pictures.js";
 import { ProblemBox } from "../parts/problem.js";
 import { SecondsGraph } from "../parts/seconds-graph.js";
 import { JobState } from "../parts/state.js";
@@ -72,9 +74,11 @@ export function Job({ place }) {
   return html`<${Title} job=${job} />
     <${Warnings} job=${job} />
     <${Figures} job=${job} />
+    ${job.state === "queued" && html`<${WhyJob} job=${job} />`}
     <${JobActions} job=${job} />
-    <${Frames} job=${job} selected=${place.query.frames ?? ""} />
+    <${Frames} job=${job} selected=${place.query.frames ?? ""} log=${place.query.log === "1"} />
     <${Failures} job=${job} />
+    <${Pictures} job=${job} />
     <div class="columns">
       <${SecondsGraph} job=${job} />
       <${JobAgents} job=${job} />

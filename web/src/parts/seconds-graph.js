@@ -6,6 +6,7 @@ import { useDoneFrames } from "../farm/done-frames.js";
 import { duration } from "../lib/format.js";
 import { html } from "../lib/html.js";
 import { useStore } from "../lib/store.js";
+import { address } from "../ui/router.js";
 import { colour, shade } from "../ui/theme.js";
 
 const HEIGHT = 180;
@@ -54,7 +55,7 @@ function Graph({ job, frames }) {
 }
 
 export function SecondsGraph({ job }) {
-  const { data } = useSnapshot(`/v1/jobs/${job.id}/frames?state=done&limit=1000`, { reader: readDone, gap: GAP_MS });
+  const data = useDoneFrames(job)?.filter((frame) => frame.seconds > 0);
   if (!data || data.length === 0) return null;
   return html`<section aria-labelledby="seconds-title"><h2 id="seconds-title">Seconds per frame</h2><${Graph} job=${job} frames=${data} /></section>`;
 }

@@ -11,6 +11,7 @@
 
 #include "cli/child.h"
 #include "common/app/conf.h"
+#include "common/app/join.h"
 
 #define DEV_HTTP_PORT 4000 /* unless that is taken */
 
@@ -21,7 +22,8 @@ struct dev {
     char scene[PATH_MAX]; /* rendered by jobs that name none */
     int lock;             /* descriptor that holds dir */
     int agents;
-    char http[64]; /* "127.0.0.1:4000", once the broker runs */
+    char http[64];            /* "127.0.0.1:4000", once the broker runs */
+    char token[TOKEN_SECRET]; /* "": the farm is on loopback, and wants none */
 };
 
 /* dev_take makes ./frameq-dev with what belongs into it and holds it for this

@@ -59,7 +59,7 @@ static int remove_entry(const char *path, const struct stat *info, int type,
 
 void dev_drop(const struct dev *dev)
 {
-    static const char *const names[] = {"data", "state", "logs"};
+    static const char *const names[] = {"data", "state", "logs", "tokens"};
     char path[PATH_MAX];
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         nftw(dev_path(dev, names[i], path), remove_entry, 16,

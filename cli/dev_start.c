@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The programs of `frameq dev`: the very ones a real farm has, on loopback.
+ * The programs of `frameq dev`: the very ones a real farm has.
  */
 #include <netinet/in.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include "cli/beside.h"
 #include "cli/client.h"
 #include "cli/dev.h"
+#include "cli/dev_open.h"
 #include "cli/verdict.h"
 #include "common/app/clock.h"
 #include "common/app/log.h"
@@ -86,19 +88,47 @@ static bool port_is_free(int port)
     return is_free;
 }
 
+/* Where agents report, beside an address for HTTP: the port above. */
+static void zmq_beside(const char *http, char *ret, size_t size)
+{
+    char host[64];
+    int port = conf_address(http, host, sizeof host);
+    snprintf(ret, size, strchr(host, ':') != NULL ? "[%s]:%d" : "%s:%d", host,
+             port == 0 ? 0 : port + 1);
+}
+
+/* Others see no folder of this machine: what they render comes here. */
+static void open_words(struct dev *dev, struct words *words, char *tokens)
+{
+    dev_make_token(dev);
+    word(words, "--tokens", dev_path(dev, "tokens", tokens));
+    word(words, "--curve", "on");
+    word(words, "--results", "keep");
+}
+
 static enum dev_end start_broker(struct dev *dev)
 {
-    char file[PATH_MAX], http[64], data[PATH_MAX];
+    char file[PATH_MAX], data[PATH_MAX], tokens[PATH_MAX];
+    char http[64], zmq[64] = "127.0.0.1:0", at[64];
     struct words words = {0};
     struct child *child = add(dev, "broker", 0);
     snprintf(http, sizeof http, "127.0.0.1:%d",
              port_is_free(DEV_HTTP_PORT) ? DEV_HTTP_PORT : 0);
+    if (dev_is_open(dev)) {
+        snprintf(http, sizeof http, "%s", conf_get(dev->conf, "listen"));
+        zmq_beside(http, zmq, sizeof zmq);
+    }
     word(&words, beside_program("frameq-broker", file, sizeof file), NULL);
     word(&words, "--http", http);
-    word(&words, "--zmq", "127.0.0.1:0");
+    word(&words, "--zmq", zmq);
     word(&words, "--data", dev_path(dev, "data", data));
+    if (dev_is_open(dev))
+        open_words(dev, &words, tokens);
     enum dev_end end = start(dev, child, &words);
-    child_address(child, "http", dev->http, sizeof dev->http);
+    if (end != DEV_WELL)
+        return end;
+    dev_address(child_address(child, "http", at, sizeof at), dev->http,
+                sizeof dev->http);
     return end;
 }
 
@@ -160,7 +190,7 @@ static char *agent_name(int i, char ret[LIMIT_AGENT + 1])
 static enum dev_end start_agent(struct dev *dev, int i, const char *node)
 {
     char file[PATH_MAX], broker[80], state[PATH_MAX], part[32];
-    char name[LIMIT_AGENT + 1];
+    char name[LIMIT_AGENT + 1], join[JOIN_SIZE];
     struct words words = {0};
     struct child *child = add(dev, "agent", i);
     snprintf(broker, sizeof broker, "http://%s", dev->http);
@@ -170,7 +200,14 @@ static enum dev_end start_agent(struct dev *dev, int i, const char *node)
     word(&words, "--node", node);
     word(&words, "--name", agent_name(i, name));
     word(&words, "--state", dev_path(dev, part, state));
-    return start(dev, child, &words);
+    if (!dev_is_open(dev))
+        return start(dev, child, &words);
+    if (!dev_key(dev, name, join))
+        return DEV_BROKEN;
+    setenv("FRAMEQ_JOIN", join, 1); /* others could see a flag */
+    enum dev_end end = start(dev, child, &words);
+    unsetenv("FRAMEQ_JOIN");
+    return end;
 }
 
 /* Agents that could take a job now; -1: the broker does not answer. */
@@ -200,7 +237,8 @@ static enum dev_end settle(struct dev *dev)
     enum dev_end end = DEV_WELL;
     int64_t until_ms = clock_now_ms() + SETTLE_MS;
     snprintf(url, sizeof url, "http://%s", dev->http);
-    struct client *client = client_new(url, NULL, true);
+    struct client *client =
+        client_new(url, dev->token[0] == '\0' ? NULL : dev->token, true);
     while (end == DEV_WELL && clock_now_ms() < until_ms) {
         int ready = agents_ready(client);
         if (ready < 0 || ready >= dev->agents)

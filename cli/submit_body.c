@@ -86,6 +86,10 @@ const struct setting submit_settings[] = {
     {.name = "wait",
      .help = "Stay until it has ended: exit 0 completed, 1 failed or "
              "cancelled."},
+    {.name = "fetch",
+     .argument = "DIR",
+     .help = "Wait, and then bring the pictures into this folder, as `frameq "
+             "fetch` does."},
 };
 const size_t submit_settings_n =
     sizeof submit_settings / sizeof *submit_settings;

@@ -2,7 +2,7 @@
  *
  * frameq dev: a broker, nodes and agents on this machine with a sample scene,
  * for trying things out. It starts the very programs a real farm has, on
- * loopback only, and ends all of them with itself.
+ * loopback unless told otherwise, and ends all of them with itself.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -13,6 +13,7 @@
 #include "cli/beside.h"
 #include "cli/cli.h"
 #include "cli/dev.h"
+#include "cli/dev_open.h"
 #include "cli/scene.h"
 #include "cli/verbs.h"
 #include "common/app/log.h"
@@ -40,6 +41,11 @@ static const struct setting settings[] = {
      .argument = "PATH",
      .fallback = "blender",
      .help = "Blender's program."},
+    {.name = "listen",
+     .argument = "ADDR:PORT",
+     .check = conf_is_address,
+     .help = "Let other machines join: a token for people and the command that "
+             "joins one more machine are made and shown. As 0.0.0.0:4000."},
     {.name = "no-open", .help = "Do not open the page in a browser."},
     {.name = "keep", .help = "Keep jobs, state and logs for the next time."},
 };
@@ -47,12 +53,29 @@ static const struct setting settings[] = {
 static const struct conf_program program = {
     .name = "frameq dev",
     .about = "Starts a whole farm on this machine, to try things out: a "
-             "broker, nodes and agents, on loopback only, with a sample scene. "
-             "State and pictures go to ./frameq-dev. Ctrl-C ends all of it; "
+             "broker, nodes and agents, with a sample scene; on loopback only, "
+             "unless --listen is given. State and pictures go to ./frameq-dev. "
+             "Ctrl-C ends all of it; "
              "the pictures stay.",
     .settings = settings,
     .n = sizeof settings / sizeof *settings,
 };
+
+/* What another machine, and a person there, needs to come in. */
+static void greet_others(const struct dev *dev)
+{
+    char join[JOIN_SIZE], self[PATH_MAX + 2];
+    printf("A farm of %d agent%s that others may join; whoever comes in needs "
+           "this token:\n\n  export FRAMEQ_TOKEN=%s\n\n",
+           dev->agents, dev->agents == 1 ? "" : "s", dev->token);
+    if (dev_guest(dev, join))
+        printf("On one other machine, with Blender and frameq installed (a "
+               "secret: whoever has it is that agent):\n\n"
+               "  frameq-agent --join %s --start-node\n\n",
+               join);
+    printf("For each more: %s agents add NAME --broker http://%s\n\n",
+           beside_self(self, sizeof self), dev->http);
+}
 
 static bool needs_broker_flag(const struct dev *dev)
 {
@@ -68,17 +91,20 @@ static void greet(const struct dev *dev)
     beside_self(self, sizeof self);
     if (needs_broker_flag(dev))
         snprintf(flag, sizeof flag, " --broker http://%s", dev->http);
-    printf("A farm of %d agent%s on this machine, for trying things out "
-           "(loopback, no passwords).\n\n"
-           "  page    http://%s/\n"
+    if (dev_is_open(dev))
+        greet_others(dev);
+    else
+        printf("A farm of %d agent%s on this machine, for trying things out "
+               "(loopback, no passwords).\n\n",
+               dev->agents, dev->agents == 1 ? "" : "s");
+    printf("  page    http://%s/\n"
            "  submit  %s submit -f 1-20%s\n"
            "  watch   %s watch%s\n"
            "  frames  %s/frames\n"
            "  scene   %s\n"
            "  logs    %s/logs\n\n"
            "Ctrl-C ends all of it; %s. The frames stay.\n",
-           dev->agents, dev->agents == 1 ? "" : "s", dev->http, self, flag,
-           self, flag, dev->dir, dev->scene, dev->dir,
+           dev->http, self, flag, self, flag, dev->dir, dev->scene, dev->dir,
            conf_on(dev->conf, "keep") ? "jobs and state are kept (--keep)"
                                       : "jobs are forgotten then (see --keep)");
     printf("ready http=%s\n", dev->http);

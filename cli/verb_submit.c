@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cli/doc.h"
+#include "cli/fetch.h"
 #include "cli/job.h"
 #include "cli/submit_body.h"
 #include "cli/upload.h"
@@ -200,13 +201,24 @@ static void print_warnings(const json_t *job)
         fprintf(stderr, "frameq: warning: %s\n", json_string_value(warning));
 }
 
+/* Returns the exit code: a job that is done and whose pictures are not here is
+ * no success. */
+static int bring_home(const struct cli *cli, const json_t *job, int code)
+{
+    struct fetched fetched = {0};
+    const char *dir = cli_get(cli, "fetch");
+    fetch_ended(cli, doc_text(job, "id"), dir, &fetched);
+    fetch_tell(stderr, dir, &fetched);
+    return code == CLI_DONE && fetched.failed > 0 ? CLI_FAILED : code;
+}
+
 int verb_submit(int argc, char **argv)
 {
     struct cli cli;
     program.settings = submit_settings;
     program.n = submit_settings_n;
     cli_open(&cli, &program, argc, argv);
-    bool wait = cli_on(&cli, "wait");
+    bool wait = cli_on(&cli, "wait") || cli_get(&cli, "fetch") != NULL;
     struct gathered gathered = {0};
     json_t *body = body_of(&cli, &gathered);
     json_t *job = submit(&cli, body, &gathered);
@@ -218,6 +230,8 @@ int verb_submit(int argc, char **argv)
         job = wait_for(&cli, job);
         code = job_code(job);
     }
+    if (cli_get(&cli, "fetch") != NULL)
+        code = bring_home(&cli, job, code);
     print_warnings(job);
     if (wait && cli.json)
         print_job(&cli, job);

@@ -4,14 +4,16 @@
 FOLDER/project/shots/shot.blend  a plane before the camera, half red by
     //../tex/red.png, half green by FOLDER/elsewhere/green.png, an absolute
     path; a cube linked from //../lib/chair.blend, which has a picture of its
-    own, //own/blue.png"""
+    own, //own/blue.png. With the word "baked": and a cloth that drifts from
+    frame 1 to 20 as a cache beside the .blend says; without it, it would fall
+    out of the picture's depth and not be seen to move."""
 
 import os
 import sys
 
 import bpy
 
-FOLDER = sys.argv[sys.argv.index("--") + 1]
+FOLDER, *WORDS = sys.argv[sys.argv.index("--") + 1:]
 PROJECT = os.path.join(FOLDER, "project")
 
 
@@ -68,6 +70,24 @@ def chair():
     save(path)
 
 
+def cloth(scene):
+    scene.frame_end = 20
+    made = bpy.data.materials.new("White")
+    made.use_nodes = True
+    made.node_tree.nodes.clear()
+    shine = made.node_tree.nodes.new("ShaderNodeEmission")
+    output = made.node_tree.nodes.new("ShaderNodeOutputMaterial")
+    made.node_tree.links.new(shine.outputs[0], output.inputs[0])
+    modifier = plane((-2, -3, 1), made).modifiers.new("Cloth", "CLOTH")
+    cache = modifier.point_cache
+    cache.use_disk_cache = True
+    cache.frame_start, cache.frame_end = 1, 20
+    scene.gravity = (9, 0, 0)
+    with bpy.context.temp_override(scene=scene, point_cache=cache):
+        bpy.ops.ptcache.bake(bake=True)
+    scene.gravity = (0, 0, -9)
+
+
 def shot():
     bpy.ops.wm.read_factory_settings(use_empty=True)
     picture(at("project", "tex", "red.png"), (1, 0, 0))
@@ -98,6 +118,9 @@ def shot():
     scene.render.image_settings.file_format = "PNG"
     scene.frame_end = 4
     save(path)
+    if "baked" in WORDS:
+        cloth(scene)
+        save(path)
 
 
 chair()

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A file gets its name when all of it is in and has the hash that the broker
+ * knows it by.
+ */
+#include "cli/fetch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/doc.h"
+#include "common/app/clock.h"
+#include "common/app/log.h"
+#include "common/app/manifest.h"
+#include "common/limits.h"
+
+#define LOOK_MS    300
+#define GIVE_UP_MS 60000 /* after the last file that came */
+
+struct picture {
+    const char *job, *path, *sha256;
+    long long frame;
+    size_t index; /* of the frame's files */
+};
+
+/* Where in the job's folder the node put it: below OUTPUT/<job>/, or just its
+ * name. NULL: it would lead elsewhere. */
+static const char *name_of(const struct picture *picture)
+{
+    char folder[LIMIT_ID + 3];
+    snprintf(folder, sizeof folder, "/%s/", picture->job);
+    const char *at = strstr(picture->path, folder);
+    const char *slash = strrchr(picture->path, '/');
+    const char *name = at != NULL      ? at + strlen(folder)
+                       : slash != NULL ? slash + 1
+                                       : picture->path;
+    bool safe = *name != '\0' && *name != '/' && *name != '.' &&
+                strstr(name, "/.") == NULL;
+    return safe ? name : NULL;
+}
+
+static bool has_hash(const char *path, const char *sha256)
+{
+    static unsigned char block[256 * 1024];
+    unsigned char sum[crypto_hash_sha256_BYTES];
+    char found[BLOB_NAME + 1];
+    crypto_hash_sha256_state state;
+    ssize_t n = -1;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    crypto_hash_sha256_init(&state);
+    while (fd >= 0 && (n = read(fd, block, sizeof block)) > 0)
+        crypto_hash_sha256_update(&state, block, (unsigned long long)n);
+    if (fd >= 0)
+        close(fd);
+    crypto_hash_sha256_final(&state, sum);
+    blob_name(sum, found);
+    return n == 0 && (*sha256 == '\0' || strcmp(found, sha256) == 0);
+}
+
+static void make_folder_of(const char *path)
+{
+    char folder[PATH_MAX];
+    snprintf(folder, sizeof folder, "%s", path);
+    *strrchr(folder, '/') = '\0';
+    if (!conf_make_dir(folder))
+        log_fatal(CLI_FAILED, "%s: %s", folder, strerror(errno));
+}
+
+static void no_step(void *ctx, int64_t got, int64_t all)
+{
+    (void)ctx;
+    (void)got;
+    (void)all;
+}
+
+/* Fetches to part; says why not. */
+static bool fetch_part(const struct cli *cli, const struct picture *picture,
+                       const char *part, struct fetched *ret)
+{
+    char index[24];
+    struct reply reply;
+    snprintf(index, sizeof index, "%zu", picture->index);
+    char frame[24];
+    snprintf(frame, sizeof frame, "%lld", picture->frame);
+    int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0)
+        log_fatal(CLI_FAILED, "%s: %s", part, strerror(errno));
+    struct fetch fetch = {
+        .path = client_path(cli->client, "/v1/jobs/%s/frames/%s/image?file=%s",
+                            picture->job, frame, index),
+        .fd = fd,
+        .step = no_step};
+    bool whole = client_fetch(cli->client, &fetch, &reply);
+    bool closed = close(fd) == 0;
+    if (fetch.error != 0 || !closed)
+        log_fatal(CLI_FAILED, "%s: %s", part,
+                  strerror(fetch.error != 0 ? fetch.error : errno));
+    if (!whole && reply.status != 404)
+        client_end(cli->client, &reply);
+    if (!whole && !ret->quiet)
+        fprintf(stderr, "frameq: frame %lld: %s\n", picture->frame, reply.why);
+    reply_done(&reply);
+    ret->bytes += whole ? fetch.bytes : 0;
+    return whole;
+}
+
+static void fetch_one(const struct cli *cli, const struct picture *picture,
+                      const char *dir, struct fetched *ret)
+{
+    char path[PATH_MAX], part[PATH_MAX];
+    const char *name = name_of(picture);
+    if (name == NULL) {
+        fprintf(stderr, "frameq: frame %lld: no name for %s here\n",
+                picture->frame, picture->path);
+        ret->failed++;
+        return;
+    }
+    snprintf(path, sizeof path, "%.2000s/%.1024s", dir, name);
+    snprintf(part, sizeof part, "%.3500s.part", path);
+    if (*picture->sha256 != '\0' && has_hash(path, picture->sha256)) {
+        ret->there++;
+        return;
+    }
+    make_folder_of(path);
+    bool whole = fetch_part(cli, picture, part, ret);
+    if (whole && !has_hash(part, picture->sha256)) {
+        fprintf(stderr, "frameq: frame %lld: it came damaged\n",
+                picture->frame);
+        whole = false;
+    }
+    if (whole && rename(part, path) != 0)
+        log_fatal(CLI_FAILED, "%s: %s", path, strerror(errno));
+    if (!whole)
+        unlink(part);
+    ret->fetched += whole;
+    ret->failed += !whole;
+}
+
+static void fetch_frame(const struct cli *cli, const char *job,
+                        const json_t *frame, const char *dir,
+                        struct fetched *ret)
+{
+    const json_t *files = json_object_get(frame, "files"), *file;
+    size_t i;
+    json_array_foreach((json_t *)(uintptr_t)files, i, file)
+    {
+        const struct picture picture = {.job = job,
+                                        .path = doc_text(file, "path"),
+                                        .sha256 = doc_text(file, "sha256"),
+                                        .frame = doc_int(frame, "frame"),
+                                        .index = i};
+        fetch_one(cli, &picture, dir, ret);
+    }
+}
+
+void fetch_job(const struct cli *cli, const char *job, const char *dir,
+               struct fetched *ret)
+{
+    size_t i;
+    const json_t *frame;
+    *ret = (struct fetched){.quiet = ret->quiet};
+    const char *path = client_path(
+        cli->client, "/v1/jobs/%s/frames?limit=1000&state=done", job);
+    json_t *frames =
+        client_list(cli->client, path, "frames", "from", LIMIT_FRAMES);
+    json_array_foreach(frames, i, frame) fetch_frame(cli, job, frame, dir, ret);
+    json_decref(frames);
+}
+
+void fetch_ended(const struct cli *cli, const char *job, const char *dir,
+                 struct fetched *ret)
+{
+    size_t fetched = 0;
+    int64_t bytes = 0, until_ms = clock_now_ms() + GIVE_UP_MS;
+    for (;;) {
+        bool last = clock_now_ms() >= until_ms;
+        *ret = (struct fetched){.quiet = !last};
+        fetch_job(cli, job, dir, ret);
+        fetched += ret->fetched;
+        bytes += ret->bytes;
+        if (ret->failed == 0 || last)
+            break;
+        if (ret->fetched > 0)
+            until_ms = clock_now_ms() + GIVE_UP_MS;
+        poll(NULL, 0, LOOK_MS);
+    }
+    ret->there -= fetched - ret->fetched; /* those of earlier rounds */
+    ret->fetched = fetched;
+    ret->bytes = bytes;
+}
+
+void fetch_tell(FILE *out, const char *dir, const struct fetched *fetched)
+{
+    fprintf(out,
+            "%s: %zu fetched (%.1f MB), %zu were there, %zu not to be had\n",
+            dir, fetched->fetched, (double)fetched->bytes / 1e6, fetched->there,
+            fetched->failed);
+}

@@ -7,8 +7,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "common/app/net.h"
-
 static const char *skip_blanks(const char *at)
 {
     return at + strspn(at, " \t");
@@ -89,29 +87,4 @@ bool headers_event(const char *value, uint64_t *ret_epoch, uint64_t *ret_seq)
     *ret_epoch = epoch;
     *ret_seq = seq;
     return true;
-}
-
-/* Whether the host of HOST[:PORT] is an address or a name of this machine: no
- * name server can make one of another. */
-static bool is_literal(const char *host)
-{
-    char name[256];
-    if (*host == '[')
-        return true;
-    size_t len = strcspn(host, ":");
-    if (len >= sizeof name)
-        return false;
-    memcpy(name, host, len);
-    name[len] = '\0';
-    return net_is_loopback(name) || strspn(name, "0123456789.") == len;
-}
-
-bool headers_foreign(const char *origin, const char *host, bool loopback)
-{
-    if (!origin)
-        return false;
-    const char *site = strstr(origin, "://");
-    if (!site || !host || strcasecmp(site + 3, host) != 0)
-        return true;
-    return loopback && !is_literal(host);
 }

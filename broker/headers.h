@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What request headers say, as far as the broker listens: preferences, tags,
- * keys, event ids, origins. Pure; every text may be hostile, NULL is a header
+ * keys, event ids. Pure; every text may be hostile, NULL is a header
  * that is absent.
  */
 #ifndef FRAMEQ_BROKER_HEADERS_H
@@ -29,10 +29,5 @@ bool headers_key(const char *value, char ret[LIMIT_KEY + 1]);
 
 /* headers_event reads "<epoch>:<seq>". */
 bool headers_event(const char *value, uint64_t *ret_epoch, uint64_t *ret_seq);
-
-/* headers_foreign tells whether a page of another site may have sent this: its
- * Origin is not the Host it was sent to; or, where loopback is set, that Host
- * is a name that is not of this machine (DNS rebinding). No Origin: no page. */
-bool headers_foreign(const char *origin, const char *host, bool loopback);
 
 #endif

@@ -11,7 +11,6 @@
 #include "broker/artifacts.h"
 #include "broker/broker_internal.h"
 #include "broker/files.h"
-#include "broker/headers.h"
 #include "broker/keys.h"
 #include "broker/live.h"
 #include "broker/movies.h"
@@ -57,11 +56,37 @@ static bool is_unsafe(const char *method)
            strcmp(method, "OPTIONS") != 0;
 }
 
-static bool is_foreign(const struct call *call)
+/* Whose host name leads here need not be who answers for it: without tokens
+ * that would be all it takes to be let in (DNS rebinding). */
+static bool refuse_host(struct call *call)
 {
-    return is_unsafe(call->in->method) &&
-           headers_foreign(call_header(call, "Origin"),
-                           call_header(call, "Host"), call->http->loopback);
+    char shown[SHOWN_MAX];
+    const char *host = call_header(call, "Host");
+    const struct http *http = call->http;
+    if (http->guard.path != NULL ||
+        !site_misleads(&http->site, host, call_header(call, "Accept-Language"),
+                       call_header(call, "Sec-Fetch-Site")))
+        return false;
+    text_excerpt(host, strlen(host), shown, sizeof shown);
+    reply_problem(call, RC_MISDIRECTED,
+                  "%s is no name this broker knows itself by, and any web page "
+                  "may have made it lead here; use its address, or start "
+                  "frameq-broker with --hosts and this name, or with --tokens",
+                  shown);
+    return true;
+}
+
+static bool refuse_page(struct call *call)
+{
+    if (!is_unsafe(call->in->method) ||
+        !site_is_foreign(call_header(call, "Sec-Fetch-Site"),
+                         call_header(call, "Origin"),
+                         call_header(call, "Host")))
+        return false;
+    reply_problem(call, RC_FORBIDDEN,
+                  "a page of another site may not do this; where a proxy is in "
+                  "between, let it pass on the Host header");
+    return true;
 }
 
 static void take_request(void *ctx, struct httpd_request *in)
@@ -71,12 +96,11 @@ static void take_request(void *ctx, struct httpd_request *in)
     call->route = route_find(routes_all, in->method, in->path, &call->params);
     if (http->n_open > LIMIT_PARKED)
         reply_problem(call, RC_BUSY, "too many requests are waiting");
+    else if (refuse_host(call))
+        return;
     else if (!call->route)
         refuse_route(call);
-    else if (is_foreign(call))
-        reply_problem(call, RC_FORBIDDEN,
-                      "a page of another site may not do this");
-    else if (guard_admits(call))
+    else if (!refuse_page(call) && guard_admits(call))
         call->route->handle(call);
 }
 
@@ -140,7 +164,8 @@ struct http *http_open(struct broker *broker, struct feed *feed,
     http->artifacts = options->artifacts;
     http->hooks = options->hooks;
     http->keep_ms = options->keep_ms;
-    http->loopback = net_is_loopback(options->host);
+    http->site = options->site;
+    http->site.loopback = net_is_loopback(options->host);
     http->fed = feed_seq(feed);
     if (!open_door(http, options, why, size)) {
         mem_free(http);

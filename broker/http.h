@@ -13,6 +13,7 @@
 #include "broker/broker.h"
 #include "broker/feed.h"
 #include "broker/hooks.h"
+#include "common/http/site.h"
 
 struct artifacts;
 struct http;
@@ -26,6 +27,7 @@ struct http_options {
     struct hooks *hooks; /* webhooks, borrowed; NULL: none are sent */
     struct blobs *blobs; /* uploaded files, borrowed; NULL: takes none */
     struct artifacts *artifacts; /* borrowed; NULL: keeps none */
+    struct site site;            /* what it is known by; borrowed texts */
     int64_t keep_ms; /* of those that no live job names; 0: for ever */
 };
 

@@ -9,6 +9,7 @@
 #include "broker/guard.h"
 #include "broker/http.h"
 #include "broker/meter.h"
+#include "common/http/site.h"
 
 struct artifacts;
 struct call;
@@ -25,7 +26,7 @@ struct http {
     struct httpd *httpd;
     struct guard guard;
     struct keys *keys; /* NULL: sockets without keys */
-    bool loopback;     /* bound to an address of this machine alone */
+    struct site site;  /* names of Host headers */
     bool draining;
     bool stirred; /* answered since httpd ran: it has work */
 

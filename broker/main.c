@@ -227,6 +227,7 @@ static void open_hooks(struct parts *parts, const struct conf *conf)
 static void open_http(struct parts *parts, const struct conf *conf)
 {
     static char host[256]; /* facts point to it */
+    static char self[256]; /* and the door to this */
     char why[WHY_SIZE];
     struct loop *loop = &parts->loop;
     struct http_options options = {.host = host,
@@ -237,6 +238,9 @@ static void open_http(struct parts *parts, const struct conf *conf)
                                    .hooks = loop->hooks,
                                    .keep_ms = settings_keep_ms(conf)};
     options.port = conf_address(conf_get(conf, "http"), host, sizeof host);
+    gethostname(self, sizeof self - 1);
+    options.site.self = self;
+    options.site.n = conf_many(conf, "hosts", &options.site.names);
     loop->http = http_open(loop->broker, loop->feed, &options, why, sizeof why);
     if (!loop->http)
         give_up(parts, why);

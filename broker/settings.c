@@ -73,6 +73,13 @@ static const struct setting settings[] = {
      .help = "Where people, tools and agents reach it by HTTP. Port 0 takes a "
              "free one; the ready line names it.",
      .check = conf_is_address},
+    {.name = "hosts",
+     .argument = "NAME",
+     .many = true,
+     .help = "A name people reach it by, where that is one of the internet "
+             "(farm.example.com), not just of this network. Without tokens, "
+             "requests to others are refused: any web page can have its own "
+             "name lead here. May be given again."},
     {.name = "zmq",
      .argument = "ADDR:PORT",
      .fallback = "127.0.0.1:4001",

@@ -473,7 +473,9 @@ static bool refuse_page(struct httpd_request *request)
 {
     const bool reads = strcmp(request->method, "GET") == 0 ||
                        strcmp(request->method, "HEAD") == 0;
-    if (reads || !httpd_header(request, "Origin"))
+    if (reads ||
+        (!httpd_header(request, "Origin") &&
+         !site_is_foreign(httpd_header(request, "Sec-Fetch-Site"), NULL, NULL)))
         return false;
     if (body_is_json(request))
         reply_refuse(request, RC_FORBIDDEN, NULL,
@@ -483,11 +485,28 @@ static bool refuse_page(struct httpd_request *request)
     return true;
 }
 
+/* A page whose own name leads here reads what it likes (DNS rebinding). */
+static bool refuse_host(const struct node *node, struct httpd_request *request)
+{
+    if (!site_misleads(&node->options.site, httpd_header(request, "Host"),
+                       httpd_header(request, "Accept-Language"),
+                       httpd_header(request, "Sec-Fetch-Site")))
+        return false;
+    reply_refuse(request, RC_MISDIRECTED, NULL,
+                 "Misdirected request: this node does not know itself by the "
+                 "name in Host, and any web page may have made that lead here; "
+                 "use its address, or start frameq-node with --hosts and the "
+                 "name");
+    return true;
+}
+
 void api_handle(void *ctx, struct httpd_request *request)
 {
     char allowed[64] = "";
     const char *method =
         strcmp(request->method, "HEAD") == 0 ? "GET" : request->method;
+    if (refuse_host(ctx, request))
+        return;
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
         struct target target = {-1, -1};
         const struct route *route = &routes[i];

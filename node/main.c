@@ -65,6 +65,12 @@ static const struct setting settings[] = {
      .fallback = "127.0.0.1:3001",
      .help = "where the /job API is served; port 0 takes a free one",
      .check = conf_is_address},
+    {.name = "hosts",
+     .argument = "NAME",
+     .help = "a name it is reached by, where that is one of the internet; "
+             "requests to others are refused, as any web page can have its own "
+             "name lead here",
+     .many = true},
     {.name = "blend",
      .argument = "FILE",
      .help = "the .blend rendered when a job names none"},
@@ -158,6 +164,8 @@ static struct node_options options_read(const struct conf *conf, char *host,
         .warm = strcmp(conf_get(conf, "warm"), "auto") == 0,
     };
     options.roots_n = conf_many(conf, "blend-root", &options.roots);
+    options.site.loopback = net_is_loopback(host);
+    options.site.n = conf_many(conf, "hosts", &options.site.names);
     return options;
 }
 

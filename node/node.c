@@ -422,9 +422,10 @@ static void signals_open(struct node *node)
 
 static void name_make(struct node *node)
 {
-    char host[65] = "";
-    gethostname(host, sizeof host - 1);
-    snprintf(node->name, sizeof node->name, "%s-%d", host, node_port(node));
+    gethostname(node->self, sizeof node->self - 1);
+    node->options.site.self = node->self;
+    snprintf(node->name, sizeof node->name, "%s-%d", node->self,
+             node_port(node));
 }
 
 static void work_tidy(struct node *node)

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "common/fault.h"
+#include "common/http/site.h"
 #include "common/limits.h"
 #include "node/job.h"
 #include "node/pool.h"
@@ -29,6 +30,7 @@ struct httpd;
 struct node_options {
     const char *host;
     int port;          /* 0: a free one */
+    struct site site;  /* names; self is the node's to fill in */
     const char *blend; /* NULL: none */
     const char *const *roots;
     size_t roots_n;
@@ -53,6 +55,7 @@ struct node {
     char *blender;                 /* path of the program; NULL: not found */
     char bytecode[LIMIT_PATH * 4]; /* as in struct blender_options; "": none */
     char name[128];
+    char self[65]; /* this machine's name */
     struct sandbox *sandbox;
     char sandbox_why[128]; /* why there is none */
     struct run_site site;

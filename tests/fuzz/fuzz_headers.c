@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "common/http/site.h"
 #include "common/text.h"
 #include "tests/fuzz/fuzz_bytes.h"
 
@@ -43,8 +44,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     int64_t wait_ms = headers_wait_ms(value);
     assert(-1 <= wait_ms && wait_ms <= LIMIT_WAIT_MS);
     headers_event(value, &epoch, &seq);
-    headers_foreign(value, other, true);
-    headers_foreign(value, other, false);
+    const struct site site = {.self = value};
+    site_is_ours(&site, other);
+    site_is_foreign(NULL, value, other);
     check_tag(value, other, &arena);
     check_key(value);
     return 0;

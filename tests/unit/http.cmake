@@ -10,6 +10,7 @@ frameq_unit(picture_file frameq_broker)
 frameq_unit(publisher frameq_broker PkgConfig::CZMQ PkgConfig::ZMQ)
 frameq_unit(ration frameq_broker)
 frameq_unit(route frameq_broker)
+frameq_unit(site frameq_http)
 frameq_unit(view frameq_broker)
 frameq_unit(feed_view core_farm frameq_broker PkgConfig::JANSSON)
 

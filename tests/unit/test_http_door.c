@@ -75,6 +75,11 @@ static void pages_of_other_sites(void **state)
     assert_int_equal(got.status, 200);
     assert_null(got_header(&got, "Access-Control-Allow-Origin"));
     got_free(&got);
+    got = world_ask("POST", "/render", "Sec-Fetch-Site: cross-site\r\n",
+                    "{\"from\":1,\"to\":2}");
+    assert_int_equal(got.status, 403);
+    got_free(&got);
+    assert_int_equal(world.core->n_jobs, 0);
 }
 
 static int ask_typed(const char *type)

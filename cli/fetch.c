@@ -101,7 +101,8 @@ static bool fetch_part(const struct cli *cli, const struct picture *picture,
     if (fetch.error != 0 || !closed)
         log_fatal(CLI_FAILED, "%s: %s", part,
                   strerror(fetch.error != 0 ? fetch.error : errno));
-    if (!whole && reply.status != 404)
+    /* 503: an agent has been asked for it. */
+    if (!whole && reply.status != 404 && reply.status != 503)
         client_end(cli->client, &reply);
     if (!whole && !ret->quiet)
         fprintf(stderr, "frameq: frame %lld: %s\n", picture->frame, reply.why);

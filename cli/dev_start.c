@@ -89,7 +89,7 @@ static bool port_is_free(int port)
 }
 
 /* Where agents report, beside an address for HTTP: the port above. */
-static void zmq_beside(const char *http, char *ret, size_t size)
+static void port_above(const char *http, char *ret, size_t size)
 {
     char host[64];
     int port = conf_address(http, host, sizeof host);
@@ -116,7 +116,7 @@ static enum dev_end start_broker(struct dev *dev)
              port_is_free(DEV_HTTP_PORT) ? DEV_HTTP_PORT : 0);
     if (dev_is_open(dev)) {
         snprintf(http, sizeof http, "%s", conf_get(dev->conf, "listen"));
-        zmq_beside(http, zmq, sizeof zmq);
+        port_above(http, zmq, sizeof zmq);
     }
     word(&words, beside_program("frameq-broker", file, sizeof file), NULL);
     word(&words, "--http", http);

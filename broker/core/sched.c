@@ -451,11 +451,6 @@ static enum why why_kept(const struct core *core, const struct job *job,
                          const struct agent *agent)
 {
     if (job->gather_ms > 0)
-        return false;
-    if (!sched_able(agent, job) || sched_keeps(core, job, agent, NULL))
-        return false;
-    return sched_welcome(agent, job) && cut_start(core, job, agent, ret_lo);
-    if (job->gather_ms > core->now_ms)
         return WHY_GATHERING;
     size_t need;
     enum why lacks = why_lacks(agent, job, &need);

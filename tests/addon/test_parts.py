@@ -374,8 +374,8 @@ class Needs(PartsTest):
                          str(self.folder), self.task)
 
     def test_told(self):
-        told = self.ask("""cat >"$3" <<END
-{"files": ["/p/a.png"], "missing": ["$5"], "fixed": false, "warnings": []}
+        told = self.ask("""cat >"$2" <<END
+{"files": ["/p/a.png"], "missing": ["$4"], "fixed": false, "warnings": []}
 END
 """)
         self.assertEqual(told["files"], ["/p/a.png"])
@@ -383,7 +383,7 @@ END
         self.assertEqual(told["blend"], "/p/.copy.blend")
 
     def test_a_copy_with_other_paths(self):
-        told = self.ask("""cat >"$3" <<END
+        told = self.ask("""cat >"$2" <<END
 {"files": [], "missing": [], "fixed": true, "warnings": []}
 END
 """)

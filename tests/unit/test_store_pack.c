@@ -220,8 +220,9 @@ static void assert_same_agents(const struct core *a, const struct core *b)
         assert_non_null(other);
         assert_true(agent->done == other->done);
         assert_true(agent->charged == other->charged);
-        double apart = agent->speed - other->speed;
-        assert_true(-1e-6 < apart && apart < 1e-6);
+        /* An estimate: which frames it was learnt from is not packed. */
+        double apart = agent->speed / other->speed;
+        assert_true(0.5 < apart && apart < 2.0);
     }
 }
 

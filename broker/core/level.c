@@ -210,8 +210,10 @@ static double fill(const struct vessels *vessels, double frames)
     double low = 0.0, high = 1.0;
     if (vessels->n == 0)
         return LEVEL_FAR_MS;
-    for (; overflows(vessels, high, frames); high *= 2.0)
+    while (overflows(vessels, high, frames)) {
         low = high;
+        high *= 2.0;
+    }
     for (int i = 0; i < FILL_STEPS; i++) {
         double middle = (low + high) / 2.0;
         if (overflows(vessels, middle, frames))

@@ -27,6 +27,9 @@
 #define TAIL_BEGUN   0.7
 #define TAIL_WIRE_MS 3.0
 
+/* A copy is work done twice: for less nobody makes one. */
+#define TAIL_COPY_MS 500.0
+
 /* When a lease is late, in ms as now; INT64_MAX: it is over. A node that does
  * not tell frame by frame may be at the last one of its lease; one of a job of
  * which nobody knows what frames take, for as long as nodes allow Blender to
@@ -97,6 +100,18 @@ static bool copy_grant(struct step *step, const struct lease *lease,
         return false;
     sched_lease(step, agent, lease->job, run, true);
     return true;
+}
+
+/* The same ahead of time: not of frames that failed, whose tries are counted.
+ */
+static bool copy_early(struct step *step, const struct lease *lease,
+                       const struct agent *agent, struct range run)
+{
+    const struct job *job = lease->job;
+    for (int32_t at = run.lo; job->attempts && at < run.hi; at++)
+        if (job_attempt_find(job, at))
+            return false;
+    return copy_grant(step, lease, agent, run);
 }
 
 /* Whether the agent may render what the lease holds. */
@@ -228,7 +243,7 @@ static double copy_share(const struct step *step, const struct lease *lease,
                   (frame_ms + lease_frame_ms(core, lease)));
     n = fmin(fmax(n, 1.0), frames);
     double gain = end_ms - (launch_ms + n * frame_ms);
-    return gain > TAIL_GAIN * end_ms + TAIL_WIRE_MS ? n : 0.0;
+    return gain > TAIL_GAIN * end_ms + TAIL_COPY_MS ? n : 0.0;
 }
 
 static bool copy_last(struct step *step, const struct lease *lease,
@@ -245,7 +260,7 @@ static bool copy_last(struct step *step, const struct lease *lease,
         run = copy_run(step->core, lease, agent, run);
     }
     ranges_free(&set);
-    return copy_grant(step, lease, agent, run);
+    return copy_early(step, lease, agent, run);
 }
 
 /* The frame in work, by one that needs far less time for all of it. */
@@ -257,10 +272,11 @@ static bool copy_begun(struct step *step, const struct lease *lease,
     double ms = pace_launch_ms(agent) + pace_frame_ms(core, agent, lease->job);
     struct range run = {at, at + 1};
     if (!lease_tells(lease) || !ranges_has(&lease->held, at) ||
-        has_copy(lease, at, at + 1) || ms > TAIL_BEGUN * end_ms)
+        has_copy(lease, at, at + 1) || ms > TAIL_BEGUN * end_ms ||
+        end_ms - ms < TAIL_COPY_MS)
         return false;
     run = copy_run(core, lease, agent, run);
-    return copy_grant(step, lease, agent, run);
+    return copy_early(step, lease, agent, run);
 }
 
 /* --- The tail. --- */

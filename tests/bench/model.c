@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
@@ -45,24 +46,21 @@ static void arrive_event(struct world *world, const struct happening *happening)
         agent_lane(world, agent, event.lane);
 }
 
-static int agent_id(const char *name)
+/* The number at the end of a name. */
+static int number_in(const char *name)
 {
-    int id = 0;
-    sscanf(name, "agent%d", &id);
-    return id;
+    return (int)strtol(name + strcspn(name, "0123456789"), NULL, 10);
 }
 
 /* Texts of an event do not outlive the step; a job goes as its number. */
 static void carry(struct world *world, struct event event)
 {
-    int job = 0;
     struct happening happening = {.act = arrive_event,
-                                  .who = agent_id(event.agent),
+                                  .who = number_in(event.agent),
                                   .bytes = mem_new(sizeof event),
                                   .len = sizeof event};
     if (event.type == EVENT_LEASED) {
-        sscanf(event.job, "makespan-job-%d", &job);
-        event.inc = (uint64_t)job;
+        event.inc = (uint64_t)number_in(event.job);
         world->launches++;
         world->copies += event.flag;
     }
@@ -76,7 +74,7 @@ static void take_event(struct world *world, const struct event *event)
     int job = 0;
     switch (event->type) {
     case EVENT_ENDED:
-        sscanf(event->job, "makespan-job-%d", &job);
+        job = number_in(event->job);
         world->jobs[job].ended_ms = event->at_ms;
         world->n_ended++;
         break;

@@ -26,17 +26,29 @@ class Description(farm.FarmTest):
                         "python3-yaml: run deploy/install-deps --test")
         self.document = contract.document()
 
+    def spelled_out(self, path, item):
+        """The path, once for each word of a parameter that is one of some."""
+        for parameter in map(self.document.deref, item.get("parameters", ())):
+            for word in parameter["schema"].get("enum", ()):
+                yield path.replace("{%s}" % parameter["name"], word)
+            if "enum" in parameter["schema"]:
+                return
+        yield path
+
     def operations(self):
-        return {(method.upper(), re.sub(r"\{[^}]*\}", "{}", path)):
+        return {(method.upper(), re.sub(r"\{[^}]*\}", "{}", spelled)):
                 item[method]
                 for path, item in self.document.root["paths"].items()
+                for spelled in self.spelled_out(path, item)
                 for method in contract.METHODS if method in item}
 
     def test_every_route_and_no_other(self):
         self.assertEqual(set(self.operations()), routes_of_the_broker())
 
     def test_names_are_unique(self):
-        names = [o["operationId"] for o in self.operations().values()]
+        names = [item[method]["operationId"]
+                 for item in self.document.root["paths"].values()
+                 for method in contract.METHODS if method in item]
         self.assertEqual(len(names), len(set(names)))
 
     def test_references_lead_somewhere(self):

@@ -54,7 +54,7 @@ void hook_sign(const unsigned char secret[HOOK_SECRET], const char *id,
     crypto_auth_hmacsha256_update(&state, (const void *)head, (size_t)n);
     crypto_auth_hmacsha256_update(&state, (const void *)body, strlen(body));
     crypto_auth_hmacsha256_final(&state, hash);
-    memcpy(ret, "v1,", 3);
+    snprintf(ret, HOOK_SIGNATURE_SIZE, "v1,");
     sodium_bin2base64(ret + 3, HOOK_SIGNATURE_SIZE - 3, hash, sizeof hash,
                       sodium_base64_VARIANT_ORIGINAL);
 }
@@ -264,7 +264,8 @@ struct hook_poster *hook_poster_open(const struct hook_gate *gate,
     if (!poster->multi)
         abort();
     pthread_mutex_init(&poster->mutex, NULL);
-    pthread_create(&poster->thread, NULL, run, poster);
+    if (pthread_create(&poster->thread, NULL, run, poster) != 0)
+        abort();
     return poster;
 }
 

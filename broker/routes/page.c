@@ -19,7 +19,8 @@
  * are pictures and movies it has fetched. */
 static const char policy[] =
     "default-src 'none'; script-src 'self'; style-src 'self'; "
-    "img-src 'self' blob:; media-src blob:; connect-src 'self'; base-uri 'none'; "
+    "img-src 'self' blob:; media-src blob:; connect-src 'self'; base-uri "
+    "'none'; "
     "frame-ancestors 'none'; form-action 'none'";
 
 /* Whether gzip is among what the client takes, with whatever weight but 0. */

@@ -24,7 +24,7 @@ DOCUMENT = (pathlib.Path(__file__).resolve().parents[2] /
             "broker/openapi.yaml")
 
 # `default` of an operation: what is refused at the door, whatever the route.
-AT_THE_DOOR = {400, 401, 403, 408, 413, 414, 415, 431, 503, 505}
+AT_THE_DOOR = {400, 401, 403, 408, 413, 414, 415, 421, 431, 503, 505}
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$")
 

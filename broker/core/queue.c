@@ -4,10 +4,10 @@
  * and priority. Decides only that it may be given out, never to whom.
  */
 #include "broker/core/core_internal.h"
+#include "common/mem.h"
 #include <assert.h>
 #include <math.h>
 #include <string.h>
-#include "common/mem.h"
 
 static struct queue *queue_get(struct core *core, struct user *user,
                                int32_t priority)

@@ -50,7 +50,7 @@ class TwoHosts(farm.FarmTest):
         self.hosts.mend()
         self.host.await_agents("far", seconds=30)
         before = len(self.far.rendered())
-        self.host.await_job(self.host.render(101, 140))
+        self.host.await_job(self.host.render(101, 140, batch=4))
         self.assertGreater(len(self.far.rendered()), before)
 
     def test_broker_goes_and_comes_back(self):

@@ -21,6 +21,7 @@ struct pair {
     struct ledger *ledgers[2]; /* of the two */
     struct buf records;
     int32_t frames;
+    bool went_on; /* after it was packed */
 };
 
 static struct world *world_of(struct pair *pair, int i)
@@ -211,7 +212,10 @@ static void assert_same_facts(struct pair *pair, int32_t lo, int32_t hi,
     arena_done(&arena);
 }
 
-static void assert_same_agents(const struct core *a, const struct core *b)
+/* Of an agent's speed only what a whole job left is packed: as much as an
+ * estimate needs, not enough for the same one once the job went on. */
+static void assert_same_agents(const struct core *a, const struct core *b,
+                               bool went_on)
 {
     const struct agent *agent;
     assert_int_equal(a->n_agents, b->n_agents);
@@ -220,9 +224,8 @@ static void assert_same_agents(const struct core *a, const struct core *b)
         assert_non_null(other);
         assert_true(agent->done == other->done);
         assert_true(agent->charged == other->charged);
-        /* An estimate: which frames it was learnt from is not packed. */
-        double apart = agent->speed / other->speed;
-        assert_true(0.5 < apart && apart < 2.0);
+        double apart = agent->speed - other->speed;
+        assert_true(went_on || (-1e-6 < apart && apart < 1e-6));
     }
 }
 
@@ -232,7 +235,7 @@ static void assert_same(struct pair *pair)
     const struct job *a = job_find(cores[0], JOB), *b = job_find(cores[1], JOB);
     assert_true(core_digest(cores[0]) == core_digest(cores[1]));
     assert_true(cores[0]->seq == cores[1]->seq);
-    assert_same_agents(cores[0], cores[1]);
+    assert_same_agents(cores[0], cores[1], pair->went_on);
     if (a != NULL) {
         assert_true(a->revision == b->revision);
         assert_true(a->started_ms == b->started_ms);
@@ -353,6 +356,7 @@ static void test_a_packed_job_goes_on(void **state)
     live(pair, FRAMES);
     pack_all(pair);
     restart(pair);
+    pair->went_on = true;
     for (int round = 0; round < 3; round++) {
         add_frames(pair, EVENT_RETRIED, 300, 500);
         flush(pair);
@@ -380,6 +384,7 @@ static void test_a_job_goes_on_while_it_is_packed(void **state)
 {
     struct pair *pair = *state;
     live(pair, 1100);
+    pair->went_on = true;
     for (int stop = 1; stop < 12; stop++) {
         pack_add(pair->ledgers[1], JOB);
         for (int i = 0; i < stop && pair->ledgers[1]->pack; i++)

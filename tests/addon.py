@@ -6,7 +6,7 @@ fetches the pictures. The add-on is installed from its zip, as people do.
         -- ADDON.zip FOLDER
 
 FRAMEQ_BROKER names the broker, whose farm must take uploaded scenes and keep
-results; system/test_470_addon.py starts one. FOLDER is empty and gets the
+results; system/test_480_addon.py starts one. FOLDER is empty and gets the
 scene and its frames; BLENDER_USER_SCRIPTS must name a folder for add-ons."""
 
 import os

@@ -219,8 +219,14 @@ static bool even_out(struct step *step, const struct lease *last, double end_ms)
 
 static bool is_silent(const struct lease *lease)
 {
-    return lease->agent->life != AGENT_UP ||
-           (lease->agent->node.classic && !lease_tells(lease));
+    return lease->agent->node.classic && !lease_tells(lease);
+}
+
+/* Who is away may have rendered all of it, and will say so when it is back: the
+ * orphan grace and the lease time say how long that is waited for. */
+static bool is_away(const struct agent *agent)
+{
+    return !agent->known || agent->life != AGENT_UP;
 }
 
 /* How many of the last of so many frames the agent should copy. Of an agent
@@ -296,7 +302,7 @@ static bool help(struct step *step, const struct lease *lease,
     bool gives = lease_can_give(lease) && lease_unbegun_count(lease) > 0;
     if (gives && even_out(step, lease, end_ms))
         return true;
-    if (lease->job->times.n == 0)
+    if (lease->job->times.n == 0 || is_away(lease->agent))
         return false;
     return (!gives && copy_last(step, lease, agent, end_ms)) ||
            copy_begun(step, lease, agent, end_ms);

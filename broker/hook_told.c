@@ -148,6 +148,7 @@ void told_tidy(struct told *told, bool (*is_live)(void *ctx, const char *id),
     HASH_ITER (hh, told->lines, line, next) {
         if (is_live(ctx, line->id))
             continue;
+        /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it is in it */
         HASH_DELETE(hh, told->lines, line);
         mem_free(line);
     }

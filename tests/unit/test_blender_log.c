@@ -41,8 +41,8 @@ static void what_lies_far_out_in_a_line(void **state)
     char log[4096];
     (void)state;
     memset(log, 'x', sizeof log);
-    memcpy(log + 3000, "std::bad_alloc", 14);
-    memcpy(log + 4000, "\nError: y", 9);
+    memcpy(log + 3000, "std::bad_allocx", 14);
+    memcpy(log + 4000, "\nError: yx", 9);
     assert_int_equal(blender_first_error(log, sizeof log, NULL), 2);
 }
 

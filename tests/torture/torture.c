@@ -275,7 +275,7 @@ static bool lie_comes_out(void)
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     shared->tale.hasty = true;
-    for (long n = 30; n < 60 && !out; n++)
+    for (long n = 30; n < 300 && !out; n++) /* past the tables */
         out = strstr(judge(&power, n, dir, &hit), "acknowledged") != NULL;
     munmap(shared, sizeof *shared);
     rmdir(dir);

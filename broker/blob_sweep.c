@@ -86,8 +86,9 @@ static void look_at(struct sweep *sweep, const char *dir, const char *name,
 {
     char path[BLOBS_PATH];
     struct stat facts;
-    snprintf(path, sizeof path, "%s/%s", dir, name);
-    if (!blob_is_name(name) || lstat(path, &facts) != 0)
+    int n = snprintf(path, sizeof path, "%s/%s", dir, name);
+    if (n < 0 || (size_t)n >= sizeof path || !blob_is_name(name) ||
+        lstat(path, &facts) != 0)
         return;
     sweep->bytes += (uint64_t)facts.st_size;
     sweep->files++;

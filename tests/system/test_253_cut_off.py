@@ -29,9 +29,7 @@ class CutOff(farm.FarmTest):
         self.numbers = {name: n for n, name in enumerate(self.cases, 1)}
         self.star = netns.Star(len(self.cases))
         self.addCleanup(self.star.close)
-        inside = self.star.inside(self.star.middle)
-        inside.__enter__()
-        self.addCleanup(inside.__exit__, None, None, None)
+        self.enterContext(self.star.inside(self.star.middle))
         self.host = self.broker(
             "--insecure", "--lease-ttl", TTL,
             listen=("--http", f"{self.star.address}:4000",

@@ -18,9 +18,7 @@ class TwoHosts(farm.FarmTest):
             raise unittest.SkipTest(WHY_NOT)
         self.hosts = netns.Hosts()
         self.addCleanup(self.hosts.close)
-        inside = self.hosts.inside(self.hosts.a)
-        inside.__enter__()
-        self.addCleanup(inside.__exit__, None, None, None)
+        self.enterContext(self.hosts.inside(self.hosts.a))
         # This thread, and so all it starts, is on host A unless it says
         # otherwise.
         self.host = self.broker(

@@ -21,9 +21,7 @@ class TwoRealHosts(NodeTest):
         scenes()
         self.hosts = netns.Hosts()
         self.addCleanup(self.hosts.close)
-        inside = self.hosts.inside(self.hosts.a)
-        inside.__enter__()
-        self.addCleanup(inside.__exit__, None, None, None)
+        self.enterContext(self.hosts.inside(self.hosts.a))
         a = self.hosts.address_a
         self.host = self.broker("--insecure",
                                 listen=("--http", f"{a}:4000",

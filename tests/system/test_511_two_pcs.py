@@ -44,9 +44,7 @@ class TwoComputers(NodeTest):
             raise unittest.SkipTest(WHY_NOT)
         self.hosts = netns.Hosts()
         self.addCleanup(self.hosts.close)
-        inside = self.hosts.inside(self.hosts.a)
-        inside.__enter__()
-        self.addCleanup(inside.__exit__, None, None, None)
+        self.enterContext(self.hosts.inside(self.hosts.a))
         self.one, self.two = self.folder / "pc1", self.folder / "pc2"
         self.one.mkdir()
         self.two.mkdir()

@@ -4,16 +4,12 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/doc.h"
+#include "cli/download.h"
 #include "cli/job.h"
-#include "cli/place.h"
 #include "cli/verbs.h"
-#include "common/app/log.h"
 #include "common/limits.h"
-
-#define MB 1000000.0
 
 static const char *is_codec(const char *value)
 {
@@ -88,38 +84,6 @@ static const char *path_of(const struct cli *cli, const json_t *job)
     return client_path(cli->client, "/v1/jobs/%s/movie", id);
 }
 
-static void show(void *ctx, int64_t got, int64_t all)
-{
-    const struct term *term = ctx;
-    if (!term->live)
-        return;
-    if (all > 0)
-        fprintf(stderr, "\r\033[K%.1f of %.1f MB", (double)got / MB,
-                (double)all / MB);
-    else
-        fprintf(stderr, "\r\033[Kthe broker makes it");
-}
-
-static int64_t fetch_movie(const struct cli *cli, const char *path,
-                           const char *file, int fd)
-{
-    struct term term;
-    struct reply reply;
-    term_look(&term, STDERR_FILENO);
-    struct fetch fetch = {.path = path, .fd = fd, .step = show, .ctx = &term};
-    bool whole = client_fetch(cli->client, &fetch, &reply);
-    if (term.live)
-        fprintf(stderr, "\r\033[K");
-    if (!whole) {
-        place_drop();
-        if (fetch.error != 0)
-            log_fatal(CLI_FAILED, "%s: %s", file, strerror(fetch.error));
-        client_end(cli->client, &reply);
-    }
-    reply_done(&reply);
-    return fetch.bytes;
-}
-
 int verb_movie(int argc, char **argv)
 {
     struct cli cli;
@@ -131,17 +95,10 @@ int verb_movie(int argc, char **argv)
         file_of(&cli, job, named, sizeof named);
         file = named;
     }
-    int fd = place_open(file);
-    int64_t bytes = fetch_movie(&cli, path_of(&cli, job), file, fd);
-    place_keep(fd);
-    if (cli.json) {
-        json_t *told =
-            json_pack("{s:s,s:I}", "file", file, "bytes", (json_int_t)bytes);
-        cli_print_json(told);
-        json_decref(told);
-    } else {
-        printf("%s: %.1f MB\n", file, (double)bytes / MB);
-    }
+    const struct download download = {.path = path_of(&cli, job),
+                                      .file = file,
+                                      .waiting = "the broker makes it"};
+    download_to_file(&cli, &download);
     json_decref(job);
     return cli_close(&cli, CLI_DONE);
 }

@@ -67,9 +67,10 @@ struct store {
     char seen_why[STORE_WHY];
 
     /* The thread's. */
-    struct buf batch; /* records of the transaction at hand */
-    struct buf noted; /* rows of activity of it */
-    bool retry;       /* it found no room */
+    struct buf batch;  /* records of the transaction at hand */
+    struct buf noted;  /* rows of activity of it */
+    bool retry;        /* it found no room */
+    struct ask *asked; /* the question at hand, taken with the batch */
     struct ask *copying;
     struct backup *backup;
 };

@@ -115,6 +115,15 @@ static void swap(struct buf *a, struct buf *b)
     *b = c;
 }
 
+/* Takes the next question in the same moment as the queue: what was noted
+ * before it was asked is in its answer. */
+static void take_ask(struct store *store)
+{
+    store->asked = store->waiting;
+    if (store->asked != NULL)
+        DL_DELETE2(store->waiting, store->asked, queue_prev, queue_next);
+}
+
 /* Takes the queue, unless the last one is still to be committed. */
 static void take_queue(struct store *store)
 {
@@ -150,6 +159,7 @@ static bool wait_for_work(struct store *store)
                    : pthread_cond_wait(&store->wake, &store->mutex);
     }
     take_queue(store);
+    take_ask(store);
     bool stop = store->stop;
     pthread_mutex_unlock(&store->mutex);
     return !stop;
@@ -248,11 +258,7 @@ static void begin_backup(struct store *store, struct ask *ask)
 
 static void answer_one(struct store *store)
 {
-    pthread_mutex_lock(&store->mutex);
-    struct ask *ask = store->waiting;
-    if (ask != NULL)
-        DL_DELETE2(store->waiting, ask, queue_prev, queue_next);
-    pthread_mutex_unlock(&store->mutex);
+    struct ask *ask = store->asked;
     if (ask == NULL)
         return;
     if (ask->backup_done != NULL) {

@@ -105,6 +105,25 @@ static void alike_failures_are_one_row(void **state)
                         "attempt_failed:frame 3:1 attempt_failed:frame 1:2");
 }
 
+/* However busy the thread is at that moment: most so when it has begun. */
+static void an_answer_has_what_was_noted_before(void **state)
+{
+    struct world *world = *state;
+    struct activity_query query = any();
+    query.limit = 1;
+    for (int i = 0; i < 20; i++) {
+        char text[16], wanted[32];
+        snprintf(text, sizeof text, "%d", i);
+        snprintf(wanted, sizeof wanted, "paused:%d:1", i);
+        start(world);
+        for (int before = 0; before < i; before++)
+            note(world, 1000, "paused", "before");
+        note(world, 1000 + i, "paused", text);
+        assert_string_equal(ask(world, &query).text, wanted);
+        store_close(&world->store);
+    }
+}
+
 static void old_ones_go(void **state)
 {
     struct world *world = *state;
@@ -169,6 +188,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(kept_and_read_in_pages),
         TEST(alike_failures_are_one_row),
+        TEST(an_answer_has_what_was_noted_before),
         TEST(old_ones_go),
         TEST(no_more_than_the_limit),
     };

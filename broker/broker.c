@@ -34,6 +34,7 @@ struct broker {
     uint64_t durable;   /* seq of the last durable event appended */
     uint64_t committed; /* seq the ledger has on disk */
     bool draining;
+    uint64_t refused[REFUSED_COUNT];
 
     struct waiting *waiting; /* answers, in order */
 
@@ -260,6 +261,25 @@ void broker_drain(struct broker *broker)
 bool broker_waiting(const struct broker *broker)
 {
     return broker->waiting != NULL;
+}
+
+void broker_refused(struct broker *broker, enum refused why, uint64_t n)
+{
+    broker->refused[why] += n;
+}
+
+uint64_t broker_refusals(const struct broker *broker, enum refused why)
+{
+    return broker->refused[why];
+}
+
+const char *refused_word(enum refused why)
+{
+    static const char *const words[REFUSED_COUNT] = {
+#define REFUSED(name, word) [REFUSED_##name] = (word),
+#include "broker/refused.def"
+    };
+    return words[why];
 }
 
 const struct core *broker_core(const struct broker *broker)

@@ -17,6 +17,13 @@
 
 struct broker;
 
+/* Why a peer was not let in, or was not listened to (refused.def). */
+enum refused {
+#define REFUSED(name, word) REFUSED_##name,
+#include "broker/refused.def"
+    REFUSED_COUNT
+};
+
 /* What a broker serves from; set once before the loop starts. */
 struct broker_facts {
     const char *http_host;
@@ -52,6 +59,12 @@ void broker_watch(struct broker *broker, broker_changed *changed, void *ctx);
  * to an agent's key, by whom. */
 void broker_note(struct broker *broker, const char *what, const char *agent,
                  const char *who);
+
+/* broker_refused counts n peers or messages for /metrics; broker_refusals tells
+ * how many there were. refused_word is the word of a reason. */
+void broker_refused(struct broker *broker, enum refused why, uint64_t n);
+uint64_t broker_refusals(const struct broker *broker, enum refused why);
+const char *refused_word(enum refused why);
 
 const struct core *broker_core(const struct broker *broker);
 struct store *broker_store(const struct broker *broker);

@@ -82,7 +82,8 @@ void *feed_socket(const struct feed *feed)
 
 void feed_read(struct feed *feed)
 {
-    publisher_read(feed->publisher);
+    if (!publisher_read(feed->publisher))
+        broker_refused(feed->broker, REFUSED_TOPICS, 1);
 }
 
 static void feed_send(struct feed *feed, const struct feed_item *item)

@@ -67,6 +67,7 @@ static const char *bearer(const struct call *call)
 
 static void refuse_unknown(struct call *call, const char *reason)
 {
+    broker_refused(call->http->broker, REFUSED_TOKEN, 1);
     reply_problem(call, RC_UNAUTHORIZED,
                   "%s; `frameq token add` makes one, and frameq reads it from "
                   "FRAMEQ_TOKEN",
@@ -88,6 +89,7 @@ static bool may(struct call *call)
 {
     enum token_role role = call->token->role, needed = call->route->role;
     if (role < needed) {
+        broker_refused(call->http->broker, REFUSED_ROLE, 1);
         /* A person is told the role for people. */
         enum token_role told = needed == TOKEN_AGENT ? TOKEN_SUBMIT : needed;
         reply_problem(
@@ -97,6 +99,7 @@ static bool may(struct call *call)
     }
     if (needed != TOKEN_SUBMIT || role != TOKEN_SUBMIT || !is_anothers(call))
         return true;
+    broker_refused(call->http->broker, REFUSED_ROLE, 1);
     reply_problem(call, RC_FORBIDDEN,
                   "the job is not %s's; this takes role admin",
                   call->token->user);

@@ -509,16 +509,14 @@ size_t hooks_waiting(const struct hooks *hooks)
     return hooks->n;
 }
 
-void hooks_write(const struct hooks *hooks, struct buf *out)
+void hooks_write(const struct hooks *hooks, const struct exposition *to)
 {
-    buf_print(out,
-              "# HELP frameq_webhooks_waiting Webhooks not delivered yet.\n"
-              "# TYPE frameq_webhooks_waiting gauge\n"
-              "frameq_webhooks_waiting %zu\n"
-              "# HELP frameq_webhooks_total Webhooks by what came of a try.\n"
-              "# TYPE frameq_webhooks_total counter\n"
-              "frameq_webhooks_total{outcome=\"delivered\"} %" PRIu64 "\n"
-              "frameq_webhooks_total{outcome=\"failed\"} %" PRIu64 "\n"
-              "frameq_webhooks_total{outcome=\"given_up\"} %" PRIu64 "\n",
-              hooks->n, hooks->delivered, hooks->failed, hooks->given_up);
+    static const char name[] = "frameq_webhooks_total";
+    exposition_one(to, METRIC_GAUGE, "frameq_webhooks_waiting",
+                   "Webhooks not delivered yet.", (double)hooks->n);
+    exposition_head(to, METRIC_COUNTER, name,
+                    "Webhooks by what came of a try.");
+    exposition_with(to, name, "outcome", "delivered", (double)hooks->delivered);
+    exposition_with(to, name, "outcome", "failed", (double)hooks->failed);
+    exposition_with(to, name, "outcome", "given_up", (double)hooks->given_up);
 }

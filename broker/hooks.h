@@ -11,7 +11,7 @@
 #define FRAMEQ_BROKER_HOOKS_H
 
 #include "broker/broker.h"
-#include "common/buf.h"
+#include "broker/exposition.h"
 
 #define HOOKS_PATIENCE_MS (24 * 3600000LL)
 
@@ -43,7 +43,7 @@ const char *hooks_secret(const struct hooks *hooks);
 
 size_t hooks_waiting(const struct hooks *hooks);
 
-/* hooks_write appends its metrics in Prometheus' text format. */
-void hooks_write(const struct hooks *hooks, struct buf *out);
+/* hooks_write appends its metrics. */
+void hooks_write(const struct hooks *hooks, const struct exposition *to);
 
 #endif

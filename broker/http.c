@@ -67,6 +67,7 @@ static bool refuse_host(struct call *call)
         !site_misleads(&http->site, host, call_header(call, "Accept-Language"),
                        call_header(call, "Sec-Fetch-Site")))
         return false;
+    broker_refused(http->broker, REFUSED_HOST, 1);
     text_excerpt(host, strlen(host), shown, sizeof shown);
     reply_problem(call, RC_MISDIRECTED,
                   "%s is no name this broker knows itself by, and any web page "
@@ -83,10 +84,17 @@ static bool refuse_page(struct call *call)
                          call_header(call, "Origin"),
                          call_header(call, "Host")))
         return false;
+    broker_refused(call->http->broker, REFUSED_SITE, 1);
     reply_problem(call, RC_FORBIDDEN,
                   "a page of another site may not do this; where a proxy is in "
                   "between, let it pass on the Host header");
     return true;
+}
+
+static void refuse_crowd(struct call *call)
+{
+    broker_refused(call->http->broker, REFUSED_CROWD, 1);
+    reply_problem(call, RC_BUSY, "too many requests are waiting");
 }
 
 static void take_request(void *ctx, struct httpd_request *in)
@@ -95,7 +103,7 @@ static void take_request(void *ctx, struct httpd_request *in)
     struct call *call = call_new(http, in);
     call->route = route_find(routes_all, in->method, in->path, &call->params);
     if (http->n_open > LIMIT_PARKED)
-        reply_problem(call, RC_BUSY, "too many requests are waiting");
+        refuse_crowd(call);
     else if (refuse_host(call))
         return;
     else if (!call->route)
@@ -148,6 +156,8 @@ static void note_event(void *ctx, const struct event *event)
 {
     struct http *http = ctx;
     meter_event(&http->meter, event);
+    if (event->type == EVENT_REFUSED)
+        broker_refused(http->broker, REFUSED_NAME, 1);
     if (event->type == EVENT_FORGOTTEN && http->artifacts)
         artifacts_drop(http->artifacts, event->job);
 }
@@ -265,6 +275,7 @@ void http_run(struct http *http, int64_t now_ms)
     movies_run(http->movies, now_ms);
     http->stirred = false;
     httpd_run(http->httpd);
+    broker_refused(http->broker, REFUSED_REQUEST, httpd_refused(http->httpd));
     stream_resume(http);
 }
 

@@ -53,7 +53,6 @@ struct http {
     struct live *lives;          /* list */
     size_t n_lives;
     struct look *looks; /* calls that wait for one of them */
-    uint64_t forged;    /* logs and pictures refused */
     int64_t accuse_ms;  /* when the next of these may be told */
     struct movies *movies;
 

@@ -27,10 +27,9 @@
 #include "common/msg.h"
 #include "common/table.h"
 
-#define ROWS_TRIED  10 /* somebody else may be quicker each time */
-#define STATES_HELD 64 /* of a peer, each LIMIT_MESSAGE at most */
-#define COMPLAIN_MS 10000
-
+#define ROWS_TRIED   10 /* somebody else may be quicker each time */
+#define STATES_HELD  64 /* of a peer, each LIMIT_MESSAGE at most */
+#define COMPLAIN_MS  10000
 #define PORTS_IN_ROW 3 /* status, control, feed */
 
 /* Whose messages came over a descriptor. */
@@ -64,7 +63,6 @@ struct link {
     int64_t beat_ms;     /* when the next BEAT is due */
     int64_t complain_ms; /* when a missing lane may be logged again */
     int64_t accuse_ms;   /* the same of a forged STATE */
-    uint64_t forged;     /* STATEs under another's name */
 };
 
 /* The broker's secret key, or NULL. */
@@ -446,15 +444,16 @@ static void accuse(struct link *link, zmq_msg_t *frame, const char *agent)
     const char *address = zmq_msg_gets(frame, "Peer-Address");
     const struct key *key = user ? keys_find(link->keys, user) : NULL;
     int64_t now_ms = broker_now(link->broker);
-    link->forged++;
+    broker_refused(link->broker, REFUSED_IDENTITY, 1);
     if (now_ms < link->accuse_ms)
         return;
     link->accuse_ms = now_ms + COMPLAIN_MS;
+    uint64_t refused = broker_refusals(link->broker, REFUSED_IDENTITY);
     log_warn("state_refused",
-             "agent=%s key_of=%s address=%s refused=%llu reason=%s",
+             "agent=%s key_of=%s address=%s refused=%llu "
+             "reason=\"not with the key of that agent\"",
              log_quoted(agent), log_quoted(key ? key->token.name : "nobody"),
-             log_quoted(address), (unsigned long long)link->forged,
-             log_quoted("not with the key of that agent"));
+             log_quoted(address), (unsigned long long)refused);
 }
 
 static void state_take(struct link *link, zmq_msg_t *frame)
@@ -464,6 +463,7 @@ static void state_take(struct link *link, zmq_msg_t *frame)
     if (!msg_decode(zmq_msg_data(frame), zmq_msg_size(frame),
                     broker_arena(link->broker), &msg, why, sizeof why) ||
         msg.kind != KIND_STATE) {
+        broker_refused(link->broker, REFUSED_MESSAGE, 1);
         log_debug("message_dropped", "reason=%s", log_quoted(why));
         return;
     }
@@ -525,10 +525,10 @@ static bool monitor_take(struct link *link)
 {
     unsigned char bytes[6];
     void *sock = zsock_resolve(link->monitor);
+    char address[256];
     int n = zmq_recv(sock, bytes, sizeof bytes, ZMQ_DONTWAIT);
     if (n < 0)
         return false;
-    char address[256];
     (void)zmq_recv(sock, address, sizeof address, ZMQ_DONTWAIT);
     uint16_t event;
     uint32_t fd;
@@ -552,7 +552,8 @@ void link_read(struct link *link)
 {
     take_all(link, status_take);
     take_all(link, monitor_take);
-    publisher_read(link->control);
+    if (!publisher_read(link->control))
+        broker_refused(link->broker, REFUSED_TOPICS, 1);
 }
 
 /* All that a key opened is shut: its lane, and its connections. Others from

@@ -99,7 +99,7 @@ static int64_t loop_turn(struct loop *loop)
     int64_t now_ms = clock_boot_ms();
     broker_turn(loop->broker, now_ms);
     if (loop->zap)
-        zap_run(loop->zap, now_ms);
+        broker_refused(loop->broker, REFUSED_KEY, zap_run(loop->zap, now_ms));
     feed_read(loop->feed);
     broker_settle(loop->broker);
     watch_ledger(loop);

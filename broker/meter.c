@@ -82,30 +82,44 @@ void meter_event(struct meter *meter, const struct event *event)
     }
 }
 
-static void write_histogram(const struct histogram *histogram, const char *name,
-                            const char *help, struct buf *out)
+static void write_histogram(const struct exposition *to,
+                            const struct histogram *histogram, const char *name,
+                            const char *help)
 {
     uint64_t sum = 0;
-    buf_print(out, "# HELP %s %s\n# TYPE %s histogram\n", name, help, name);
+    exposition_head(to, METRIC_HISTOGRAM, name, help);
     for (int i = 0; i < METER_BUCKETS; i++) {
         sum += histogram->bucket[i];
-        buf_print(out, "%s_bucket{le=\"%g\"} %" PRIu64 "\n", name,
+        buf_print(to->out, "%s_bucket{le=\"%g\"} %" PRIu64 "\n", name,
                   histogram->bounds[i], sum);
     }
-    buf_print(out, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n", name, histogram->n);
-    buf_print(out, "%s_sum %g\n%s_count %" PRIu64 "\n", name, histogram->sum_s,
-              name, histogram->n);
+    buf_print(to->out, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n", name,
+              histogram->n);
+    buf_print(to->out, "%s_sum %g\n%s_count %" PRIu64 "\n", name,
+              histogram->sum_s, name, histogram->n);
 }
 
-static void write_tallies(const struct meter *meter, struct buf *out)
+static void write_frames(const struct exposition *to, const struct meter *meter)
 {
-    buf_print(out,
-              "# HELP frameq_http_requests_total Answers, by route and status."
-              "\n# TYPE frameq_http_requests_total counter\n");
+    static const char name[] = "frameq_frames_total";
+    exposition_head(to, METRIC_COUNTER, name,
+                    "Frames that came to an end since the broker started; "
+                    "charged ones are rendered again.");
+    exposition_with(to, name, "state", "done", (double)meter->done);
+    exposition_with(to, name, "state", "charged", (double)meter->charged);
+    exposition_with(to, name, "state", "failed", (double)meter->failed);
+    exposition_with(to, name, "state", "cancelled", (double)meter->cancelled);
+}
+
+static void write_tallies(const struct exposition *to,
+                          const struct meter *meter)
+{
+    exposition_head(to, METRIC_COUNTER, "frameq_http_requests_total",
+                    "Answers, by route and status.");
     for (size_t i = 0; i < meter->n; i++) {
         const struct tally *tally = &meter->tallies[i];
         const struct route *route = tally->route;
-        buf_print(out,
+        buf_print(to->out,
                   "frameq_http_requests_total{method=\"%s\",route=\"%s\","
                   "code=\"%d\"} %" PRIu64 "\n",
                   route ? route->method : "", route ? route->pattern : "none",
@@ -113,24 +127,15 @@ static void write_tallies(const struct meter *meter, struct buf *out)
     }
 }
 
-void meter_write(const struct meter *meter, struct buf *out)
+void meter_write(const struct meter *meter, const struct exposition *to)
 {
-    buf_print(out,
-              "# HELP frameq_frames_total Frames that came to an end since the "
-              "broker started; charged ones are rendered again.\n"
-              "# TYPE frameq_frames_total counter\n"
-              "frameq_frames_total{state=\"done\"} %" PRIu64 "\n"
-              "frameq_frames_total{state=\"charged\"} %" PRIu64 "\n"
-              "frameq_frames_total{state=\"failed\"} %" PRIu64 "\n"
-              "frameq_frames_total{state=\"cancelled\"} %" PRIu64 "\n",
-              meter->done, meter->charged, meter->failed, meter->cancelled);
-    write_histogram(&meter->frames, "frameq_frame_render_seconds",
-                    "Render time of done frames.", out);
-    write_tallies(meter, out);
-    write_histogram(&meter->requests, "frameq_http_request_seconds",
-                    "Time from a request to its answer.", out);
-    write_histogram(&meter->turns, "frameq_loop_turn_seconds",
+    write_frames(to, meter);
+    write_histogram(to, &meter->frames, "frameq_frame_render_seconds",
+                    "Render time of done frames.");
+    write_tallies(to, meter);
+    write_histogram(to, &meter->requests, "frameq_http_request_seconds",
+                    "Time from a request to its answer.");
+    write_histogram(to, &meter->turns, "frameq_loop_turn_seconds",
                     "Time of a turn of the loop: what comes in may wait for "
-                    "it.",
-                    out);
+                    "it.");
 }

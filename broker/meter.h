@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "broker/core/core.h"
-#include "common/buf.h"
+#include "broker/exposition.h"
 
 struct route;
 
@@ -53,7 +53,7 @@ void meter_turn(struct meter *meter, int64_t ms);
 /* meter_event counts what an event says of frames; others are ignored. */
 void meter_event(struct meter *meter, const struct event *event);
 
-/* meter_write appends its metrics in Prometheus' text format 0.0.4. */
-void meter_write(const struct meter *meter, struct buf *out);
+/* meter_write appends its metrics. */
+void meter_write(const struct meter *meter, const struct exposition *to);
 
 #endif

@@ -5,69 +5,62 @@
 #include "broker/metrics.h"
 
 #include <dirent.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
-#define JOB_STATES (JOB_CANCELLED + 1)
+#include "broker/core/state.h"
 
-static void write_head(struct buf *out, const char *name, const char *help)
+static void write_state(const struct exposition *to, const char *name,
+                        const char *state, int64_t value)
 {
-    buf_print(out, "# HELP %s %s\n# TYPE %s gauge\n", name, help, name);
+    exposition_with(to, name, "state", state, (double)value);
 }
 
-static void write_one(struct buf *out, const char *name, const char *help,
-                      double value)
-{
-    write_head(out, name, help);
-    buf_print(out, "%s %.15g\n", name, value);
-}
-
-static void write_state(struct buf *out, const char *name, const char *state,
-                        int64_t value)
-{
-    buf_print(out, "%s{state=\"%s\"} %" PRId64 "\n", name, state, value);
-}
-
-static void write_frames(const struct core *core, struct buf *out)
+static void write_frames(const struct exposition *to, const struct core *core)
 {
     static const enum frame_state queue[] = {FRAME_PENDING, FRAME_LEASED};
-    write_head(out, "frameq_queue_frames", "Frames yet to be rendered.");
+    exposition_head(to, METRIC_GAUGE, "frameq_queue_frames",
+                    "Frames yet to be rendered.");
     for (int i = 0; i < 2; i++)
-        write_state(out, "frameq_queue_frames", frame_word(queue[i]),
+        write_state(to, "frameq_queue_frames", frame_word(queue[i]),
                     core->totals[queue[i]]);
-    write_head(out, "frameq_frames", "Frames of all jobs remembered.");
+    exposition_head(to, METRIC_GAUGE, "frameq_job_frames",
+                    "Frames of all jobs remembered.");
     for (int i = 0; i < FRAME_STATES; i++)
-        write_state(out, "frameq_frames", frame_word((enum frame_state)i),
+        write_state(to, "frameq_job_frames", frame_word((enum frame_state)i),
                     core->totals[i]);
 }
 
-static void write_jobs(const struct core *core, struct buf *out)
+static void write_jobs(const struct exposition *to, const struct core *core)
 {
-    int64_t counts[JOB_STATES] = {0};
-    const struct job *job;
-    DL_FOREACH (core->jobs, job)
-        counts[job_status(job)]++;
-    write_head(out, "frameq_jobs", "Jobs remembered.");
+    exposition_head(to, METRIC_GAUGE, "frameq_jobs", "Jobs remembered.");
     for (int i = 0; i < JOB_STATES; i++)
-        write_state(out, "frameq_jobs", job_status_word((enum job_status)i),
-                    counts[i]);
+        write_state(to, "frameq_jobs", job_status_word((enum job_status)i),
+                    core->jobs_as[i]);
 }
 
-/* Since the oldest job with a frame to hand out was submitted. */
-static void write_oldest(const struct core *core, int64_t now_ms,
-                         struct buf *out)
+static void write_oldest(const struct exposition *to, const struct core *core,
+                         int64_t now_ms)
 {
-    const struct job *job = core->jobs;
-    while (job && (job->paused || job->in[FRAME_PENDING].count == 0))
-        job = job->next;
-    write_one(out, "frameq_queue_oldest_seconds",
-              "Age of the oldest job with pending frames, 0 without one.",
-              job ? (double)(now_ms - job->created_ms) / 1000.0 : 0.0);
+    const struct job *job = queue_oldest(core);
+    exposition_one(to, METRIC_GAUGE, "frameq_queue_oldest_seconds",
+                   "Age of the oldest job with frames to hand out, 0 without "
+                   "one.",
+                   job ? (double)(now_ms - job->created_ms) / 1000.0 : 0.0);
 }
 
-static void write_agents(const struct core *core, struct buf *out)
+static void write_slots(const struct exposition *to, int64_t slots,
+                        int64_t busy)
+{
+    exposition_head(to, METRIC_GAUGE, "frameq_slots",
+                    "Renders that agents could run at once.");
+    write_state(to, "frameq_slots", "busy", busy);
+    write_state(to, "frameq_slots", "idle", slots > busy ? slots - busy : 0);
+}
+
+static void write_agents(const struct exposition *to, const struct core *core)
 {
     int64_t life[AGENT_LOST + 1] = {0}, drained = 0;
     int64_t slots = 0, busy = 0;
@@ -79,38 +72,71 @@ static void write_agents(const struct core *core, struct buf *out)
         slots += up ? agent->slots : 0;
         busy += up ? agent->running : 0;
     }
-    write_head(out, "frameq_agents", "Agents, by whether they are heard.");
+    exposition_head(to, METRIC_GAUGE, "frameq_agents",
+                    "Agents, by whether they are heard.");
     for (int i = 0; i <= AGENT_LOST; i++)
-        write_state(out, "frameq_agents", agent_life_word((enum agent_life)i),
+        write_state(to, "frameq_agents", agent_life_word((enum agent_life)i),
                     life[i]);
-    write_one(out, "frameq_agents_drained", "Agents that people drained.",
-              (double)drained);
-    write_head(out, "frameq_slots", "Renders that agents could run at once.");
-    write_state(out, "frameq_slots", "busy", busy);
-    write_state(out, "frameq_slots", "idle", slots > busy ? slots - busy : 0);
+    exposition_one(to, METRIC_GAUGE, "frameq_agents_drained",
+                   "Agents that people drained.", (double)drained);
+    write_slots(to, slots, busy);
 }
 
-void metrics_write(const struct core *core, int64_t now_ms, struct buf *out)
+static void write_refused(const struct exposition *to,
+                          const struct broker *broker)
 {
-    write_head(out, "frameq_build_info", "Always 1.");
-    buf_print(out, "frameq_build_info{version=\"%s\"} 1\n", FRAMEQ_VERSION);
-    write_frames(core, out);
-    write_oldest(core, now_ms, out);
-    write_jobs(core, out);
-    write_agents(core, out);
+    static const char name[] = "frameq_refused_total";
+    exposition_head(to, METRIC_COUNTER, name,
+                    "Requests, peers and messages that were not let in, by "
+                    "why.");
+    for (int i = 0; i < REFUSED_COUNT; i++) {
+        enum refused why = (enum refused)i;
+        exposition_with(to, name, "why", refused_word(why),
+                        (double)broker_refusals(broker, why));
+    }
 }
 
-/* The second number of statm: pages in memory. */
-static int64_t resident_bytes(void)
+static void write_ledger(const struct exposition *to,
+                         const struct broker *broker)
 {
-    char line[128] = "", *second = line;
+    const char *reason;
+    bool well = store_health(broker_store(broker), &reason) == STORE_WELL;
+    exposition_one(to, METRIC_GAUGE, "frameq_ledger_ok",
+                   "1 while jobs can be written down, 0 on a full or broken "
+                   "disk.",
+                   well ? 1 : 0);
+}
+
+void metrics_write(const struct broker *broker, const struct exposition *to)
+{
+    const struct core *core = broker_core(broker);
+    exposition_head(to, METRIC_GAUGE, "frameq_build_info", "Always 1.");
+    exposition_with(to, "frameq_build_info", "version", FRAMEQ_VERSION, 1);
+    write_frames(to, core);
+    write_oldest(to, core, broker_now(broker));
+    write_jobs(to, core);
+    write_agents(to, core);
+    write_ledger(to, broker);
+    write_refused(to, broker);
+}
+
+struct memory {
+    long pages, resident; /* the first two numbers of statm */
+};
+
+static struct memory memory_read(void)
+{
+    char line[128] = "", *at = line;
+    struct memory memory = {0};
     FILE *file = fopen("/proc/self/statm", "re");
     if (!file)
-        return 0;
-    if (fgets(line, sizeof line, file))
-        strtoll(line, &second, 10);
+        return memory;
+    if (fgets(line, sizeof line, file)) {
+        memory.pages = strtol(line, &at, 10);
+        memory.resident = strtol(at, NULL, 10);
+    }
     fclose(file);
-    return strtoll(second, NULL, 10) * sysconf(_SC_PAGESIZE);
+    return memory;
 }
 
 static int64_t open_files(void)
@@ -125,12 +151,34 @@ static int64_t open_files(void)
     return n - 3; /* ".", ".." and the folder itself */
 }
 
-void metrics_write_process(int64_t start_ms, struct buf *out)
+static double cpu_seconds(void)
 {
-    write_one(out, "process_start_time_seconds", "Start, seconds since 1970.",
-              (double)start_ms / 1000.0);
-    write_one(out, "process_resident_memory_bytes", "Memory in use.",
-              (double)resident_bytes());
-    write_one(out, "process_open_fds", "Open descriptors.",
-              (double)open_files());
+    struct rusage used;
+    getrusage(RUSAGE_SELF, &used);
+    return (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+           (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+}
+
+static double files_max(void)
+{
+    struct rlimit files;
+    return getrlimit(RLIMIT_NOFILE, &files) == 0 ? (double)files.rlim_cur : 0;
+}
+
+void metrics_write_process(int64_t start_ms, const struct exposition *to)
+{
+    struct memory memory = memory_read();
+    double page = (double)sysconf(_SC_PAGESIZE);
+    exposition_one(to, METRIC_COUNTER, "process_cpu_seconds_total",
+                   "Processor time, of user and system.", cpu_seconds());
+    exposition_one(to, METRIC_GAUGE, "process_start_time_seconds",
+                   "Start, seconds since 1970.", (double)start_ms / 1000.0);
+    exposition_one(to, METRIC_GAUGE, "process_resident_memory_bytes",
+                   "Memory in use.", (double)memory.resident * page);
+    exposition_one(to, METRIC_GAUGE, "process_virtual_memory_bytes",
+                   "Memory that has an address.", (double)memory.pages * page);
+    exposition_one(to, METRIC_GAUGE, "process_open_fds", "Open descriptors.",
+                   (double)open_files());
+    exposition_one(to, METRIC_GAUGE, "process_max_fds",
+                   "Descriptors that may be open.", files_max());
 }

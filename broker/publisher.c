@@ -103,17 +103,19 @@ static void renew(struct publisher *publisher)
     publisher->bound = false;
 }
 
-void publisher_read(struct publisher *publisher)
+bool publisher_read(struct publisher *publisher)
 {
     for (int i = 0; i < LIMIT_TOPICS_PER_TURN && topic_take(publisher); i++)
         ;
-    if (publisher->bound && publisher->topics > LIMIT_TOPICS) {
+    bool too_many = publisher->bound && publisher->topics > LIMIT_TOPICS;
+    if (too_many) {
         log_warn("subscribers_cut", "address=%s reason=%s", publisher->endpoint,
                  log_quoted("too many subscriptions"));
         renew(publisher);
     }
     if (!publisher->bound)
         try_bind(publisher);
+    return !too_many;
 }
 
 bool publisher_wanted(const struct publisher *publisher)

@@ -26,9 +26,10 @@ struct publisher *publisher_open(const struct publisher_options *options);
 void publisher_close(struct publisher **publisher);
 
 /* publisher_socket is what zmq_poll wants; publisher_read takes what
- * subscribers sent, once a turn at least. */
+ * subscribers sent, once a turn at least. Returns false where it cut them off.
+ */
 void *publisher_socket(const struct publisher *publisher);
-void publisher_read(struct publisher *publisher);
+bool publisher_read(struct publisher *publisher);
 
 /* publisher_wanted tells whether anybody subscribes to anything. */
 bool publisher_wanted(const struct publisher *publisher);

@@ -160,19 +160,13 @@ json_t *view_agent(const struct agent *agent, bool leases)
     return view;
 }
 
-#define JOB_STATES (JOB_CANCELLED + 1)
-
 static json_t *view_jobs(const struct core *core)
 {
-    int64_t counts[JOB_STATES] = {0};
-    const struct job *job;
-    DL_FOREACH (core->jobs, job)
-        counts[job_status(job)]++;
     json_t *jobs = json_object();
     view_put(jobs, "total", json_integer(core->n_jobs));
     for (int i = 0; i < JOB_STATES; i++)
         view_put(jobs, job_status_word((enum job_status)i),
-                 json_integer(counts[i]));
+                 json_integer(core->jobs_as[i]));
     return jobs;
 }
 
@@ -214,23 +208,13 @@ static json_t *view_slots(const struct core *core)
                      (json_int_t)busy);
 }
 
-/* Whether all that is left to render belongs to paused jobs. */
-static bool all_paused(const struct core *core)
-{
-    const struct job *job;
-    DL_FOREACH (core->jobs, job)
-        if (job->in[FRAME_PENDING].count > 0 && !job->paused)
-            return false;
-    return true;
-}
-
 static const char *farm_word(const struct core *core)
 {
     if (core->totals[FRAME_LEASED] > 0)
         return "working";
     if (core->totals[FRAME_PENDING] == 0)
         return "idle";
-    return all_paused(core) ? "paused" : "waiting";
+    return queue_is_paused(core) ? "paused" : "waiting";
 }
 
 json_t *view_farm(const struct core *core)

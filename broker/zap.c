@@ -52,11 +52,6 @@ void *zap_socket(const struct zap *zap)
     return zsock_resolve(zap->sock);
 }
 
-uint64_t zap_refused(const struct zap *zap)
-{
-    return zap->refused;
-}
-
 static bool opens(const struct key *key, const char *domain)
 {
     if (strncmp(domain, ZAP_LANE, strlen(ZAP_LANE)) == 0)
@@ -152,8 +147,10 @@ static bool take(struct zap *zap, int64_t now_ms)
     return true;
 }
 
-void zap_run(struct zap *zap, int64_t now_ms)
+uint64_t zap_run(struct zap *zap, int64_t now_ms)
 {
+    uint64_t before = zap->refused;
     for (int i = 0; i < LIMIT_DRAIN_PER_TURN && take(zap, now_ms); i++)
         ;
+    return zap->refused - before;
 }

@@ -27,12 +27,10 @@ struct zap;
 struct zap *zap_open(struct keys *keys);
 void zap_close(struct zap **zap);
 
-/* zap_socket is to be watched for input; zap_run answers what waits there. */
+/* zap_socket is to be watched for input; zap_run answers what waits there, and
+ * tells how many handshakes it refused. */
 void *zap_socket(const struct zap *zap);
-void zap_run(struct zap *zap, int64_t now_ms);
-
-/* zap_refused tells how many handshakes were refused. */
-uint64_t zap_refused(const struct zap *zap);
+uint64_t zap_run(struct zap *zap, int64_t now_ms);
 
 /* zap_admits tells whether the key (Z85) may pass into a domain. Notes the
  * address where it may. */

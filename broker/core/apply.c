@@ -50,6 +50,14 @@ static struct ranges just(struct range *run, int32_t ordinal)
     return (struct ranges){.at = run, .n = 1, .cap = 1, .count = 1};
 }
 
+/* A job counts under its status as that is now. */
+static void job_tally(struct core *core, struct job *job)
+{
+    core->jobs_as[job->tally]--;
+    job->tally = job_status(job);
+    core->jobs_as[job->tally]++;
+}
+
 /* What every change of a job ends with. */
 static void job_touch(struct core *core, struct job *job, int64_t at_ms)
 {
@@ -62,6 +70,7 @@ static void job_touch(struct core *core, struct job *job, int64_t at_ms)
     }
     if (!ended)
         job->ended_ms = 0;
+    job_tally(core, job);
     sched_place(core, job);
 }
 
@@ -120,6 +129,7 @@ static void apply_submitted(struct core *core, const struct event *event)
         key_add(core, job);
     DL_APPEND(core->jobs, job);
     core->n_jobs++;
+    core->jobs_as[job->tally]++;
     job_count(core, FRAME_PENDING, job->frames.count);
     job_touch(core, job, event->at_ms);
 }
@@ -209,6 +219,7 @@ static void apply_forgotten(struct core *core, const struct event *event)
         HASH_DELETE(hh_key, core->by_key, job);
     DL_DELETE(core->jobs, job);
     core->n_jobs--;
+    core->jobs_as[job->tally]--;
     core->recheck = true;
     user_put(core, job->owner);
     job_free(&job);

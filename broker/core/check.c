@@ -118,17 +118,19 @@ static void check_agent(const struct core *core, const struct agent *agent)
 /* totals: the sums over all jobs. */
 static void check_totals(const struct core *core)
 {
-    int64_t totals[FRAME_STATES] = {0};
+    int64_t totals[FRAME_STATES] = {0}, jobs_as[JOB_STATES] = {0};
     int32_t jobs = 0, queued = 0;
     const struct job *job;
     DL_FOREACH (core->jobs, job) {
         jobs++;
         queued += job->place == PLACE_QUEUE;
+        jobs_as[job_status(job)]++;
         for (int i = 0; i < FRAME_STATES; i++)
             totals[i] += job->in[i].count;
     }
     assert(jobs == core->n_jobs && queued == core->n_queued);
     assert(memcmp(totals, core->totals, sizeof totals) == 0);
+    assert(memcmp(jobs_as, core->jobs_as, sizeof jobs_as) == 0);
     const struct user *user;
     int64_t leased = 0, owned = 0;
     for (user = core->users; user; user = user->hh.next) {

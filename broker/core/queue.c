@@ -162,3 +162,20 @@ void core_gather_due(struct core *core, int64_t at_ms)
         core->gather_ms = at_ms;
     core_due(core, at_ms);
 }
+
+const struct job *queue_oldest(const struct core *core)
+{
+    const struct job *oldest = NULL;
+    const struct queue *queue;
+    for (size_t i = 0; i < sizeof core->rank / sizeof *core->rank; i++)
+        DL_FOREACH2 (core->rank[i], queue, rank_next)
+            if (!oldest || by_age(queue->jobs, oldest) < 0)
+                oldest = queue->jobs;
+    return oldest;
+}
+
+bool queue_is_paused(const struct core *core)
+{
+    return core->totals[FRAME_PENDING] > 0 && !core->gated && !core->held &&
+           core->n_queued == 0;
+}

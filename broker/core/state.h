@@ -36,7 +36,8 @@ enum job_status {
     JOB_PAUSED,    /* the flag is set and frames are left */
     JOB_COMPLETED, /* every frame done */
     JOB_FAILED,    /* ended, at least one frame failed */
-    JOB_CANCELLED  /* ended, none failed, at least one cancelled */
+    JOB_CANCELLED, /* ended, none failed, at least one cancelled */
+    JOB_STATES
 };
 
 /* Frame times of a job or an agent: enough for a mean, a spread and p50. */
@@ -155,13 +156,14 @@ struct job {
                         lease up to it says does not count any more */
 
     /* Soft. */
-    uint64_t revision;    /* grows with every change that a view shows */
-    struct lease *leases; /* list by job_prev/job_next */
-    int32_t agents;       /* distinct agents with a lease of it */
-    int64_t gather_ms;    /* it waits until all its leases have given back what
-                             they were told to, but no longer; 0: it does not */
-    enum job_place place; /* the list of queue_prev/queue_next it is in */
-    struct queue *queue;  /* its own, while PLACE_QUEUE */
+    enum job_status tally; /* what core.jobs_as counts it under */
+    uint64_t revision;     /* grows with every change that a view shows */
+    struct lease *leases;  /* list by job_prev/job_next */
+    int32_t agents;        /* distinct agents with a lease of it */
+    int64_t gather_ms;     /* it waits until all its leases have given back what
+                              they were told to, but no longer; 0: it does not */
+    enum job_place place;  /* the list of queue_prev/queue_next it is in */
+    struct queue *queue;   /* its own, while PLACE_QUEUE */
     struct user *owner;
     struct job *queue_prev, *queue_next;
     struct job *prev, *next; /* all jobs, oldest first */
@@ -292,6 +294,7 @@ struct core {
     struct job *by_id, *by_key; /* hashes */
     struct job *jobs;           /* list */
     int32_t n_jobs;
+    int64_t jobs_as[JOB_STATES];  /* of them, by status */
     int64_t totals[FRAME_STATES]; /* frames of all jobs by state */
     struct user *users;
     struct queue *rank[101];  /* by priority: queues with work */
@@ -322,6 +325,11 @@ struct attempt *job_attempt_find(const struct job *job, int32_t ordinal);
 enum job_status job_status(const struct job *job);
 const char *job_status_word(enum job_status status);
 bool job_ended(const struct job *job); /* nothing pending, nothing leased */
+
+/* queue.c: the oldest job that has frames to hand out, or NULL; whether all
+ * that is left to render is of paused jobs. Neither looks at every job. */
+const struct job *queue_oldest(const struct core *core);
+bool queue_is_paused(const struct core *core);
 
 /* lease.c: the lease of an id, or NULL. */
 struct lease *lease_find(const struct core *core, uint64_t id);

@@ -13,7 +13,6 @@
 
 #define PAGE_DEFAULT 100
 #define LINK_MAX     (LIMIT_REASON - 1)
-#define STATES       (JOB_CANCELLED + 1)
 
 struct filter {
     unsigned states; /* bits by enum job_status; 0: all */
@@ -24,7 +23,7 @@ struct filter {
 
 static int find_state(const char *word, size_t len)
 {
-    for (int i = 0; i < STATES; i++) {
+    for (int i = 0; i < JOB_STATES; i++) {
         const char *state = job_status_word((enum job_status)i);
         if (strlen(state) == len && memcmp(state, word, len) == 0)
             return i;
@@ -135,7 +134,7 @@ static void add_encoded(struct buf *out, const char *name, const char *text)
 static void add_states(struct buf *out, unsigned states)
 {
     const char *joint = "&state=";
-    for (int i = 0; i < STATES; i++)
+    for (int i = 0; i < JOB_STATES; i++)
         if (states & 1u << i) {
             buf_print(out, "%s%s", joint, job_status_word((enum job_status)i));
             joint = ",";

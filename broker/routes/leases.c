@@ -142,17 +142,19 @@ static void refuse(struct call *call, const struct sending *sending, enum rc rc,
     struct http *http = call->http;
     char lease[VIEW_LEASE_SIZE];
     int64_t now_ms = broker_now(http->broker);
-    http->forged++;
+    broker_refused(http->broker, REFUSED_ARTIFACT, 1);
     if (now_ms >= http->accuse_ms) {
         http->accuse_ms = now_ms + ACCUSE_MS;
-        log_warn("artifact_refused",
-                 "lease=%s job=%s frame=%d key_of=%s address=%s refused=%llu "
-                 "reason=%s",
-                 view_lease(sending->lease, lease), sending->job,
-                 (int)sending->frame,
-                 log_quoted(*sending->agent ? sending->agent : "nobody"),
-                 log_quoted(call->in->peer), (unsigned long long)http->forged,
-                 log_quoted(reason));
+        log_warn(
+            "artifact_refused",
+            "lease=%s job=%s frame=%d key_of=%s address=%s refused=%llu "
+            "reason=%s",
+            view_lease(sending->lease, lease), sending->job,
+            (int)sending->frame,
+            log_quoted(*sending->agent ? sending->agent : "nobody"),
+            log_quoted(call->in->peer),
+            (unsigned long long)broker_refusals(http->broker, REFUSED_ARTIFACT),
+            log_quoted(reason));
     }
     reply_problem(call, rc, "%s", reason);
 }

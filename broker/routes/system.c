@@ -5,6 +5,7 @@
 #include "broker/metrics.h"
 #include "broker/reply.h"
 #include "broker/routes/routes.h"
+#include "common/http/negotiate.h"
 
 #define TEXT_MAX (1024 * 1024)
 
@@ -39,23 +40,32 @@ static void get_readyz(struct call *call)
     buf_free(&text);
 }
 
+static void write_feed(const struct exposition *to, const struct http *http)
+{
+    exposition_one(to, METRIC_GAUGE, "frameq_sse_clients",
+                   "Open event streams.", (double)http->n_streams);
+    exposition_one(to, METRIC_COUNTER, "frameq_feed_events_total",
+                   "Events of the feed.", (double)feed_seq(http->feed));
+}
+
+/* A scraper must not wait for a disk that it is there to tell of: what it is
+ * told may be ahead of the ledger by a commit. */
 static void get_metrics(struct call *call)
 {
     struct buf text;
     const struct http *http = call->http;
-    const struct broker_facts *facts = broker_facts(http->broker);
+    const struct exposition to = {
+        &text, accept_openmetrics(call_header(call, "Accept"))};
     buf_init(&text, TEXT_MAX);
-    metrics_write(call_core(call), broker_now(http->broker), &text);
-    meter_write(&http->meter, &text);
+    metrics_write(http->broker, &to);
+    meter_write(&http->meter, &to);
     if (http->hooks)
-        hooks_write(http->hooks, &text);
-    buf_print(&text,
-              "# HELP frameq_sse_clients Open event streams.\n"
-              "# TYPE frameq_sse_clients gauge\nframeq_sse_clients %zu\n",
-              http->n_streams);
-    metrics_write_process(facts->start_ms, &text);
-    reply_bytes(call, "text/plain; version=0.0.4; charset=utf-8",
-                buf_text(&text), text.len);
+        hooks_write(http->hooks, &to);
+    write_feed(&to, http);
+    metrics_write_process(broker_facts(http->broker)->start_ms, &to);
+    exposition_end(&to);
+    reply_header(call, "Vary", "Accept");
+    reply_bytes(call, exposition_type(&to), buf_text(&text), text.len);
     buf_free(&text);
 }
 

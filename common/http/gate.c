@@ -54,6 +54,7 @@ static void newcomer_refuse(struct newcomer *newcomer, const struct head *head)
                                   refusal_in_json(head->target, head->accept)};
     struct httpd *httpd = newcomer->httpd;
     int fd = newcomer->fd;
+    httpd->refused++;
     refusal_send(fd, &refusal);
     epoll_ctl(httpd->epoll, EPOLL_CTL_DEL, fd, NULL);
     newcomer_remove(newcomer);

@@ -212,6 +212,13 @@ int64_t httpd_wait(const struct httpd *httpd)
     return wait < 0 || sweep < wait ? sweep : wait;
 }
 
+uint64_t httpd_refused(struct httpd *httpd)
+{
+    uint64_t refused = httpd->refused;
+    httpd->refused = 0;
+    return refused;
+}
+
 size_t httpd_open_requests(const struct httpd *httpd)
 {
     return httpd->open_requests;

@@ -89,6 +89,10 @@ void httpd_run(struct httpd *httpd);
  * -1: not until httpd_fd is readable. */
 int64_t httpd_wait(const struct httpd *httpd);
 
+/* httpd_refused tells how many requests no handler saw since it was last asked:
+ * what this file refuses. */
+uint64_t httpd_refused(struct httpd *httpd);
+
 /* httpd_open_requests counts requests not yet answered (streams included). */
 size_t httpd_open_requests(const struct httpd *httpd);
 

@@ -96,6 +96,7 @@ struct httpd {
     struct lingerer *lingerers;
     size_t n_lingerers;
     size_t open_requests;
+    uint64_t refused;      /* since httpd_refused was called */
     struct request *large; /* whole, to be handled one a turn */
     bool had_large;        /* one was, this turn */
     uint64_t turn;

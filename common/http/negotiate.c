@@ -167,6 +167,17 @@ bool accept_json(const char *accept)
            grants[2].weight > grants[0].weight;
 }
 
+bool accept_openmetrics(const char *accept)
+{
+    struct grant grants[] = {
+        {"text/plain", "text/*", 0, 0},
+        {"application/openmetrics-text", "application/*", 0, 0},
+    };
+    if (accept == NULL || !read_ranges(accept, grants, 2))
+        return false;
+    return grants[1].weight > grants[0].weight;
+}
+
 bool content_is_json(const char *content_type, bool has_origin)
 {
     struct slice type;

@@ -14,6 +14,10 @@
  * * / *" do not: equal weights get text. */
 bool accept_json(const char *accept);
 
+/* accept_openmetrics tells whether it prefers application/openmetrics-text to
+ * text/plain, as Prometheus does. */
+bool accept_openmetrics(const char *accept);
+
 /* content_is_json tells whether a body of that Content-Type is taken as JSON:
  * application/json and +json types; none at all; and, where has_origin is
  * false, curl's application/x-www-form-urlencoded. */

@@ -155,6 +155,7 @@ void peer_refuse(struct peer *peer, enum rc rc, const char *detail)
     const char *path = request == NULL ? NULL : request->open.path;
     const char *accept =
         request == NULL ? NULL : httpd_header(&request->open, "Accept");
+    peer->httpd->refused++;
     refusal_send(peer->fd,
                  &(struct refusal){.rc = rc,
                                    .detail = detail,

@@ -47,6 +47,7 @@ static enum MHD_Result add_header(void *head, enum MHD_ValueKind kind,
 static void refuse(struct request *request, enum rc rc, const char *reason)
 {
     struct buf body;
+    request->peer->httpd->refused++;
     struct refusal refusal = {
         .rc = rc, .detail = reason, .path = request->open.path};
     refusal.json = refusal_in_json(request->open.path,

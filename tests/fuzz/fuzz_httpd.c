@@ -272,6 +272,12 @@ void httpd_run(struct httpd *httpd)
     (void)httpd;
 }
 
+uint64_t httpd_refused(struct httpd *httpd)
+{
+    (void)httpd;
+    return 0;
+}
+
 size_t httpd_open_requests(const struct httpd *httpd)
 {
     return httpd->n;

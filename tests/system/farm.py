@@ -260,6 +260,15 @@ class Broker(Program):
     def farm(self):
         return self.web().get("/v1/farm").json()
 
+    def metrics(self):
+        """What /metrics tells, by name and labels as they stand there."""
+        lines = self.web().get("/metrics").text.splitlines()
+        pairs = (l.rsplit(" ", 1) for l in lines if not l.startswith("#"))
+        return {name: float(value) for name, value in pairs}
+
+    def metric(self, name):
+        return self.metrics()[name]
+
     def agents(self):
         answer = self.web().get("/v1/agents").json()
         return {agent["name"]: agent for agent in answer["agents"]}

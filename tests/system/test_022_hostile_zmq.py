@@ -110,6 +110,8 @@ class Hostile(farm.FarmTest):
         status.send(b"S/last/", pack(state("last")))
         farm.until("the last is heard", lambda: "last" in self.host.agents())
         self.assertEqual(set(self.host.agents()), {"a1", "last"})
+        self.assertEqual(self.host.metric('frameq_refused_total{why="message"}'),
+                         len(BROKEN))
         status.send(GOOD)  # without a topic
         status.send(b"S/other/", b"x", b"", GOOD)  # with three
         farm.until("the good ones are heard",

@@ -182,6 +182,8 @@ class Strangers(KeysTest):
         feed = self.peer(curve.SUB, "feed", keys=keys)
         liar = self.peer(curve.PUB, "status", keys=keys)
         self.log_has(self.host, "event=key_refused", keys[1].decode())
+        self.assertGreater(self.host.metric(
+            'frameq_refused_total{why="key"}'), 0)
         for seq in range(1, 50):
             liar.send(b"S/evil/", pack(state("evil", seq)))
         self.assert_all_rendered()
@@ -213,6 +215,8 @@ class Strangers(KeysTest):
         self.assert_all_rendered()
         agents = self.host.agents()
         self.assertEqual(agents["n1"]["slots"], 1)
+        self.assertGreater(self.host.metric(
+            'frameq_refused_total{why="identity"}'), 0)
         self.assertNotIn("n3", agents)
         self.assertLess(self.host.log_text().count("event=state_refused"), 3)
 

@@ -69,11 +69,6 @@ class Webhooks(farm.FarmTest):
         self.assertEqual(answer.status, 200)
         return answer.json()
 
-    def metric(self, host, name):
-        text = host.web().get("/metrics").text
-        return int(re.search(rf"^{re.escape(name)} (\d+)$", text,
-                             re.MULTILINE).group(1))
-
     def test_the_end_of_a_job_is_told_and_signed(self):
         sink = Sink(self)
         host = self.host()
@@ -125,19 +120,19 @@ class Webhooks(farm.FarmTest):
         self.assertEqual(len({headers["webhook-id"]
                               for headers, _, _ in tries}), 1)
         self.assertEqual({path for _, _, path in tries}, {"/hook"})
-        farm.until("it is delivered", lambda: self.metric(
-            host, 'frameq_webhooks_total{outcome="delivered"}') == 1)
-        self.assertEqual(self.metric(
-            host, 'frameq_webhooks_total{outcome="failed"}'), 2)
-        self.assertEqual(self.metric(host, "frameq_webhooks_waiting"), 0)
+        farm.until("it is delivered", lambda: host.metric(
+            'frameq_webhooks_total{outcome="delivered"}') == 1)
+        self.assertEqual(host.metric(
+            'frameq_webhooks_total{outcome="failed"}'), 2)
+        self.assertEqual(host.metric("frameq_webhooks_waiting"), 0)
 
     def test_gone_is_not_asked_again(self):
         sink = Sink(self, 410)
         host = self.host()
         self.cancelled(host, sink.url)
         sink.next()
-        farm.until("it is given up", lambda: self.metric(
-            host, 'frameq_webhooks_total{outcome="given_up"}') == 1)
+        farm.until("it is given up", lambda: host.metric(
+            'frameq_webhooks_total{outcome="given_up"}') == 1)
 
     def test_a_killed_broker_tells_what_it_had_not_and_nothing_twice(self):
         sink = Sink(self)

@@ -80,6 +80,7 @@ static void pages_of_other_sites(void **state)
     assert_int_equal(got.status, 403);
     got_free(&got);
     assert_int_equal(world.core->n_jobs, 0);
+    assert_int_equal(broker_refusals(world.broker, REFUSED_SITE), 2);
 }
 
 static int ask_typed(const char *type)

@@ -186,8 +186,61 @@ static void metrics(void **state)
     has_line(got.body, "frameq_loop_turn_seconds_bucket{le=\"0.005\"} 0\n");
     has_line(got.body, "frameq_loop_turn_seconds_bucket{le=\"0.01\"} 1\n");
     has_line(got.body, "frameq_sse_clients 0\n");
+    has_line(got.body, "frameq_ledger_ok 1\n");
+    has_line(got.body, "frameq_refused_total{why=\"token\"} 0\n");
     has_line(got.body, "process_resident_memory_bytes ");
     assert_null(strstr(got.body, "process_open_fds 0\n"));
+    got_free(&got);
+}
+
+/* What Prometheus asks for. */
+static void open_metrics(void **state)
+{
+    (void)state;
+    struct got got =
+        world_ask("GET", "/metrics",
+                  "Accept: application/openmetrics-text;version=1.0.0;q=0.6,"
+                  "text/plain;version=0.0.4;q=0.3,*/*;q=0.2\r\n",
+                  NULL);
+    assert_int_equal(got.status, 200);
+    assert_string_equal(got_header(&got, "Content-Type"),
+                        "application/openmetrics-text; version=1.0.0; "
+                        "charset=utf-8");
+    has_line(got.body, "# TYPE frameq_frames counter\n");
+    has_line(got.body, "frameq_frames_total{state=\"done\"} 0\n");
+    has_line(got.body, "# TYPE frameq_queue_frames gauge\n");
+    assert_string_equal(got.body + got.len - 6, "# EOF\n");
+    got_free(&got);
+}
+
+/* Jobs that cannot be handed out are not what has waited longest. */
+static void metrics_of_the_queue(void **state)
+{
+    (void)state;
+    world_submit("{\"from\":1,\"to\":2,\"paused\":true}");
+    world_submit("{\"from\":1,\"to\":2,"
+                 "\"not_before\":\"2099-01-01T00:00:00Z\"}");
+    world.now_ms += 5000;
+    world_submit("{\"from\":1,\"to\":2}");
+    world_submit("{\"from\":1,\"to\":2,\"priority\":90}");
+    world.now_ms += 2500;
+    struct got got = world_ask("GET", "/metrics", "", NULL);
+    has_line(got.body, "frameq_queue_oldest_seconds 2.5\n");
+    has_line(got.body, "frameq_jobs{state=\"queued\"} 3\n");
+    has_line(got.body, "frameq_jobs{state=\"paused\"} 1\n");
+    got_free(&got);
+}
+
+/* It is the disk that they are to tell of. */
+static void metrics_without_a_disk(void **state)
+{
+    (void)state;
+    world.hold = true;
+    world.health = STORE_FULL;
+    world.reason = "no space left";
+    struct got got = world_ask("GET", "/metrics", "", NULL);
+    assert_int_equal(got.status, 200);
+    has_line(got.body, "frameq_ledger_ok 0\n");
     got_free(&got);
 }
 
@@ -284,9 +337,18 @@ static void activity_in_pages(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(the_farm),     TEST(a_full_ledger_is_said), TEST(agents),
-        TEST(who_did_what), TEST(activity_in_pages),     TEST(drains),
-        TEST(bad_drains),   TEST(alive_and_ready),       TEST(metrics),
+        TEST(the_farm),
+        TEST(a_full_ledger_is_said),
+        TEST(agents),
+        TEST(who_did_what),
+        TEST(activity_in_pages),
+        TEST(drains),
+        TEST(bad_drains),
+        TEST(alive_and_ready),
+        TEST(metrics),
+        TEST(open_metrics),
+        TEST(metrics_of_the_queue),
+        TEST(metrics_without_a_disk),
         TEST(the_page),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -180,14 +180,26 @@ static void a_broken_file_changes_nothing(void **state)
     assert_status("GET", "/v1/jobs", joe, NULL, 200);
 }
 
+static void who_was_refused_is_counted(void **state)
+{
+    (void)state;
+    assert_status("GET", "/v1/jobs", "", NULL, 401);
+    assert_status("GET", "/v1/jobs", "Authorization: Bearer x\r\n", NULL, 401);
+    assert_status("POST", "/v1/jobs", headers[0], JOB, 403);
+    assert_status("DELETE", job_of_mira(""), joe, NULL, 403);
+    assert_int_equal(broker_refusals(world.broker, REFUSED_TOKEN), 2);
+    assert_int_equal(broker_refusals(world.broker, REFUSED_ROLE), 2);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(nobody_gets_in_without),   TEST(anybody_may_ask_how_it_is),
-        TEST(each_role_may_do_so_much), TEST(a_job_is_steered_by_its_user),
-        TEST(taken_back_it_is_none),    TEST(a_broken_file_changes_nothing),
+        TEST(nobody_gets_in_without),     TEST(anybody_may_ask_how_it_is),
+        TEST(each_role_may_do_so_much),   TEST(a_job_is_steered_by_its_user),
+        TEST(taken_back_it_is_none),      TEST(a_broken_file_changes_nothing),
+        TEST(who_was_refused_is_counted),
     };
     int fd = mkstemp(path);
     assert(fd >= 0);

@@ -37,6 +37,17 @@ static void test_accept_that_prefers_json(void **state)
             fail_msg("%s", rows[i]);
 }
 
+static void test_accept_of_metrics(void **state)
+{
+    (void)state;
+    assert_true(accept_openmetrics("application/openmetrics-text;"
+                                   "version=1.0.0;q=0.5,text/plain;q=0.3"));
+    assert_false(accept_openmetrics(NULL));
+    assert_false(accept_openmetrics("*/*"));
+    assert_false(accept_openmetrics("application/openmetrics-text;q=0.3,"
+                                    "text/plain;q=0.5"));
+}
+
 static void test_accept_that_does_not(void **state)
 {
     (void)state;
@@ -95,6 +106,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_accept_that_prefers_json),
         cmocka_unit_test(test_accept_that_does_not),
+        cmocka_unit_test(test_accept_of_metrics),
         cmocka_unit_test(test_content_types),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

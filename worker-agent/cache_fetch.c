@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/app/file_hash.h"
 #include "common/mem.h"
 #include "worker-agent/cache_parts.h"
 
@@ -18,7 +19,6 @@
 #define STALLED_S  30 /* without a byte: it is tried again */
 #define TRIES      6
 #define PAUSE_MS   250 /* doubled after each try */
-#define BLOCK      (256 * 1024)
 
 struct fetching {
     struct errand *errand;
@@ -49,19 +49,17 @@ void checked_note(struct cache *cache, const char *name, const char *path)
     checked->changed = facts.st_mtim;
 }
 
-static bool has_hash(const struct cache *cache, int fd, const char *name)
+static bool goes_on(void *ctx, size_t n)
 {
-    static unsigned char block[BLOCK]; /* the thread's */
-    unsigned char sum[crypto_hash_sha256_BYTES];
+    const struct cache *cache = ctx;
+    (void)n;
+    return !cache->give_up;
+}
+
+static bool has_hash(struct cache *cache, int fd, const char *name)
+{
     char found[BLOB_NAME + 1];
-    crypto_hash_sha256_state state;
-    ssize_t n;
-    crypto_hash_sha256_init(&state);
-    while ((n = read(fd, block, sizeof block)) > 0 && !cache->give_up)
-        crypto_hash_sha256_update(&state, block, (unsigned long long)n);
-    crypto_hash_sha256_final(&state, sum);
-    blob_name(sum, found);
-    return n == 0 && strcmp(found, name) == 0;
+    return file_hash(fd, goes_on, cache, found) && strcmp(found, name) == 0;
 }
 
 static bool is_same(const struct checked *checked, const struct stat *facts)

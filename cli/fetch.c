@@ -98,6 +98,19 @@ static bool fetch_part(const struct cli *cli, const struct picture *picture,
     return whole;
 }
 
+/* What came has other bytes than the broker noted: it drops a kept file that
+ * its disk has lost, so that an agent is asked for it the next time. */
+static void tell_damaged(const struct cli *cli, const struct picture *picture)
+{
+    struct reply reply;
+    struct ask ask = {.method = "POST",
+                      .path = client_path(cli->client, "/v1/blobs/%s:check",
+                                          picture->sha256)};
+    client_ask(cli->client, &ask, &reply);
+    reply_done(&reply);
+    fprintf(stderr, "frameq: frame %lld: it came damaged\n", picture->frame);
+}
+
 static void fetch_one(const struct cli *cli, const struct picture *picture,
                       const char *dir, struct fetched *ret)
 {
@@ -118,8 +131,7 @@ static void fetch_one(const struct cli *cli, const struct picture *picture,
     make_folder_of(path);
     bool whole = fetch_part(cli, picture, part, ret);
     if (whole && !is_whole(part, picture->sha256)) {
-        fprintf(stderr, "frameq: frame %lld: it came damaged\n",
-                picture->frame);
+        tell_damaged(cli, picture);
         whole = false;
     }
     if (whole && rename(part, path) != 0)

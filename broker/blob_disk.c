@@ -16,6 +16,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "common/app/file_hash.h"
 #include "common/limits.h"
 #include "common/mem.h"
 
@@ -241,6 +242,49 @@ void blob_put(struct blobs *blobs, struct blobs_ask *ask)
         ask->answer = (struct blobs_answer){BLOBS_WHOLE, size, 0, ""};
     else
         put_part(blobs, ask);
+}
+
+/* --- What the disk has lost. --- */
+
+static bool goes_on(void *blobs, size_t n)
+{
+    (void)n;
+    return blobs_goes_on(blobs);
+}
+
+static void drop_rotten(struct blobs *blobs, struct blobs_ask *ask,
+                        const char *path, uint64_t size)
+{
+    if (unlink(path) != 0) {
+        end_failed(ask);
+        return;
+    }
+    blobs->bytes -= size;
+    blobs->files--;
+    ask->answer.result = BLOBS_WRONG;
+}
+
+void blob_check(struct blobs *blobs, struct blobs_ask *ask)
+{
+    char path[BLOBS_PATH], found[BLOB_NAME + 1];
+    uint64_t size = 0;
+    int fd = blobs_open_file(blobs, ask->name, &size);
+    blob_path(blobs, ask->name, path);
+    if (fd < 0) {
+        ask->answer =
+            (struct blobs_answer){.result = BLOBS_MISSING, .offset = size};
+        return;
+    }
+    bool read = file_hash(fd, goes_on, blobs, found);
+    if (!read)
+        end(ask, BLOBS_FAILED, "%s", strerror(errno));
+    else if (strcmp(found, ask->name) == 0)
+        ask->answer.result = BLOBS_WHOLE;
+    else
+        end(ask, BLOBS_WRONG, "its bytes have the hash %s", found);
+    if (ask->answer.result == BLOBS_WRONG || (!read && errno != ECANCELED))
+        drop_rotten(blobs, ask, path, size);
+    close(fd);
 }
 
 /* --- Manifests. --- */

@@ -33,7 +33,10 @@ void blob_part_path(const struct blobs *blobs, const char *name, char *ret)
 static void answer(struct blobs *blobs, struct blobs_ask *ask)
 {
     static void (*const work[])(struct blobs *, struct blobs_ask *) = {
-        [ASK_PUT] = blob_put, [ASK_KEEP] = blob_keep, [ASK_SWEEP] = blob_sweep};
+        [ASK_PUT] = blob_put,
+        [ASK_KEEP] = blob_keep,
+        [ASK_CHECK] = blob_check,
+        [ASK_SWEEP] = blob_sweep};
     blobs->turn++;
     work[ask->kind](blobs, ask);
 }
@@ -60,6 +63,14 @@ static void give_back(struct blobs *blobs, struct blobs_ask *ask)
     DL_APPEND(blobs->ready, ask);
     pthread_mutex_unlock(&blobs->mutex);
     eventfd_write(blobs->event_fd, 1);
+}
+
+bool blobs_goes_on(struct blobs *blobs)
+{
+    pthread_mutex_lock(&blobs->mutex);
+    bool goes_on = !blobs->stop;
+    pthread_mutex_unlock(&blobs->mutex);
+    return goes_on;
 }
 
 static void *run(void *ctx)
@@ -216,6 +227,17 @@ bool blobs_keep(struct blobs *blobs, const char *name, const char *text,
     if (text != NULL)
         ask->bytes = mem_copy(text, len);
     ask->n = len;
+    ask->done = done;
+    ask->ctx = ctx;
+    return queue(blobs, ask);
+}
+
+bool blobs_check(struct blobs *blobs, const char *name, blobs_done *done,
+                 void *ctx)
+{
+    struct blobs_ask *ask = mem_new(sizeof *ask);
+    ask->kind = ASK_CHECK;
+    memcpy(ask->name, name, sizeof ask->name);
     ask->done = done;
     ask->ctx = ctx;
     return queue(blobs, ask);

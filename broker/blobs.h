@@ -21,8 +21,9 @@ enum blobs_result {
     BLOBS_TAKEN,     /* a piece is in; offset: where the next begins */
     BLOBS_WHOLE,     /* the blob is there and on disk; manifest: all of it is */
     BLOBS_ELSEWHERE, /* the piece does not begin at offset, where it must */
-    BLOBS_WRONG,     /* all is in, and has another hash: it was dropped */
-    BLOBS_MISSING,   /* manifest: why names the first file that is not there */
+    BLOBS_WRONG,     /* its bytes have another hash: it was dropped; why */
+    BLOBS_MISSING,   /* it is not there; manifest: why names the first that
+                        is not */
     BLOBS_FULL,      /* no room; why */
     BLOBS_FAILED     /* the disk; why */
 };
@@ -72,6 +73,13 @@ bool blobs_put(struct blobs *blobs, const struct blobs_piece *piece,
  * already. Nothing of it goes within LIMIT_BLOB_FRESH_MS. */
 bool blobs_keep(struct blobs *blobs, const char *name, const char *text,
                 size_t len, blobs_done *done, void *ctx);
+
+/* blobs_check reads a blob from its first byte to its last and drops it where
+ * the disk has lost what it had, so that whoever needs it sends it anew; done
+ * with WHOLE, WRONG or MISSING, FAILED when the broker is about to end. What
+ * else is asked waits so long. */
+bool blobs_check(struct blobs *blobs, const char *name, blobs_done *done,
+                 void *ctx);
 
 /* blobs_forget: ctx is not to be called any more. */
 void blobs_forget(struct blobs *blobs, void *ctx);

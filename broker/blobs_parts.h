@@ -15,7 +15,7 @@
 
 #define BLOBS_PATH 4096
 
-enum ask_kind { ASK_PUT, ASK_KEEP, ASK_SWEEP };
+enum ask_kind { ASK_PUT, ASK_KEEP, ASK_CHECK, ASK_SWEEP };
 
 struct blobs_ask {
     enum ask_kind kind;
@@ -65,7 +65,11 @@ void blob_part_path(const struct blobs *blobs, const char *name, char *ret);
 /* Each fills the ask's answer. */
 void blob_put(struct blobs *blobs, struct blobs_ask *ask);
 void blob_keep(struct blobs *blobs, struct blobs_ask *ask);
+void blob_check(struct blobs *blobs, struct blobs_ask *ask);
 void blob_sweep(struct blobs *blobs, struct blobs_ask *ask);
+
+/* blobs_goes_on tells whether the thread has not been told to end. */
+bool blobs_goes_on(struct blobs *blobs);
 
 /* blob_count counts what is there, at the start. */
 void blob_count(struct blobs *blobs);

@@ -104,25 +104,12 @@ static bool check_name(const json_t *v, const void *unused, char *why,
     return reason == NULL || field_refuse(why, size, "%s", reason);
 }
 
-static bool check_hash(const json_t *v, const void *unused, char *why,
-                       size_t size)
-{
-    unsigned char hash[TOKEN_HASH];
-    const char *text = json_string_value(v);
-    (void)unused;
-    return (text != NULL && strlen(text) == HEX_SIZE - 1 &&
-            sodium_hex2bin(hash, sizeof hash, text, HEX_SIZE - 1, NULL, NULL,
-                           NULL) == 0) ||
-           field_refuse(why, size, "must be %d hexadecimal digits",
-                        HEX_SIZE - 1);
-}
-
 static const size_t created_max = sizeof((struct token *)NULL)->created - 1;
 
 static const struct field fields[] = {
     {"name", check_name, NULL},
     {"public", check_key, NULL},
-    {"hash", check_hash, NULL},
+    {"hash", token_field_hash, NULL},
     {"created", field_text, &created_max},
     {0},
 };

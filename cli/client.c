@@ -271,7 +271,7 @@ void client_ask(struct client *client, const struct ask *ask, struct reply *ret)
     struct buf body;
     char *text = ask->body == NULL ? NULL : json_dumps(ask->body, JSON_COMPACT);
     struct curl_slist *headers = headers_of(ask);
-    *ret = (struct reply){.offset = -1, .date_ms = -1};
+    *ret = (struct reply){.offset = -1, .length = -1, .date_ms = -1};
     buf_init(&body, LIMIT_ANSWER);
     set_request(client, ask, text);
     curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
@@ -325,7 +325,7 @@ bool client_log(struct client *client, const char *path, int wait_s,
     struct ask ask = {.method = "GET", .path = path, .wait_s = wait_s};
     struct curl_slist *headers =
         curl_slist_append(NULL, "Accept: text/plain, application/json");
-    *ret = (struct reply){.offset = -1};
+    *ret = (struct reply){.offset = -1, .length = -1, .date_ms = -1};
     *log = (struct log_reply){0};
     buf_init(&log->text, LIMIT_ANSWER);
     set_request(client, &ask, NULL);
@@ -347,11 +347,15 @@ void client_head(struct client *client, const char *path, struct reply *ret)
 {
     struct ask ask = {.method = "HEAD", .path = path};
     struct buf none;
-    *ret = (struct reply){.offset = -1, .date_ms = -1};
+    *ret = (struct reply){.offset = -1, .length = -1, .date_ms = -1};
     buf_init(&none, LIMIT_BODY);
     set_request(client, &ask, NULL);
     curl_easy_setopt(client->curl, CURLOPT_NOBODY, 1L);
     perform(client, &none, ret, take_header, ret);
+    curl_off_t length = -1;
+    curl_easy_getinfo(client->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T,
+                      &length);
+    ret->length = length;
     if (ret->status >= 400)
         reply_explain(ret);
     buf_free(&none);
@@ -376,7 +380,7 @@ void client_put(struct client *client, const struct piece *piece,
     struct ask ask = {.method = "PUT", .path = piece->path};
     struct curl_slist *headers = piece_headers(piece);
     struct buf body;
-    *ret = (struct reply){.offset = -1, .date_ms = -1};
+    *ret = (struct reply){.offset = -1, .length = -1, .date_ms = -1};
     buf_init(&body, LIMIT_ANSWER);
     set_request(client, &ask, NULL);
     curl_easy_setopt(client->curl, CURLOPT_POSTFIELDS, piece->bytes);
@@ -476,7 +480,7 @@ bool client_fetch(struct client *client, struct fetch *fetch, struct reply *ret)
     struct ask ask = {.method = "GET", .path = fetch->path};
     struct fetching fetching = {.client = client, .fetch = fetch};
     struct curl_slist *headers = headers_of(&ask);
-    *ret = (struct reply){.offset = -1, .date_ms = -1};
+    *ret = (struct reply){.offset = -1, .length = -1, .date_ms = -1};
     fetch->bytes = 0;
     fetch->error = 0;
     buf_init(&fetching.refusal, LIMIT_ANSWER);

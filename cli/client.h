@@ -59,6 +59,7 @@ struct reply {
     json_t *json;    /* NULL: none, or no JSON */
     char etag[80];   /* "" when there is none */
     int64_t offset;  /* Upload-Offset; -1 when there is none */
+    int64_t length;  /* of HEAD: Content-Length; -1 when there is none */
     int64_t date_ms; /* Date, since 1970; -1 when there is none */
     char why[256];   /* of a refusal: its detail, else its title */
 };

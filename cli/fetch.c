@@ -9,15 +9,14 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli/doc.h"
 #include "common/app/clock.h"
+#include "common/app/file_hash.h"
 #include "common/app/log.h"
-#include "common/app/manifest.h"
 #include "common/limits.h"
 
 #define LOOK_MS    300
@@ -45,22 +44,10 @@ static const char *name_of(const struct picture *picture)
     return safe ? name : NULL;
 }
 
-static bool has_hash(const char *path, const char *sha256)
+/* Whether the whole picture is at path, as far as the broker knows its hash. */
+static bool is_whole(const char *path, const char *sha256)
 {
-    static unsigned char block[256 * 1024];
-    unsigned char sum[crypto_hash_sha256_BYTES];
-    char found[BLOB_NAME + 1];
-    crypto_hash_sha256_state state;
-    ssize_t n = -1;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    crypto_hash_sha256_init(&state);
-    while (fd >= 0 && (n = read(fd, block, sizeof block)) > 0)
-        crypto_hash_sha256_update(&state, block, (unsigned long long)n);
-    if (fd >= 0)
-        close(fd);
-    crypto_hash_sha256_final(&state, sum);
-    blob_name(sum, found);
-    return n == 0 && (*sha256 == '\0' || strcmp(found, sha256) == 0);
+    return *sha256 == '\0' || file_has_hash(path, sha256);
 }
 
 static void make_folder_of(const char *path)
@@ -111,6 +98,19 @@ static bool fetch_part(const struct cli *cli, const struct picture *picture,
     return whole;
 }
 
+/* What came has other bytes than the broker noted: it drops a kept file that
+ * its disk has lost, so that an agent is asked for it the next time. */
+static void tell_damaged(const struct cli *cli, const struct picture *picture)
+{
+    struct reply reply;
+    struct ask ask = {.method = "POST",
+                      .path = client_path(cli->client, "/v1/blobs/%s:check",
+                                          picture->sha256)};
+    client_ask(cli->client, &ask, &reply);
+    reply_done(&reply);
+    fprintf(stderr, "frameq: frame %lld: it came damaged\n", picture->frame);
+}
+
 static void fetch_one(const struct cli *cli, const struct picture *picture,
                       const char *dir, struct fetched *ret)
 {
@@ -124,15 +124,14 @@ static void fetch_one(const struct cli *cli, const struct picture *picture,
     }
     snprintf(path, sizeof path, "%.2000s/%.1024s", dir, name);
     snprintf(part, sizeof part, "%.3500s.part", path);
-    if (*picture->sha256 != '\0' && has_hash(path, picture->sha256)) {
+    if (*picture->sha256 != '\0' && file_has_hash(path, picture->sha256)) {
         ret->there++;
         return;
     }
     make_folder_of(path);
     bool whole = fetch_part(cli, picture, part, ret);
-    if (whole && !has_hash(part, picture->sha256)) {
-        fprintf(stderr, "frameq: frame %lld: it came damaged\n",
-                picture->frame);
+    if (whole && !is_whole(part, picture->sha256)) {
+        tell_damaged(cli, picture);
         whole = false;
     }
     if (whole && rename(part, path) != 0)

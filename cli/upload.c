@@ -165,19 +165,39 @@ static void refused(struct sending *sending, const char *path)
     client_end(sending->client, &reply);
 }
 
+/* The broker's disk may have cut a file short: it drops such a one. */
+static void have_checked(const struct sending *sending)
+{
+    struct reply reply;
+    struct ask ask = {.method = "POST",
+                      .path = client_path(sending->client, "/v1/blobs/%s:check",
+                                          sending->file->name)};
+    client_ask(sending->client, &ask, &reply);
+    reply_done(&reply);
+}
+
+static void ask_head(struct sending *sending, struct reply *ret)
+{
+    for (;;) {
+        const char *path =
+            client_path(sending->client, "/v1/blobs/%s", sending->file->name);
+        client_head(sending->client, path, ret);
+        if (ret->status == 200 || (ret->status == 404 && ret->offset >= 0))
+            break;
+        if (!may_change(ret))
+            refused(sending, path);
+        wait_more(sending, ret);
+    }
+}
+
 /* Asks how much of the file is there; true: all of it. */
 static bool is_there(struct sending *sending)
 {
     struct reply reply;
-    const char *path =
-        client_path(sending->client, "/v1/blobs/%s", sending->file->name);
-    for (;;) {
-        client_head(sending->client, path, &reply);
-        if (reply.status == 200 || (reply.status == 404 && reply.offset >= 0))
-            break;
-        if (!may_change(&reply))
-            refused(sending, path);
-        wait_more(sending, &reply);
+    ask_head(sending, &reply);
+    if (reply.status == 200 && reply.length != (int64_t)sending->file->size) {
+        have_checked(sending);
+        ask_head(sending, &reply);
     }
     uint64_t offset = reply.offset < 0 ? 0 : (uint64_t)reply.offset;
     got_on(sending, offset <= sending->file->size ? offset : 0);

@@ -11,14 +11,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/app/file_hash.h"
 #include "common/mem.h"
 #include "worker-agent/cache_parts.h"
+#include "worker-agent/easy.h"
 
-#define CONNECT_MS 5000
-#define STALLED_S  30 /* without a byte: it is tried again */
-#define TRIES      6
-#define PAUSE_MS   250 /* doubled after each try */
-#define BLOCK      (256 * 1024)
+#define STALLED_S 30     /* without a byte: it is tried again */
+#define CHECK_MS  600000 /* the broker reads some hundred gigabytes then */
+#define TRIES     6
+#define PAUSE_MS  250 /* doubled after each try */
 
 struct fetching {
     struct errand *errand;
@@ -49,19 +50,17 @@ void checked_note(struct cache *cache, const char *name, const char *path)
     checked->changed = facts.st_mtim;
 }
 
-static bool has_hash(const struct cache *cache, int fd, const char *name)
+static bool goes_on(void *ctx, size_t n)
 {
-    static unsigned char block[BLOCK]; /* the thread's */
-    unsigned char sum[crypto_hash_sha256_BYTES];
+    const struct cache *cache = ctx;
+    (void)n;
+    return !cache->give_up;
+}
+
+static bool has_hash(struct cache *cache, int fd, const char *name)
+{
     char found[BLOB_NAME + 1];
-    crypto_hash_sha256_state state;
-    ssize_t n;
-    crypto_hash_sha256_init(&state);
-    while ((n = read(fd, block, sizeof block)) > 0 && !cache->give_up)
-        crypto_hash_sha256_update(&state, block, (unsigned long long)n);
-    crypto_hash_sha256_final(&state, sum);
-    blob_name(sum, found);
-    return n == 0 && strcmp(found, name) == 0;
+    return file_hash(fd, goes_on, cache, found) && strcmp(found, name) == 0;
 }
 
 static bool is_same(const struct checked *checked, const struct stat *facts)
@@ -129,46 +128,31 @@ static size_t take_piece(char *bytes, size_t size, size_t n, void *ctx)
     return n;
 }
 
-static int show_piece(void *ctx, curl_off_t all, curl_off_t got,
-                      curl_off_t up_all, curl_off_t up)
-{
-    const struct fetching *fetching = ctx;
-    (void)all;
-    (void)got;
-    (void)up_all;
-    (void)up;
-    return fetching->errand->cache->give_up ? 1 : 0;
-}
-
-static void set_options(struct fetching *fetching)
+/* The next question about the file: verb "" or ":check". */
+static void set_options(struct fetching *fetching, const char *verb)
 {
     const struct cache *cache = fetching->errand->cache;
     CURL *curl = cache->curl;
     char url[CACHE_PATH];
-    snprintf(url, sizeof url, "%s/v1/blobs/%s", cache->broker,
-             fetching->file->name);
-    curl_easy_reset(curl);
-    curl_easy_setopt(curl, CURLOPT_URL, url);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(curl, CURLOPT_PROXY, "");
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)STALLED_S);
+    snprintf(url, sizeof url, "%s/v1/blobs/%s%s", cache->broker,
+             fetching->file->name, verb);
+    const struct easy_request request = {
+        .url = url, .token = cache->token, .stop = &cache->give_up};
+    easy_begin(curl, &request);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_piece);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, fetching);
-    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, show_piece);
-    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, fetching);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, fetching->why);
-    curl_easy_setopt(curl, CURLOPT_USERAGENT, "frameq-agent/" FRAMEQ_VERSION);
+}
+
+static void set_get(struct fetching *fetching)
+{
+    CURL *curl = fetching->errand->cache->curl;
+    set_options(fetching, "");
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)STALLED_S);
     if (fetching->got > 0)
         curl_easy_setopt(curl, CURLOPT_RESUME_FROM_LARGE,
                          (curl_off_t)fetching->got);
-    if (cache->token != NULL) {
-        curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
-        curl_easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, cache->token);
-    }
 }
 
 enum step { STEP_DONE, STEP_AGAIN, STEP_FAILED };
@@ -183,6 +167,30 @@ static bool has_right_hash(const struct fetching *fetching)
     return strcmp(found, fetching->file->name) == 0;
 }
 
+/* Other bytes came than the hash says. Were they lost on the broker's disk it
+ * drops the file, and all agents hear that it has it no more. */
+static enum step damaged(struct fetching *fetching)
+{
+    CURL *curl = fetching->errand->cache->curl;
+    const struct wanted_file *file = fetching->file;
+    long status = 0;
+    begin(fetching);
+    errand_fail(fetching->errand, FAULT_FILES_DAMAGED,
+                "%s came with other bytes than its SHA-256 %s says",
+                file->shown, file->name);
+    set_options(fetching, ":check");
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)CHECK_MS);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, "");
+    if (curl_easy_perform(curl) == CURLE_OK)
+        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    if (status != 404)
+        return STEP_AGAIN;
+    errand_fail(fetching->errand, FAULT_FILES_MISSING,
+                "%s (%s) was damaged on the broker's disk and is dropped",
+                file->shown, file->name);
+    return STEP_FAILED;
+}
+
 /* All that will come has come. */
 static enum step look_at(struct fetching *fetching)
 {
@@ -190,11 +198,7 @@ static enum step look_at(struct fetching *fetching)
     bool whole = file->size == SIZE_UNKNOWN || fetching->got == file->size;
     if (whole && has_right_hash(fetching))
         return STEP_DONE;
-    begin(fetching);
-    errand_fail(fetching->errand, FAULT_FILES_DAMAGED,
-                "%s came with other bytes than its SHA-256 %s says",
-                file->shown, file->name);
-    return STEP_AGAIN;
+    return damaged(fetching);
 }
 
 static enum step refused(struct fetching *fetching, long status)
@@ -234,7 +238,7 @@ static enum step try_once(struct fetching *fetching)
     CURL *curl = fetching->errand->cache->curl;
     long status = 0;
     fetching->why[0] = '\0';
-    set_options(fetching);
+    set_get(fetching);
     CURLcode code = curl_easy_perform(curl);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     if (code != CURLE_OK)

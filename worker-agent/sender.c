@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
-#include <sodium.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +22,7 @@
 
 #include "common/app/clock.h"
 #include "common/app/conf.h"
+#include "common/app/file_hash.h"
 #include "common/app/log.h"
 #include "common/app/manifest.h"
 #include "common/limits.h"
@@ -155,24 +155,19 @@ static enum outcome send_pieces(struct sending *sending)
     return outcome_of(sending);
 }
 
+static bool goes_on(void *ctx, size_t n)
+{
+    const struct sender *sender = ctx;
+    (void)n;
+    return !sender->stop;
+}
+
 /* The broker may ask for any path: what leaves is a picture it knows. */
 static bool has_its_hash(struct sending *sending)
 {
-    crypto_hash_sha256_state state;
-    unsigned char sum[crypto_hash_sha256_BYTES];
-    unsigned char *piece = (unsigned char *)sending->sender->piece;
     char name[BLOB_NAME + 1];
-    ssize_t n;
-    off_t at = 0;
-    crypto_hash_sha256_init(&state);
-    while (!sending->sender->stop &&
-           (n = pread(sending->fd, piece, LIMIT_BODY, at)) > 0) {
-        crypto_hash_sha256_update(&state, piece, (unsigned long long)n);
-        at += n;
-    }
-    crypto_hash_sha256_final(&state, sum);
-    blob_name(sum, name);
-    if (strcmp(name, sending->name) == 0)
+    if (file_hash(sending->fd, goes_on, sending->sender, name) &&
+        strcmp(name, sending->name) == 0)
         return true;
     log_warn("picture_not_sent", "sha256=%s reason=%s", sending->name,
              log_quoted("the file has other bytes"));

@@ -12,6 +12,7 @@
 #include "broker/reply.h"
 #include "broker/routes/artifacts.h"
 #include "broker/routes/routes.h"
+#include "common/app/log.h"
 
 #define TYPE_BYTES "application/octet-stream"
 
@@ -70,7 +71,7 @@ static bool read_piece(struct call *call, struct blobs_piece *piece)
     return good;
 }
 
-static void leave_put(struct call *call)
+static void leave(struct call *call)
 {
     blobs_forget(call->http->blobs, call);
 }
@@ -112,7 +113,7 @@ void blob_put_body(struct call *call, const char *name)
         return;
     }
     piece.name = name;
-    call_park(call, NULL, leave_put, NULL);
+    call_park(call, NULL, leave, NULL);
     if (blobs_put(call->http->blobs, &piece, put_done, call))
         return;
     (void)call_unpark(call);
@@ -151,8 +152,44 @@ static void get_blob(struct call *call)
                      "come as Upload-Offset says");
 }
 
+/* --- Checking. --- */
+
+static void check_done(void *ctx, const struct blobs_answer *answer)
+{
+    struct call *call = ctx;
+    const char *name = call->params.at[0];
+    (void)call_unpark(call);
+    if (answer->result == BLOBS_WRONG)
+        log_warn("file_dropped", "sha256=%s reason=%s", name,
+                 log_quoted(answer->why));
+    if (answer->result == BLOBS_WHOLE)
+        reply_empty(call, 204);
+    else if (answer->result == BLOBS_WRONG)
+        reply_upload(call, RC_NOT_FOUND, 0,
+                     "it was damaged on the broker's disk and is dropped; send "
+                     "it again");
+    else if (answer->result == BLOBS_MISSING)
+        reply_upload(call, RC_NOT_FOUND, answer->offset,
+                     "no whole file of that name is here");
+    else
+        reply_problem(call, RC_BUSY, "it could not be read: %s", answer->why);
+}
+
+static void check_blob(struct call *call)
+{
+    const char *name = blob_of(call);
+    if (!name)
+        return;
+    call_park(call, NULL, leave, NULL);
+    if (blobs_check(call->http->blobs, name, check_done, call))
+        return;
+    (void)call_unpark(call);
+    reply_problem(call, RC_BUSY, "too many uploads wait for the disk");
+}
+
 const struct route routes_blobs[] = {
     {"GET", "/v1/blobs/{}", get_blob, TOKEN_READ},
     {"PUT", "/v1/blobs/{}", put_blob, TOKEN_AGENT},
+    {"POST", "/v1/blobs/{}:check", check_blob, TOKEN_AGENT},
     {0},
 };

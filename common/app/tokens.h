@@ -8,6 +8,7 @@
 #ifndef FRAMEQ_COMMON_APP_TOKENS_H
 #define FRAMEQ_COMMON_APP_TOKENS_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -70,6 +71,11 @@ const struct token *tokens_named(const struct tokens *tokens, const char *name);
  * kept of a secret. */
 void token_text(const unsigned char bytes[TOKEN_BYTES], char ret[TOKEN_SECRET]);
 void token_hash(const char *secret, unsigned char ret[TOKEN_HASH]);
+
+/* token_field_hash checks what a file keeps of a secret, as fields.h wants it:
+ * TOKEN_HASH bytes in hexadecimal digits. */
+bool token_field_hash(const json_t *value, const void *unused, char *why,
+                      size_t size);
 
 /* token_role_find returns the role of a word, TOKEN_NONE for any other. */
 const char *token_role_word(enum token_role role);

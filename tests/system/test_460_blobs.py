@@ -268,8 +268,43 @@ class Blobs(farm.FarmTest):
         self.assertEqual(ask(None, "PUT", b"x"), 401)
         self.assertEqual(ask("read", "PUT", b"x"), 403)
         self.assertEqual(ask("submit", "PUT", b"x"), 201)
+        for role, status in ((None, 401), ("read", 403), ("submit", 204)):
+            headers = {"Authorization": f"Bearer {secrets[role]}"} if role \
+                else {}
+            self.assertEqual(self.check(name_of(b"x"), other,
+                                        **headers).status, status)
         self.assertEqual(ask(None, "GET"), 401)
         self.assertEqual(ask("read", "GET"), 200)
+
+    # --- What the disk lost. ---
+
+    def check(self, name, host=None, **headers):
+        return (host or self.host).web().request(
+            "POST", f"/v1/blobs/{name}:check", b"", headers)
+
+    def test_checked(self):
+        data = os.urandom(3 * PIECE)
+        name = name_of(data)
+        self.send(data)
+        self.assertEqual(self.check(name).status, 204)
+        path = self.kept(name)
+        path.chmod(0o644)
+        with open(path, "r+b") as file:
+            file.seek(2 * PIECE)
+            file.write(bytes([data[2 * PIECE] ^ 1]))
+        answer = self.check(name)
+        self.assertEqual(answer.status, 404, answer)
+        self.assertIn("damaged", answer.json()["detail"])
+        self.assertFalse(path.exists())
+        answer = self.check(name)
+        self.assertEqual(answer.status, 404, answer)
+        self.assertNotIn("damaged", answer.json()["detail"])
+        self.send(data)
+        self.assertEqual(self.check(name).status, 204)
+        self.assertEqual(self.check("x").status, 400)
+        self.put(name_of(b"0123"), b"01", 0, 4)
+        self.assertEqual(self.check(name_of(b"0123")).headers["Upload-Offset"],
+                         "2")
 
     # --- What goes. ---
 

@@ -70,6 +70,37 @@ class BrokenUploads(farm.FarmTest):
             self.assertEqual(self.process.returncode, 0)
         self.assertLess(line.sent, 1.02 * SIZE)
 
+    def submit(self, line):
+        self.process = self.start(line)
+        _, err = self.process.communicate(timeout=60 * farm.SLOW)
+        self.assertEqual(self.process.returncode, 0, err)
+        return err
+
+    def test_one_texture_changed(self):
+        """That one and the list go, nothing else."""
+        textures = [self.folder / f"{i}.png" for i in range(3)]
+        for path in textures:
+            path.write_bytes(os.urandom(1_000_000))
+        self.blender = fake_blender(self.folder, textures)
+        line = Line(self, self.host.address)
+        self.submit(line)
+        textures[1].write_bytes(os.urandom(1_000_000))
+        before = line.sent
+        self.assertIn("sent 1, 1.0 MB", self.submit(line))
+        self.assertLess(line.sent - before, 1.02 * 1_000_000)
+
+    def test_a_file_the_broker_s_disk_cut_short(self):
+        self.data = os.urandom(100_000)
+        self.blend.write_bytes(self.data)
+        line = Line(self, self.host.address)
+        self.submit(line)
+        name = name_of(self.data)
+        path = self.host.data / "blobs" / name[:2] / name
+        path.chmod(0o644)
+        os.truncate(path, 1000)
+        self.submit(line)
+        self.assertEqual(path.read_bytes(), self.data)
+
     def test_many_files_and_an_empty_one(self):
         """Each in its place, however they lie to each other."""
         below = self.folder / "a" / "b"

@@ -2,11 +2,12 @@
 # ctest: smoke threads
 """Uploaded scenes at an agent: fetched once, never wrong, bounded."""
 
+import json
 import os
 import pathlib
 
 import farm
-from uploads import name_of, scene
+from uploads import name_of, put, scene
 
 
 class AgentCache(farm.FarmTest):
@@ -97,12 +98,39 @@ class AgentCache(farm.FarmTest):
         for _ in self.fails(blend, "files_missing", "a.png"):
             self.kept(b"picture").unlink()
 
+    def damage(self, data, other):
+        path = self.kept(data)
+        path.chmod(0o644)
+        path.write_bytes(other)
+
     def test_a_file_damaged_at_the_broker(self):
+        """It is dropped, so that the next submit sends it anew."""
+        files = {"a.blend": b"blend", "a.png": b"picture"}
+        blend = scene(self.host, files)
+        for other in (b"pictura", b"pict", b""):
+            for _ in self.fails(blend, "files_missing", "a.png", "damaged"):
+                self.damage(b"picture", other)
+            self.assertFalse(self.kept(b"picture").exists())
+            self.assertIn("file_dropped", self.host.log_text())
+            put(self.host, b"picture")
+        self.host.await_job(self.submit(blend))
+
+    def test_a_list_damaged_at_the_broker(self):
         blend = scene(self.host, {"a.blend": b"blend", "a.png": b"picture"})
-        for _ in self.fails(blend, "files_damaged", "a.png"):
-            path = self.kept(b"picture")
-            path.chmod(0o644)
-            path.write_bytes(b"pictura")
+        text = json.dumps(blend, separators=(",", ":")).encode()
+        for _ in self.fails(blend, "files_missing", "list", "damaged"):
+            self.damage(text, text.replace(b"a.png", b"b.png"))
+        self.assertFalse(self.kept(text).exists())
+        self.host.await_job(self.submit(blend))
+
+    def test_those_that_wait_for_a_damaged_file(self):
+        """Two agents want it at once: neither renders, the job ends once."""
+        node_1 = self.node_1
+        node_2 = self.farm_node(name="a2")
+        blend = scene(self.host, {"a.blend": b"blend", "a.png": b"picture"})
+        for _ in self.fails(blend, "files_missing", "a.png"):
+            self.damage(b"picture", b"pictura")
+        self.assertEqual(node_1.started() + node_2.started(), [])
 
     def test_bounded(self):
         """The scene used longest ago goes; one that is too large is refused

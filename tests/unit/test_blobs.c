@@ -234,6 +234,37 @@ static void forgets_who_left(void **state)
     assert_true(there("x"));
 }
 
+static enum blobs_result check(const char *text)
+{
+    char name[BLOB_NAME + 1];
+    name_of(text, name);
+    assert_true(blobs_check(world.blobs, name, take, NULL));
+    await_answers(1);
+    return world.answer.result;
+}
+
+/* What was dropped counts no more: as much fits in its place. */
+static void drops_what_the_disk_lost(void **state)
+{
+    char name[BLOB_NAME + 1], path[256];
+    (void)state;
+    reopen(10, 1);
+    put("0123456789");
+    assert_int_equal(check("0123456789"), BLOBS_WHOLE);
+    assert_int_equal(check("x"), BLOBS_MISSING);
+    name_of("0123456789", name);
+    snprintf(path, sizeof path, "%s/%.2s/%s", world.dir, name, name);
+    assert_int_equal(chmod(path, 0600), 0);
+    int fd = open(path, O_WRONLY);
+    assert_int_equal(pwrite(fd, "8", 1, 9), 1);
+    close(fd);
+    assert_true(there("0123456789"));
+    assert_int_equal(check("0123456789"), BLOBS_WRONG);
+    assert_false(there("0123456789"));
+    assert_int_equal(check("0123456789"), BLOBS_MISSING);
+    assert_int_equal(put("abcdefghij"), BLOBS_WHOLE);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -273,6 +304,7 @@ int main(void)
         TEST(keeps_what_a_live_job_names),
         TEST(lets_so_many_pieces_wait),
         TEST(forgets_who_left),
+        TEST(drops_what_the_disk_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

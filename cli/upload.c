@@ -6,15 +6,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/hashes.h"
 #include "cli/human.h"
+#include "common/app/cache_dir.h"
 #include "common/app/clock.h"
+#include "common/app/file_hash.h"
 #include "common/app/log.h"
 #include "common/limits.h"
 #include "common/mem.h"
@@ -83,35 +86,68 @@ static int open_source(const char *path)
 
 /* --- Hashing. --- */
 
-static void hash_file(struct show *show, const char *path,
-                      struct manifest_file *file)
+struct reading {
+    struct show *show;
+    uint64_t size;
+};
+
+static bool read_more(void *ctx, size_t n)
 {
-    static unsigned char block[LIMIT_BODY];
-    unsigned char sum[crypto_hash_sha256_BYTES];
-    crypto_hash_sha256_state state;
-    ssize_t n;
-    int fd = open_source(path);
-    file->size = 0;
-    crypto_hash_sha256_init(&state);
-    while ((n = read(fd, block, sizeof block)) > 0) {
-        crypto_hash_sha256_update(&state, block, (unsigned long long)n);
-        file->size += (uint64_t)n;
-        show_step(show, (uint64_t)n);
-    }
-    if (n < 0)
-        log_fatal(CLI_FAILED, "%s: %s", path, strerror(errno));
-    close(fd);
-    crypto_hash_sha256_final(&state, sum);
-    blob_name(sum, file->name);
+    struct reading *reading = ctx;
+    reading->size += n;
+    show_step(reading->show, n);
+    return true;
 }
 
-void upload_hash(const struct cli *cli, struct gathered *gathered)
+static bool is_same(const struct stat *was, const struct stat *is)
 {
-    (void)cli;
+    return was->st_size == is->st_size && was->st_ino == is->st_ino &&
+           was->st_mtim.tv_sec == is->st_mtim.tv_sec &&
+           was->st_mtim.tv_nsec == is->st_mtim.tv_nsec;
+}
+
+/* Reads the file, and has its hash kept where it has not changed meanwhile. */
+static void read_file(struct hashes *hashes, struct show *show,
+                      const char *path, struct manifest_file *file)
+{
+    struct reading reading = {.show = show};
+    struct stat before, after;
+    int fd = open_source(path);
+    bool ok = fstat(fd, &before) == 0 &&
+              file_hash(fd, read_more, &reading, file->name) &&
+              fstat(fd, &after) == 0;
+    if (!ok)
+        log_fatal(CLI_FAILED, "%s: %s", path, strerror(errno));
+    close(fd);
+    file->size = reading.size;
+    if (is_same(&before, &after))
+        hashes_note(hashes, path, &after, file->name);
+}
+
+static void hash_file(struct hashes *hashes, struct show *show,
+                      const char *path, struct manifest_file *file)
+{
+    struct stat facts;
+    if (stat(path, &facts) != 0 ||
+        !hashes_find(hashes, path, &facts, file->name)) {
+        read_file(hashes, show, path, file);
+        return;
+    }
+    file->size = (uint64_t)facts.st_size;
+    show_step(show, file->size);
+}
+
+void upload_hash(struct gathered *gathered)
+{
+    char dir[PATH_MAX];
+    bool keeps = cache_dir_open("", dir, sizeof dir);
+    struct hashes *hashes = hashes_open(keeps ? dir : NULL, clock_wall_ms());
     struct show show = show_begin("hashing", size_of(gathered));
     for (size_t i = 0; i < gathered->manifest.n; i++)
-        hash_file(&show, gathered->sources[i], &gathered->manifest.files[i]);
+        hash_file(hashes, &show, gathered->sources[i],
+                  &gathered->manifest.files[i]);
     show_end(&show);
+    hashes_close(&hashes);
 }
 
 /* --- Sending. --- */
@@ -204,8 +240,12 @@ static bool is_there(struct sending *sending)
     return reply.status == 200;
 }
 
+/* Or a remembered hash was wrong, whyever: none of them is believed again. */
 static void refuse_changed(const struct sending *sending)
 {
+    char dir[PATH_MAX];
+    if (cache_dir_open("", dir, sizeof dir))
+        hashes_forget(dir);
     log_fatal(CLI_FAILED, "%s changed while it was sent: submit again",
               sending->source);
 }

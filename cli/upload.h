@@ -10,10 +10,11 @@
 #include "cli/cli.h"
 #include "cli/gather.h"
 
-/* upload_hash fills in the names of all files; upload_send sends what is
+/* upload_hash fills in the names of all files, reading those that no earlier
+ * submit has read as they are (hashes.h); upload_send sends what is
  * missing. Both show on stderr how far they are, and end the program when they
  * cannot. */
-void upload_hash(const struct cli *cli, struct gathered *gathered);
+void upload_hash(struct gathered *gathered);
 void upload_send(const struct cli *cli, const struct gathered *gathered);
 
 #endif

@@ -60,7 +60,7 @@ static void gather_files(const struct cli *cli, json_t *body, const char *path,
     const char *missing = cli_get(cli, "missing-files");
     bool allow = missing != NULL && strcmp(missing, "allow") == 0;
     gather(path, cli_get(cli, "blender"), allow, ret);
-    upload_hash(cli, ret);
+    upload_hash(ret);
     upload_send(cli, ret);
     json_object_set_new(body, "blend", manifest_json(&ret->manifest));
 }

@@ -121,6 +121,7 @@
             frames have the job's reason */
 
 /* Command line. */
+#define LIMIT_HASHES 20000 /* files a submitter remembers: two large scenes */
 #define LIMIT_ANSWER                                                           \
     (64 * 1024 * 1024) /* one answer of the broker: a page of LIMIT_PAGE       \
                           frames with LIMIT_FILES each is 5 MiB */

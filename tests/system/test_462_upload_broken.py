@@ -2,7 +2,9 @@
 """`frameq submit` whose upload is cut off: what was sent is not sent again."""
 
 import os
+import pathlib
 import subprocess
+import sys
 
 import farm
 from uploads import Line, fake_blender, name_of
@@ -20,7 +22,8 @@ class BrokenUploads(farm.FarmTest):
         self.process = None
 
     def start(self, line):
-        env = dict(os.environ, FRAMEQ_BROKER=line.url)
+        env = dict(os.environ, FRAMEQ_BROKER=line.url,
+                   XDG_CACHE_HOME=str(self.folder / "cache"))
         return subprocess.Popen(
             [farm.BIN / "frameq", "submit", self.blend, "-f", "1", "--upload",
              "on", "--blender", self.blender], env=env, text=True,
@@ -100,6 +103,28 @@ class BrokenUploads(farm.FarmTest):
         os.truncate(path, 1000)
         self.submit(line)
         self.assertEqual(path.read_bytes(), self.data)
+
+    def test_a_remembered_hash(self):
+        """A file that is as an earlier submit saw it is not read again: else
+        a hash that was put in the place of its own would do nothing."""
+        old = pathlib.Path(sys.executable).resolve()  # and will not change
+        self.blender = fake_blender(self.folder, [old])
+        self.data = b"blend"
+        self.blend.write_bytes(self.data)
+        line = Line(self, self.host.address)
+        kept = self.folder / "cache" / "frameq" / "hashes"
+        self.submit(line)
+        own = name_of(old.read_bytes())
+        self.assertEqual([row.split()[0] for row in
+                          kept.read_text().splitlines()], [own])
+        self.assertIn("sent 0,", self.submit(line))
+        kept.write_text(kept.read_text().replace(own, name_of(b"other")))
+        self.process = self.start(line)
+        _, err = self.process.communicate(timeout=60 * farm.SLOW)
+        self.assertEqual(self.process.returncode, 1, err)
+        self.assertIn("submit again", err)
+        self.assertFalse(kept.exists())
+        self.assertIn("sent 0,", self.submit(line))
 
     def test_many_files_and_an_empty_one(self):
         """Each in its place, however they lie to each other."""

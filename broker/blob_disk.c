@@ -228,8 +228,8 @@ static void put_part(struct blobs *blobs, struct blobs_ask *ask)
         if ((uint64_t)facts.st_size == ask->offset)
             append(blobs, ask, fd);
         else
-            ask->answer = (struct blobs_answer){BLOBS_ELSEWHERE,
-                                                (uint64_t)facts.st_size, 0, ""};
+            ask->answer = (struct blobs_answer){
+                .result = BLOBS_ELSEWHERE, .offset = (uint64_t)facts.st_size};
     }
     if (fd >= 0)
         close(fd);
@@ -239,7 +239,8 @@ void blob_put(struct blobs *blobs, struct blobs_ask *ask)
 {
     uint64_t size;
     if (is_there(blobs, ask->name, &size))
-        ask->answer = (struct blobs_answer){BLOBS_WHOLE, size, 0, ""};
+        ask->answer =
+            (struct blobs_answer){.result = BLOBS_WHOLE, .offset = size};
     else
         put_part(blobs, ask);
 }
@@ -285,6 +286,25 @@ void blob_check(struct blobs *blobs, struct blobs_ask *ask)
     if (ask->answer.result == BLOBS_WRONG || (!read && errno != ECANCELED))
         drop_rotten(blobs, ask, path, size);
     close(fd);
+}
+
+/* --- Files that jobs name by their paths. --- */
+
+void blob_hash(struct blobs *blobs, struct blobs_ask *ask)
+{
+    struct stat facts;
+    int fd = open(ask->bytes, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0 || fstat(fd, &facts) != 0)
+        end_failed(ask);
+    else if (!S_ISREG(facts.st_mode) || facts.st_size > LIMIT_BLOB)
+        end(ask, BLOBS_FAILED, "it is no file of at most %lld bytes",
+            LIMIT_BLOB);
+    else if (file_hash(fd, goes_on, blobs, ask->answer.name))
+        ask->answer.result = BLOBS_WHOLE;
+    else
+        end_failed(ask);
+    if (fd >= 0)
+        close(fd);
 }
 
 /* --- Manifests. --- */

@@ -36,6 +36,7 @@ static void answer(struct blobs *blobs, struct blobs_ask *ask)
         [ASK_PUT] = blob_put,
         [ASK_KEEP] = blob_keep,
         [ASK_CHECK] = blob_check,
+        [ASK_HASH] = blob_hash,
         [ASK_SWEEP] = blob_sweep};
     blobs->turn++;
     work[ask->kind](blobs, ask);
@@ -238,6 +239,17 @@ bool blobs_check(struct blobs *blobs, const char *name, blobs_done *done,
     struct blobs_ask *ask = mem_new(sizeof *ask);
     ask->kind = ASK_CHECK;
     memcpy(ask->name, name, sizeof ask->name);
+    ask->done = done;
+    ask->ctx = ctx;
+    return queue(blobs, ask);
+}
+
+bool blobs_hash(struct blobs *blobs, const char *path, blobs_done *done,
+                void *ctx)
+{
+    struct blobs_ask *ask = mem_new(sizeof *ask);
+    ask->kind = ASK_HASH;
+    ask->bytes = mem_text(path);
     ask->done = done;
     ask->ctx = ctx;
     return queue(blobs, ask);

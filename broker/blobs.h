@@ -31,7 +31,8 @@ enum blobs_result {
 struct blobs_answer {
     enum blobs_result result;
     uint64_t offset;
-    uint64_t missing; /* files of a manifest */
+    uint64_t missing;         /* files of a manifest */
+    char name[BLOB_NAME + 1]; /* of blobs_hash: what was read */
     char why[512];
 };
 
@@ -80,6 +81,12 @@ bool blobs_keep(struct blobs *blobs, const char *name, const char *text,
  * else is asked waits so long. */
 bool blobs_check(struct blobs *blobs, const char *name, blobs_done *done,
                  void *ctx);
+
+/* blobs_hash reads a file that is none of these, at path (copied), for the name
+ * it would have; done with WHOLE, or FAILED: it cannot be read, or is no file
+ * of at most LIMIT_BLOB bytes. */
+bool blobs_hash(struct blobs *blobs, const char *path, blobs_done *done,
+                void *ctx);
 
 /* blobs_forget: ctx is not to be called any more. */
 void blobs_forget(struct blobs *blobs, void *ctx);

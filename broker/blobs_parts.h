@@ -15,12 +15,12 @@
 
 #define BLOBS_PATH 4096
 
-enum ask_kind { ASK_PUT, ASK_KEEP, ASK_CHECK, ASK_SWEEP };
+enum ask_kind { ASK_PUT, ASK_KEEP, ASK_CHECK, ASK_HASH, ASK_SWEEP };
 
 struct blobs_ask {
     enum ask_kind kind;
     char name[BLOB_NAME + 1];
-    char *bytes; /* owned: a piece, a manifest, names; NULL: none */
+    char *bytes; /* owned: a piece, a manifest, a path, names; NULL: none */
     size_t n;    /* bytes; of a sweep: names */
     uint64_t offset, total;
     int64_t keep_ms;
@@ -66,6 +66,7 @@ void blob_part_path(const struct blobs *blobs, const char *name, char *ret);
 void blob_put(struct blobs *blobs, struct blobs_ask *ask);
 void blob_keep(struct blobs *blobs, struct blobs_ask *ask);
 void blob_check(struct blobs *blobs, struct blobs_ask *ask);
+void blob_hash(struct blobs *blobs, struct blobs_ask *ask);
 void blob_sweep(struct blobs *blobs, struct blobs_ask *ask);
 
 /* blobs_goes_on tells whether the thread has not been told to end. */

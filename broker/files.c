@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The list becomes a blob of its own, so that core, ledger and messages carry
- * one short name of it, and equal scenes are equal texts.
+ * one short name of it, and equal scenes are equal texts. A job that pins its
+ * .blend gets the hash that it has now, unless its submitter gave it.
  */
 #include "broker/files.h"
 
@@ -34,15 +35,21 @@ static void leave(struct call *call)
     blobs_forget(call->http->blobs, call);
 }
 
+/* Ends the wait; the body is what the submit reads. */
+static void end_wait(struct call *call, struct settling *settling)
+{
+    char *text = json_dumps(settling->body, JSON_COMPACT);
+    settling_free(settling);
+    call->body = mem_text(text);
+    free(text);
+}
+
 static void settled(void *ctx, const struct blobs_answer *answer)
 {
     struct call *call = ctx;
     struct settling *settling = call_unpark(call);
-    char *text = json_dumps(settling->body, JSON_COMPACT);
     void (*submit)(struct call *) = settling->submit;
-    settling_free(settling);
-    call->body = mem_text(text);
-    free(text);
+    end_wait(call, settling);
     if (answer->result == BLOBS_MISSING)
         reply_problem(call, RC_CONFLICT,
                       "field `blend`: %" PRIu64 " of its files are not here, "
@@ -86,13 +93,61 @@ static void begin_list(struct call *call, void (*submit)(struct call *call),
     json_decref(list);
 }
 
-/* A body that may name an uploaded scene, by a look that costs little. */
+/* --- A version that is pinned. --- */
+
+static void pinned(void *ctx, const struct blobs_answer *answer)
+{
+    struct call *call = ctx;
+    struct settling *settling = call_unpark(call);
+    void (*submit)(struct call *) = settling->submit;
+    bool known = answer->result == BLOBS_WHOLE;
+    if (known)
+        json_object_set_new(settling->body, "blend_sha256",
+                            json_string(answer->name));
+    end_wait(call, settling);
+    if (!known)
+        reply_problem(call, RC_CONFLICT,
+                      "field `pin`: the broker cannot read the .blend (%s) to "
+                      "know its version; give its `blend_sha256`, as `frameq "
+                      "submit --pin` does",
+                      answer->why);
+    else if (guard_admits(call)) /* as above */
+        submit(call);
+}
+
+/* Whether the version is still to be found out. What is wrong with the fields
+ * is said later. */
+static bool wants_hash(const json_t *body)
+{
+    const char *blend = json_string_value(json_object_get(body, "blend"));
+    return json_is_true(json_object_get(body, "pin")) && blend != NULL &&
+           *blend == '/' && strlen(blend) <= LIMIT_PATH &&
+           json_object_get(body, "blend_sha256") == NULL;
+}
+
+static void begin_pin(struct call *call, void (*submit)(struct call *call),
+                      json_t *body)
+{
+    const char *blend = json_string_value(json_object_get(body, "blend"));
+    struct settling *settling = mem_new(sizeof *settling);
+    *settling = (struct settling){submit, body};
+    call_park(call, settling, leave, settling_free);
+    if (blobs_hash(call->http->blobs, blend, pinned, call))
+        return;
+    settling_free(call_unpark(call));
+    reply_problem(call, RC_BUSY, "too many uploads wait for the disk");
+}
+
+/* A body that may name an uploaded scene or pin one, by a look that costs
+ * little. */
 static bool is_suspect(const struct call *call)
 {
     static const char member[] = "\"blend\"";
     const char *at = call->in->body;
     if (!call->http->blobs)
         return false;
+    if (strstr(at, "\"pin\"") != NULL)
+        return true;
     for (; (at = strstr(at, member)) != NULL; at++) {
         const char *value = at + strlen(member);
         value += strspn(value, " \t\r\n:");
@@ -114,6 +169,8 @@ void files_settle(struct call *call, void (*submit)(struct call *call))
     const char *text = json_string_value(blend);
     if (text && blend_is_blob(text, name)) {
         begin(call, submit, body, name, NULL);
+    } else if (wants_hash(body)) {
+        begin_pin(call, submit, body);
     } else if (!json_is_array(blend)) {
         json_decref(body);
         submit(call); /* it says what is wrong, where anything is */

@@ -12,6 +12,7 @@
 #include "broker/view.h"
 #include "common/app/clock.h"
 #include "common/app/fields.h"
+#include "common/app/manifest.h"
 #include "common/limits.h"
 
 #define FPS_MAX    1000
@@ -152,6 +153,7 @@ static const struct field job_fields[] = {
     {"batch", check_batch, NULL},
     {"priority", field_integer, &priority_bounds},
     {"paused", field_bool, NULL},
+    {"pin", field_bool, NULL},
     {"not_before", check_time, NULL},
     {"depends_on", check_depends, NULL},
     {"max_agents", field_integer, &agents_bounds},
@@ -309,6 +311,19 @@ static void read_numbers(const struct reader *r)
     spec->not_before_ms = time ? clock_parse(json_string_value(time)) : 0;
 }
 
+/* A scene that was uploaded is named by what is in it. */
+static bool check_pin(const struct reader *r)
+{
+    char name[BLOB_NAME + 1];
+    if (!json_is_true(member(r, "pin")) || member(r, "blend_sha256") ||
+        blend_is_blob(r->spec->blend, name))
+        return true;
+    return field_refuse(r->why, r->size,
+                        "field `pin`: needs the .blend's absolute path as "
+                        "`blend`, where the broker can read it, or its "
+                        "`blend_sha256`");
+}
+
 static bool read_members(const struct reader *r)
 {
     static const struct field *const tables[] = {job_fields, render_fields,
@@ -320,6 +335,8 @@ static bool read_members(const struct reader *r)
     read_texts(r);
     read_numbers(r);
     read_requires(r);
+    if (!check_pin(r))
+        return false;
     r->spec->render = read_render(r);
     r->spec->plain =
         json_object_size(r->body) == 2 && member(r, "from") && member(r, "to");

@@ -138,11 +138,22 @@ static void put_lease(json_t *frame, const struct lease *lease, bool at_it)
              at_it ? json_real(lease->permille / 1000.0) : json_null());
 }
 
+/* Which .blend it is of: the node says so with the first file. */
+static void put_files(json_t *frame, const struct frame_fact *fact)
+{
+    json_t *files = view_files(fact), *first = json_array_get(files, 0);
+    json_t *version = json_object_get(first, "blend_sha256");
+    view_put(frame, "blend_sha256",
+             json_is_string(version) ? json_incref(version) : NULL);
+    json_object_del(first, "blend_sha256");
+    view_put(frame, "files", files);
+}
+
 static void put_fact(json_t *frame, const struct frame_fact *fact)
 {
     view_put(frame, "seconds",
              fact && fact->ms > 0 ? view_seconds(fact->ms) : json_null());
-    view_put(frame, "files", view_files(fact));
+    put_files(frame, fact);
     view_put(frame, "blender", view_text_or_null(fact ? fact->blender : NULL));
     view_put(frame, "at", view_time(fact ? fact->at_ms : 0));
     if (!json_object_get(frame, "agent"))

@@ -2,8 +2,8 @@
  *
  * One line a file, those used last at the end:
  * "SHA-256 SIZE INODE MTIME CTIME PATH", times in nanoseconds. The file is
- * written anew beside its place and takes it whole; not synced, for what a power
- * cut leaves of it is read up to the first line that is none.
+ * written anew beside its place and takes it whole; not synced, for what a
+ * power cut leaves of it is read up to the first line that is none.
  */
 #include "cli/hashes.h"
 

@@ -82,6 +82,9 @@ const struct setting submit_settings[] = {
      .argument = "PATH",
      .fallback = "blender",
      .help = "The Blender that finds those files."},
+    {.name = "pin",
+     .help = "Fail the job when the .blend at that path is no longer the one "
+             "that is here now."},
     {.name = "paused", .help = "Hold it back until `frameq resume`."},
     {.name = "wait",
      .help = "Stay until it has ended: exit 0 completed, 1 failed or "
@@ -151,6 +154,8 @@ json_t *submit_body(const struct conf *conf)
     }
     if (conf_on(conf, "paused"))
         json_object_set_new(body, "paused", json_true());
+    if (conf_on(conf, "pin"))
+        json_object_set_new(body, "pin", json_true());
     json_t *needs = requires_of(conf);
     if (json_object_size(needs) > 0)
         json_object_set(body, "requires", needs);

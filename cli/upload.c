@@ -137,17 +137,35 @@ static void hash_file(struct hashes *hashes, struct show *show,
     show_step(show, file->size);
 }
 
-void upload_hash(struct gathered *gathered)
+static struct hashes *open_hashes(void)
 {
     char dir[PATH_MAX];
     bool keeps = cache_dir_open("", dir, sizeof dir);
-    struct hashes *hashes = hashes_open(keeps ? dir : NULL, clock_wall_ms());
+    return hashes_open(keeps ? dir : NULL, clock_wall_ms());
+}
+
+void upload_hash(struct gathered *gathered)
+{
+    struct hashes *hashes = open_hashes();
     struct show show = show_begin("hashing", size_of(gathered));
     for (size_t i = 0; i < gathered->manifest.n; i++)
         hash_file(hashes, &show, gathered->sources[i],
                   &gathered->manifest.files[i]);
     show_end(&show);
     hashes_close(&hashes);
+}
+
+void upload_hash_one(const char *path, char ret[BLOB_NAME + 1])
+{
+    struct stat facts;
+    struct manifest_file file;
+    struct hashes *hashes = open_hashes();
+    struct show show = show_begin(
+        "hashing", stat(path, &facts) == 0 ? (uint64_t)facts.st_size : 0);
+    hash_file(hashes, &show, path, &file);
+    show_end(&show);
+    hashes_close(&hashes);
+    memcpy(ret, file.name, sizeof file.name);
 }
 
 /* --- Sending. --- */

@@ -11,10 +11,12 @@
 #include "cli/gather.h"
 
 /* upload_hash fills in the names of all files, reading those that no earlier
- * submit has read as they are (hashes.h); upload_send sends what is
+ * submit has read as they are (hashes.h), upload_hash_one writes that of one;
+ * upload_send sends what is
  * missing. Both show on stderr how far they are, and end the program when they
  * cannot. */
 void upload_hash(struct gathered *gathered);
+void upload_hash_one(const char *path, char ret[BLOB_NAME + 1]);
 void upload_send(const struct cli *cli, const struct gathered *gathered);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * frameq frames: every frame of a job in a row of its own, then which frames
- * are in which state.
+ * are in which state, and of which version of the .blend.
  */
 #include <string.h>
 
@@ -101,30 +101,77 @@ static void table_print(const struct cli *cli, const json_t *frames,
     table_free(&table);
 }
 
+/* The numbers of the frames whose member key is value. */
+static void select_frames(const json_t *frames, const char *key,
+                          const char *value, struct ranges *ret)
+{
+    size_t i;
+    const json_t *frame;
+    json_array_foreach(frames, i, frame)
+    {
+        int64_t number = doc_int(frame, "frame");
+        if (doc_is(frame, key, value) && number >= 0 &&
+            number <= LIMIT_FRAME_MAX)
+            ranges_add(ret, (int32_t)number, (int32_t)number + 1);
+    }
+}
+
+static void list_frames(const struct ranges *set, struct buf *out)
+{
+    struct frames all = {0};
+    frames_span(&all, 0, LIMIT_FRAME_MAX, 1); /* ordinal = number */
+    frames_list(&all, set, RANGES_SHOWN, out);
+    buf_print(out, "\n");
+    frames_free(&all);
+}
+
 /* Appends "3 failed: 7, 9-10" for the frames in one state. */
 static void tell_ranges(const struct term *term, const json_t *frames,
                         const char *state, struct buf *out)
 {
-    size_t i;
-    const json_t *frame;
     struct ranges set = {0};
-    struct frames all = {0};
-    json_array_foreach(frames, i, frame)
-    {
-        int64_t number = doc_int(frame, "frame");
-        if (doc_is(frame, "state", state) && number >= 0 &&
-            number <= LIMIT_FRAME_MAX)
-            ranges_add(&set, (int32_t)number, (int32_t)number + 1);
-    }
+    select_frames(frames, "state", state, &set);
     if (set.count > 0) {
-        frames_span(&all, 0, LIMIT_FRAME_MAX, 1); /* ordinal = number */
         buf_print(out, "%s %d %s: ", glyph_text(glyph_find(state), term),
                   (int)set.count, state);
-        frames_list(&all, &set, RANGES_SHOWN, out);
-        buf_print(out, "\n");
+        list_frames(&set, out);
     }
-    frames_free(&all);
     ranges_free(&set);
+}
+
+/* The hashes of the .blend that frames were rendered from, in that order. */
+static json_t *find_versions(const json_t *frames)
+{
+    size_t i;
+    const json_t *frame;
+    json_t *found = json_object();
+    json_array_foreach(frames, i, frame)
+    {
+        const char *version = doc_text(frame, "blend_sha256");
+        if (*version != '\0')
+            json_object_set_new(found, version, json_true());
+    }
+    return found;
+}
+
+/* Says which frames are of which version, where the .blend has changed under
+ * the job. */
+static void tell_versions(const json_t *frames, struct buf *out)
+{
+    const char *version;
+    json_t *found = find_versions(frames), *unused;
+    if (json_object_size(found) > 1) {
+        buf_print(out, "\nThe .blend has changed under this job:\n");
+        json_object_foreach(found, version, unused)
+        {
+            struct ranges set = {0};
+            select_frames(frames, "blend_sha256", version, &set);
+            buf_print(out, "%.12s: ", version);
+            list_frames(&set, out);
+            ranges_free(&set);
+        }
+    }
+    json_decref(found);
 }
 
 static void print_frames(const struct cli *cli, json_t *frames)
@@ -143,6 +190,7 @@ static void print_frames(const struct cli *cli, json_t *frames)
         buf_print(&out, "No such frames.\n");
     for (int i = 0; i < STATES; i++)
         tell_ranges(&cli->term, frames, states[i], &out);
+    tell_versions(frames, &out);
     cli_print(&out);
     buf_free(&out);
 }

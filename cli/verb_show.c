@@ -125,6 +125,7 @@ static void tell_settings(const json_t *job, struct buf *out)
         {"priority", "priority"},
         {"frames", "frames"},
         {"blend", "blend"},
+        {"pinned", "blend_sha256"},
         {"scene", "scene"},
         {"camera", "camera"},
         {"engine", "engine"},

@@ -65,6 +65,17 @@ static void gather_files(const struct cli *cli, json_t *body, const char *path,
     json_object_set_new(body, "blend", manifest_json(&ret->manifest));
 }
 
+/* Only who sees the file can say which version is meant. */
+static void name_blend(const struct cli *cli, json_t *body, const char *path)
+{
+    char name[BLOB_NAME + 1];
+    json_object_set_new(body, "blend", json_string(path));
+    if (!cli_on(cli, "pin"))
+        return;
+    upload_hash_one(path, name);
+    json_object_set_new(body, "blend_sha256", json_string(name));
+}
+
 /* Adds the .blend by its files or its real path, and its name as the job's. */
 static void add_blend(const struct cli *cli, json_t *body, const char *file,
                       struct gathered *ret)
@@ -75,7 +86,7 @@ static void add_blend(const struct cli *cli, json_t *body, const char *file,
     if (uploads(cli))
         gather_files(cli, body, path, ret);
     else
-        json_object_set_new(body, "blend", json_string(path));
+        name_blend(cli, body, path);
     if (json_object_get(body, "name") != NULL)
         return;
     const char *slash = strrchr(path, '/');

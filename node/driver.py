@@ -13,6 +13,7 @@ what gives the same pixels as Blender's own -a, particles included. What may
 not be rendered twice in one process is named by `cold`, and the node then
 keeps it for one job.
 """
+import hashlib
 import json
 import os
 import re
@@ -374,6 +375,33 @@ def libraries_racy(started_ns):
     return any(state and state[4] >= started_ns - 20_000_000 for state in states)
 
 
+# -- Which .blend it is --------------------------------------------------------
+
+
+def file_sha256(path):
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        for block in iter(lambda: file.read(1 << 20), b""):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def blend_version(job, started_ns):
+    """The SHA-256 of the .blend that is open; None when it changed while it was
+    being opened: nobody can tell then which one it was."""
+    path = bpy.data.filepath
+    before = file_state(path)
+    try:
+        found = file_sha256(path)
+    except OSError as error:
+        raise Fault("bad_blend", str(error)) from None
+    if job.get("blend_sha256", found) != found:
+        text = "%s has changed since it was submitted and pinned: its SHA-256 is %s, not %s"
+        raise Fault("blend_changed", text % (path, found, job["blend_sha256"]))
+    racy = before is None or before[4] >= started_ns - 20_000_000
+    return None if racy or file_state(path) != before else found
+
+
 # -- Devices ------------------------------------------------------------------
 
 
@@ -660,6 +688,7 @@ class Session:
         self.job = job
         self.warnings = []
         scene = self.scene = scene_choose(job)
+        self.version = blend_version(job, started_ns)
         files_check(scene, job.get("missing_files") == "allow", self.warnings)
         engine_set(scene, job)
         camera_set(scene, job)
@@ -697,6 +726,7 @@ class Session:
             "height": height,
             "warnings": self.warnings,
             "cold": self.cold,
+            "blend_sha256": self.version,
         }
 
     def render(self, frame, folder):

@@ -45,6 +45,7 @@ void job_free(struct job **job)
     mem_free(old->text);
     mem_free(old->device);
     mem_free(old->blender);
+    mem_free(old->version);
     mem_free(old->cold);
     json_decref(old->warnings);
     output_done(&old->output);

@@ -68,6 +68,7 @@ struct job {
     json_t *warnings; /* array */
     char *device;     /* what it renders on; NULL: not known yet */
     char *blender;    /* version; NULL: not known yet */
+    char *version;    /* SHA-256 of the .blend that is open; NULL: not known */
     enum launch launch;
     char *cold;       /* why its Blender is not kept; NULL: no reason known */
     int exit;         /* status of Blender; -1: not known; 0: it lives on */

@@ -132,6 +132,7 @@ json_t *job_json(const struct job *job)
     put(object, "warnings", json_incref(job->warnings));
     put(object, "device", text_or_null(job->device));
     put(object, "blender", text_or_null(job->blender));
+    put(object, "blend_sha256", text_or_null(job->version));
     put(object, "launch", text_or_null(launch_words[job->launch]));
     put(object, "cold", text_or_null(job->cold));
     put(object, "log", log_json(job));

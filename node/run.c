@@ -217,11 +217,21 @@ static void proof_begin(struct run *run, int32_t ordinal, const json_t *event)
         job_fail(run->job, FAULT_UNPROVEN, "cannot start a process");
 }
 
+/* The version goes with the first file, wherever that is told; not where
+ * another's picture was there already. */
+static void version_note(const struct job *job, json_t *files)
+{
+    json_t *first = json_array_get(files, 0);
+    if (job->version && !json_is_true(json_object_get(first, "kept")))
+        json_object_set_new(first, "blend_sha256", json_string(job->version));
+}
+
 static void proof_end(struct run *run, struct proof *proof)
 {
     struct proof_result result;
     proof_take(proof, &result);
     if (result.fault == FAULT_NONE) {
+        version_note(run->job, result.files);
         job_proved(run->job, proof->ordinal, result.files, result.thumb,
                    result.thumb_len);
         result.thumb = NULL;
@@ -282,6 +292,7 @@ static void on_opened(struct run *run, const json_t *event)
     run->height = side_of(event, "height");
     text_set(&job->device, event, "device");
     text_set(&job->blender, event, "blender");
+    text_set(&job->version, event, "blend_sha256");
     text_set(&job->cold, event, "cold");
     if (!job->cold && !run->pool->on)
         job->cold = mem_text("--warm off");

@@ -257,8 +257,8 @@ bool spec_parse(const char *body, size_t len, const struct spec_rules *rules,
 json_t *spec_order(const struct spec *spec, const char *device)
 {
     static const char *const passed[] = {
-        "scene",      "camera", "view_layers",   "engine", "samples",
-        "resolution", "format", "missing_files", "scripts"};
+        "scene",      "camera", "view_layers",   "engine",  "samples",
+        "resolution", "format", "missing_files", "scripts", "blend_sha256"};
     json_t *order = json_object();
     for (size_t i = 0; i < sizeof passed / sizeof *passed; i++) {
         json_t *value = json_object_get(spec->body, passed[i]);

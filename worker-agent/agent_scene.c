@@ -23,27 +23,42 @@ static bool scene_of(const char *render, char ret[LIMIT_PATH + 1])
     return uploaded;
 }
 
+static bool is_pinned(const char *render)
+{
+    json_t *fields = json_loads(render, 0, NULL);
+    bool pinned = json_object_get(fields, "blend_sha256") != NULL;
+    json_decref(fields);
+    return pinned;
+}
+
 /* A classic node renders whatever it was started with, not this. */
-static void refuse(struct agent *agent, uint64_t lease)
+static void refuse(struct agent *agent, uint64_t lease, const char *text)
 {
     const struct node_answer no = {
-        .word = ANSWER_REFUSED,
-        .fault = FAULT_REFUSED,
-        .text = "a classic node cannot render an uploaded scene"};
+        .word = ANSWER_REFUSED, .fault = FAULT_REFUSED, .text = text};
     agent_answered(agent, lease, CALL_POST, &no);
 }
 
 bool agent_fetches(struct agent *agent, const struct lease *lease)
 {
     char blend[LIMIT_PATH + 1];
-    if (lease->blend != NULL || !scene_of(lease->render, blend))
+    bool classic = agent->slots.node.classic;
+    if (lease->blend != NULL)
         return false;
-    if (agent->slots.node.classic) {
-        refuse(agent, lease->id);
-        return true;
+    bool uploaded = scene_of(lease->render, blend);
+    if (classic && uploaded)
+        refuse(agent, lease->id,
+               "a classic node cannot render an uploaded scene");
+    else if (classic && is_pinned(lease->render))
+        refuse(agent, lease->id,
+               "a classic node cannot tell which version of the .blend it "
+               "renders");
+    else if (!uploaded)
+        return false;
+    else {
+        slots_fetching(&agent->slots, lease->id);
+        cache_want(agent->cache, lease->id, blend);
     }
-    slots_fetching(&agent->slots, lease->id);
-    cache_want(agent->cache, lease->id, blend);
     return true;
 }
 

@@ -73,8 +73,7 @@ static bool check_path(const json_t *v, const void *unused, char *why,
     return fault == NULL || field_refuse(why, size, "%s", fault);
 }
 
-static bool check_name(const json_t *v, const void *unused, char *why,
-                       size_t size)
+bool blob_field(const json_t *v, const void *unused, char *why, size_t size)
 {
     (void)unused;
     if (json_is_string(v) && json_string_length(v) == BLOB_NAME &&
@@ -88,7 +87,7 @@ static const struct field_bounds size_bounds = {0, LIMIT_BLOB};
 
 static const struct field item_fields[] = {
     {"path", check_path, NULL},
-    {"sha256", check_name, NULL},
+    {"sha256", blob_field, NULL},
     {"size", field_integer, &size_bounds},
     {NULL, NULL, NULL},
 };

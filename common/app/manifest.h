@@ -20,6 +20,10 @@
 bool blob_is_name(const char *text);
 void blob_name(const unsigned char *sum, char ret[BLOB_NAME + 1]);
 
+/* blob_field checks a field that is such a name, as fields.h wants it. */
+bool blob_field(const json_t *value, const void *unused, char *why,
+                size_t size);
+
 struct manifest_file {
     char *path; /* relative, with '/', no part `.` or `..` */
     char name[BLOB_NAME + 1];

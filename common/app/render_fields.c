@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/app/manifest.h"
 #include "common/limits.h"
 
 #define SIDE_MAX    65536 /* Blender's own bound of a resolution */
@@ -97,6 +98,7 @@ bool field_output(const json_t *v, const void *unused, char *why, size_t size)
 
 const struct field render_fields[] = {
     {"blend", field_text, &path_max},
+    {"blend_sha256", blob_field, NULL},
     {"scene", field_text, &name_max},
     {"camera", field_text, &name_max},
     {"view_layers", field_texts, &layers},

@@ -4,6 +4,7 @@
 there whole and right or not at all; and the list of them as a job's blend."""
 
 import hashlib
+import json
 import os
 
 import farm
@@ -205,6 +206,38 @@ class Blobs(farm.FarmTest):
         self.put(name_of(b"blend"), b"blend")
         answer = self.job([{**item("a.blend", b"blend"), "size": 6}])
         self.assertEqual(answer.status, 409, answer)
+
+    # --- A version that is pinned. ---
+
+    def test_pinned(self):
+        path = self.folder / "shot.blend"
+        path.write_bytes(b"blend")
+        job = self.job(str(path), pin=True)
+        self.assertEqual(job.status, 202, job)
+        self.assertEqual(job.json()["blend_sha256"], name_of(b"blend"))
+        self.assertTrue(job.json()["pin"])
+        given = self.job(str(self.folder / "elsewhere.blend"), pin=True,
+                         blend_sha256=name_of(b"other"))
+        self.assertEqual(given.json()["blend_sha256"], name_of(b"other"))
+        self.assertNotIn("blend_sha256", self.job(str(path)).json())
+        os.mkfifo(self.folder / "pipe.blend")
+        for name, words in (("elsewhere.blend", "No such file"),
+                            ("pipe.blend", "no file"), ("", "no file")):
+            answer = self.job(str(self.folder / name), pin=True)
+            self.assertEqual(answer.status, 409, answer)
+            self.assertIn(words, answer.json()["detail"])
+            self.assertIn("frameq submit --pin", answer.json()["detail"])
+        for blend in ("shot.blend", "", 7):
+            answer = self.job(blend, pin=True)
+            self.assertEqual(answer.status, 400, answer)
+        answer = self.job(str(path), pin="yes")
+        self.assertEqual(answer.status, 400, answer)
+        self.put(name_of(b"blend"), b"blend")
+        answer = self.job([item("shot.blend", b"blend")], pin=True)
+        self.assertEqual(answer.status, 202, answer)
+        told = self.cli(self.host, "submit", path, "-f", "1", "--pin", "--json")
+        self.assertEqual(json.loads(told.stdout)["blend_sha256"],
+                         name_of(b"blend"))
 
     def test_unknown_list(self):
         answer = self.job("blob:" + "0" * 64 + "/a.blend")

@@ -172,6 +172,13 @@ class AgentCache(farm.FarmTest):
                    str(self.host.agents()["c"]))
         self.assertEqual(classic.started(), [])
         self.assertEqual(self.host.job(job)["counts"]["failed"], 0)
+        self.host.web().post(f"/v1/jobs/{job}:cancel", {})
+        job = self.host.submit(frames="1-2", pin=True, blend="/a.blend",
+                               blend_sha256=name_of(b"blend"))["id"]
+        farm.until("it was refused", lambda: "which version" in
+                   str(self.host.agents()["c"]))
+        self.assertEqual(classic.started(), [])
+        self.assertEqual(self.host.job(job)["counts"]["failed"], 0)
 
 
 if __name__ == "__main__":

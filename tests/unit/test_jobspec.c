@@ -92,6 +92,30 @@ static void frames_are_read(void **state)
     frames_of_a_spec("{\"frames\":\"1-100x5,200\"}", "1-96x5,200");
 }
 
+/* What is pinned must be known; the broker finds it out before this. */
+static void a_pin_wants_a_hash(void **state)
+{
+    struct job_spec spec;
+    (void)state;
+    assert_false(read_spec("{\"frames\":\"1\",\"pin\":true}", &spec));
+    assert_non_null(strstr(why, "field `pin`"));
+    assert_false(read_spec("{\"frames\":\"1\",\"pin\":true,"
+                           "\"blend\":\"/a.blend\"}",
+                           &spec));
+    assert_false(read_spec("{\"frames\":\"1\",\"pin\":true,"
+                           "\"blend_sha256\":\"x\"}",
+                           &spec));
+    assert_non_null(strstr(why, "field `blend_sha256`"));
+    assert_true(read_spec("{\"frames\":\"1\",\"pin\":false}", &spec));
+    jobspec_done(&spec);
+    assert_true(read_spec(
+        "{\"frames\":\"1\",\"pin\":true,\"blend\":\"blob:"
+        "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+        "/a.blend\"}",
+        &spec));
+    jobspec_done(&spec);
+}
+
 static void every_field(void **state)
 {
     struct job_spec spec;
@@ -102,7 +126,9 @@ static void every_field(void **state)
         "\"priority\":100,\"paused\":true,"
         "\"not_before\":\"2026-11-24T20:00:00Z\","
         "\"depends_on\":[\"abcdefghijklmnop\"],\"max_agents\":3,"
-        "\"blend\":\"/a/b.blend\",\"scene\":\"S\",\"camera\":\"C\","
+        "\"blend\":\"/a/b.blend\",\"pin\":true,\"blend_sha256\":"
+        "\"0123456789abcdef0123456789abcdef"
+        "0123456789abcdef0123456789abcdef\",\"scene\":\"S\",\"camera\":\"C\","
         "\"view_layers\":[\"V\"],\"engine\":\"CYCLES\",\"samples\":64,"
         "\"resolution\":\"50%\",\"format\":\"PNG\","
         "\"output\":\"shot/####\",\"missing_files\":\"allow\","
@@ -315,6 +341,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_classic_body),
         cmocka_unit_test(frames_are_read),
+        cmocka_unit_test(a_pin_wants_a_hash),
         cmocka_unit_test(every_field),
         cmocka_unit_test(the_node_gets_render_fields_alone),
         cmocka_unit_test(the_document_has_no_frames),

@@ -10,8 +10,9 @@
 #include "broker/call.h"
 
 /* files_settle calls submit at once where a call's body neither names an
- * uploaded scene nor pins one; else as soon as all its files are there, with call->body naming them
- * as the nodes' agents want it. Or it answers what is wrong or missing. */
+ * uploaded scene nor pins one; else as soon as all its files are there, with
+ * call->body naming them as the nodes' agents want it. Or it answers what is
+ * wrong or missing. */
 void files_settle(struct call *call, void (*submit)(struct call *call));
 
 /* files_run gives out answers, and sweeps from time to time. */

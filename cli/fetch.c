@@ -19,8 +19,12 @@
 #include "common/app/log.h"
 #include "common/limits.h"
 
-#define LOOK_MS    300
-#define GIVE_UP_MS 60000 /* after the last file that came */
+#define LOOK_MS  300
+#define ASKED_MS 3000  /* after the last file that came: for those asked for */
+#define ENDED_MS 60000 /* ... for those that agents send by themselves */
+
+#define HERE  "here" /* set in a file of the list, once it is */
+#define ASKED 503    /* the answer where an agent has been asked to send it */
 
 struct picture {
     const char *job, *path, *sha256;
@@ -88,9 +92,9 @@ static bool fetch_part(const struct cli *cli, const struct picture *picture,
     if (fetch.error != 0 || !closed)
         log_fatal(CLI_FAILED, "%s: %s", part,
                   strerror(fetch.error != 0 ? fetch.error : errno));
-    /* 503: an agent has been asked for it. */
-    if (!whole && reply.status != 404 && reply.status != 503)
+    if (!whole && reply.status != 404 && reply.status != ASKED)
         client_end(cli->client, &reply);
+    ret->asked += !whole && reply.status == ASKED;
     if (!whole && !ret->quiet)
         fprintf(stderr, "frameq: frame %lld: %s\n", picture->frame, reply.why);
     reply_done(&reply);
@@ -111,22 +115,23 @@ static void tell_damaged(const struct cli *cli, const struct picture *picture)
     fprintf(stderr, "frameq: frame %lld: it came damaged\n", picture->frame);
 }
 
-static void fetch_one(const struct cli *cli, const struct picture *picture,
+/* Returns whether it is here now. */
+static bool fetch_one(const struct cli *cli, const struct picture *picture,
                       const char *dir, struct fetched *ret)
 {
     char path[PATH_MAX], part[PATH_MAX];
     const char *name = name_of(picture);
     if (name == NULL) {
-        fprintf(stderr, "frameq: frame %lld: no name for %s here\n",
-                picture->frame, picture->path);
-        ret->failed++;
-        return;
+        if (!ret->quiet)
+            fprintf(stderr, "frameq: frame %lld: no name for %s here\n",
+                    picture->frame, picture->path);
+        return false;
     }
     snprintf(path, sizeof path, "%.2000s/%.1024s", dir, name);
     snprintf(part, sizeof part, "%.3500s.part", path);
     if (*picture->sha256 != '\0' && file_has_hash(path, picture->sha256)) {
         ret->there++;
-        return;
+        return true;
     }
     make_folder_of(path);
     bool whole = fetch_part(cli, picture, part, ret);
@@ -139,60 +144,78 @@ static void fetch_one(const struct cli *cli, const struct picture *picture,
     if (!whole)
         unlink(part);
     ret->fetched += whole;
-    ret->failed += !whole;
+    return whole;
 }
 
-static void fetch_frame(const struct cli *cli, const char *job,
-                        const json_t *frame, const char *dir,
-                        struct fetched *ret)
+/* Goes once through the files of a frame that are not here yet. */
+static void fetch_frame(const struct cli *cli, const char *job, json_t *frame,
+                        const char *dir, struct fetched *ret)
 {
-    const json_t *files = json_object_get(frame, "files"), *file;
+    json_t *files = json_object_get(frame, "files"), *file;
     size_t i;
-    json_array_foreach((json_t *)(uintptr_t)files, i, file)
+    json_array_foreach(files, i, file)
     {
         const struct picture picture = {.job = job,
                                         .path = doc_text(file, "path"),
                                         .sha256 = doc_text(file, "sha256"),
                                         .frame = doc_int(frame, "frame"),
                                         .index = i};
-        fetch_one(cli, &picture, dir, ret);
+        if (json_is_true(json_object_get(file, HERE)))
+            continue;
+        if (fetch_one(cli, &picture, dir, ret))
+            json_object_set_new(file, HERE, json_true());
+        else
+            ret->failed++;
     }
+}
+
+static void fetch_round(const struct cli *cli, const char *job, json_t *frames,
+                        const char *dir, struct fetched *ret)
+{
+    size_t i;
+    json_t *frame;
+    ret->failed = ret->asked = 0;
+    json_array_foreach(frames, i, frame) fetch_frame(cli, job, frame, dir, ret);
+}
+
+/* Goes round until nothing is waited for, or nothing has come for patience_ms;
+ * what is missing then is said. */
+static void fetch_all(const struct cli *cli, const char *job, const char *dir,
+                      bool ended, struct fetched *ret)
+{
+    const int64_t patience_ms = ended ? ENDED_MS : ASKED_MS;
+    const char *path = client_path(
+        cli->client, "/v1/jobs/%s/frames?limit=1000&state=done", job);
+    json_t *frames =
+        client_list(cli->client, path, "frames", "from", LIMIT_FRAMES);
+    int64_t until_ms = clock_now_ms() + patience_ms;
+    *ret = (struct fetched){.quiet = true};
+    while (ret->quiet) {
+        size_t fetched = ret->fetched;
+        fetch_round(cli, job, frames, dir, ret);
+        if (ret->fetched > fetched)
+            until_ms = clock_now_ms() + patience_ms;
+        bool waits = ended ? ret->failed > 0 : ret->asked > 0;
+        if (waits && clock_now_ms() < until_ms)
+            poll(NULL, 0, LOOK_MS);
+        else
+            ret->quiet = false;
+    }
+    if (ret->failed > 0)
+        fetch_round(cli, job, frames, dir, ret);
+    json_decref(frames);
 }
 
 void fetch_job(const struct cli *cli, const char *job, const char *dir,
                struct fetched *ret)
 {
-    size_t i;
-    const json_t *frame;
-    *ret = (struct fetched){.quiet = ret->quiet};
-    const char *path = client_path(
-        cli->client, "/v1/jobs/%s/frames?limit=1000&state=done", job);
-    json_t *frames =
-        client_list(cli->client, path, "frames", "from", LIMIT_FRAMES);
-    json_array_foreach(frames, i, frame) fetch_frame(cli, job, frame, dir, ret);
-    json_decref(frames);
+    fetch_all(cli, job, dir, false, ret);
 }
 
 void fetch_ended(const struct cli *cli, const char *job, const char *dir,
                  struct fetched *ret)
 {
-    size_t fetched = 0;
-    int64_t bytes = 0, until_ms = clock_now_ms() + GIVE_UP_MS;
-    for (;;) {
-        bool last = clock_now_ms() >= until_ms;
-        *ret = (struct fetched){.quiet = !last};
-        fetch_job(cli, job, dir, ret);
-        fetched += ret->fetched;
-        bytes += ret->bytes;
-        if (ret->failed == 0 || last)
-            break;
-        if (ret->fetched > 0)
-            until_ms = clock_now_ms() + GIVE_UP_MS;
-        poll(NULL, 0, LOOK_MS);
-    }
-    ret->there -= fetched - ret->fetched; /* those of earlier rounds */
-    ret->fetched = fetched;
-    ret->bytes = bytes;
+    fetch_all(cli, job, dir, true, ret);
 }
 
 void fetch_tell(FILE *out, const char *dir, const struct fetched *fetched)

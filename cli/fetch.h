@@ -16,11 +16,13 @@
 struct fetched {
     size_t fetched, there, failed;
     int64_t bytes;
-    bool quiet; /* set before: which ones failed is not said */
+    size_t asked; /* of failed: an agent has been asked to send it */
+    bool quiet;   /* inside: which ones failed is not said yet */
 };
 
-/* fetch_job fetches what there is of a job's done frames (job: its id), and
- * says on stderr what is not to be had. Ends the program when the broker or
+/* fetch_job fetches what there is of a job's done frames (job: its id), waits
+ * for pictures that an agent is asked to send while they keep coming, and says
+ * on stderr what is not to be had. Ends the program when the broker or
  * the disk does not do its part. */
 void fetch_job(const struct cli *cli, const char *job, const char *dir,
                struct fetched *ret);

@@ -1,16 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """Frames home without a shared disk: --results keep and `frameq fetch`."""
 
+import os
 import shutil
+import subprocess
+import unittest
 
 import farm
 
 
+# A mount namespace in which a folder is empty.
+WITHOUT = ["unshare", "-m", "sh", "-c",
+           'mount -t tmpfs none "$0" && exec "$@"']
+CAN_MOUNT = os.geteuid() == 0 and subprocess.run(
+    ["unshare", "-m", "true"], capture_output=True, check=False).returncode == 0
+
+
 class Fetch(farm.FarmTest):
-    def start(self, *broker_flags):
-        self.host = self.broker(*broker_flags)
+    def start(self, *broker_flags, sees=True):
         self.output = self.folder / "output"
         self.output.mkdir()
+        self.host = self.broker(*broker_flags, prefix=[] if sees else
+                                [*WITHOUT, self.output])
         self.fake_node = self.fake("--superset", frames=self.output)
         self.worker = self.agent(self.host, self.fake_node, "a1")
         self.host.await_agents("a1")
@@ -67,6 +78,20 @@ class Fetch(farm.FarmTest):
             self.files(job)[2]["path"])
         self.worker.start()
         self.await_kept(job)
+
+    @unittest.skipUnless(CAN_MOUNT, "mounting needs root")
+    def test_asked_for(self):
+        """Pictures that only their agent can read: each is asked for, and
+        waited for while they keep coming."""
+        self.start(sees=False)
+        job = self.host.submit(frames="1-12", batch=6)["id"]
+        self.host.await_job(job)
+        (self.output / job / "frame_0012.png").unlink()
+        told = self.fetch(job, "home", code=1)
+        self.assertIn("11 fetched", told.stdout)
+        self.assertIn("0 were there, 1 not to be had", told.stdout)
+        self.assertEqual(told.stderr.count("\n"), 1)
+        self.assertIn("frame 12:", told.stderr)
 
     def test_not_kept(self):
         self.start()

@@ -291,7 +291,7 @@ static bool read_doc(const struct reader *r)
 static void read_texts(const struct reader *r)
 {
     struct job_spec *spec = r->spec;
-    spec->id = spec->key = "";
+    spec->id = spec->key = spec->trace = "";
     spec->name = copy_text(r->arena, member(r, "name"));
     spec->user = copy_text(r->arena, member(r, "user"));
     spec->blend = copy_text(r->arena, member(r, "blend"));

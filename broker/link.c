@@ -12,6 +12,7 @@
 #include <czmq.h>
 #include <stdlib.h>
 
+#include "broker/acks.h"
 #include "broker/broker_internal.h"
 #include "broker/core/state.h"
 #include "broker/lanes.h"
@@ -22,6 +23,7 @@
 #include "broker/zap.h"
 #include "common/app/clock.h"
 #include "common/app/log.h"
+#include "common/app/trace.h"
 #include "common/limits.h"
 #include "common/mem.h"
 #include "common/msg.h"
@@ -40,11 +42,10 @@ struct peer {
     UT_hash_handle hh;
 };
 
-/* An acknowledgement on its way to the gate, then to its agent. */
-struct ack {
+/* An acknowledgement on its way to the gate. */
+struct queued_ack {
     struct link *link;
-    char agent[LIMIT_AGENT + 1];
-    struct msg_ack ack;
+    struct acked acked;
 };
 
 struct link {
@@ -57,8 +58,7 @@ struct link {
     struct buf out;     /* message being written */
     uint64_t *unsent;   /* leases whose BATCH found nobody */
     size_t n_unsent, cap_unsent;
-    struct ack *acks; /* past the gate, sent when the turn ends */
-    size_t n_acks, cap_acks;
+    struct acks acks; /* past the gate, sent when the turn ends */
     int port;
     int64_t beat_ms;     /* when the next BEAT is due */
     int64_t complain_ms; /* when a missing lane may be logged again */
@@ -170,7 +170,7 @@ void link_close(struct link **link_ref)
     peers_free(link);
     buf_free(&link->out);
     mem_free(link->unsent);
-    mem_free(link->acks);
+    acks_done(&link->acks);
     mem_free(link);
     *link_ref = NULL;
 }
@@ -271,9 +271,12 @@ static void batch_send(struct link *link, const struct event *event)
     const struct job *job = job_find(broker_core(link->broker), event->job);
     if (event->number == 0 || !job)
         return; /* adopted: the agent has it */
+    char trace[TRACE_SIZE];
     struct msg msg = {.kind = KIND_BATCH};
     msg.batch.epoch = broker_facts(link->broker)->epoch;
     batch_fill(&msg.batch, event, job);
+    trace_child(job->trace, trace);
+    msg.batch.trace = trace;
     buf_clear(&link->out);
     if (!msg_encode(&msg, &link->out) ||
         !lanes_send(link->lanes, event->agent, event->lane, link->out.data,
@@ -319,62 +322,27 @@ static void ask_send(struct link *link, const struct event *event)
     control_send(link, event->agent, &(struct msg){KIND_ASK, {.ask = ask}});
 }
 
-/* One commit lets many acknowledgements out: they are gathered, so that an
- * agent gets one message of them and answers it with one STATE. */
 static void ack_gather(void *ctx)
 {
-    struct ack *ack = ctx;
-    struct link *link = ack->link;
-    if (link->n_acks == link->cap_acks) {
-        link->cap_acks = 2 * link->cap_acks + 16;
-        link->acks = mem_grow(link->acks, link->cap_acks, sizeof *link->acks);
-    }
-    link->acks[link->n_acks++] = *ack;
-    mem_free(ack);
+    struct queued_ack *queued = ctx;
+    acks_add(&queued->link->acks, &queued->acked);
+    mem_free(queued);
 }
 
-static int by_agent(const void *a, const void *b)
+static void ack_send(void *ctx, const char *agent, const struct msg *msg)
 {
-    const struct ack *x = a, *y = b;
-    return strcmp(x->agent, y->agent);
-}
-
-/* Sends the first of n that are for one agent; returns how many. */
-static size_t acks_send_some(struct link *link, const struct ack *acks,
-                             size_t n)
-{
-    struct msg_ack at[LIMIT_ACKS];
-    struct msg msg = {.kind = KIND_ACK};
-    size_t count = 0;
-    while (count < n && count < LIMIT_ACKS &&
-           strcmp(acks[count].agent, acks[0].agent) == 0) {
-        at[count] = acks[count].ack;
-        count++;
-    }
-    msg.acks.at = at;
-    msg.acks.n = count;
-    control_send(link, acks[0].agent, &msg);
-    return count;
-}
-
-static void acks_send(struct link *link)
-{
-    size_t sent = 0;
-    if (link->n_acks > 1)
-        qsort(link->acks, link->n_acks, sizeof *link->acks, by_agent);
-    while (sent < link->n_acks)
-        sent += acks_send_some(link, link->acks + sent, link->n_acks - sent);
-    link->n_acks = 0;
+    control_send(ctx, agent, msg);
 }
 
 static void ack_queue(struct link *link, const struct event *event)
 {
-    struct ack *ack = mem_new(sizeof *ack);
-    ack->link = link;
-    snprintf(ack->agent, sizeof ack->agent, "%s", event->agent);
-    ack->ack =
+    struct queued_ack *queued = mem_new(sizeof *queued);
+    struct acked *acked = &queued->acked;
+    queued->link = link;
+    snprintf(acked->agent, sizeof acked->agent, "%s", event->agent);
+    acked->ack =
         (struct msg_ack){event->lease, event->lo, event->hi, event->flag};
-    broker_answer(link->broker, ack_gather, mem_free, ack);
+    broker_answer(link->broker, ack_gather, mem_free, queued);
 }
 
 /* An agent that has not heard of this broker run yet is told at once. */
@@ -587,7 +555,7 @@ void link_settle(struct link *link, int64_t now_ms)
         (void)broker_do(link->broker, &cmd, NULL, 0);
     }
     link->n_unsent = 0;
-    acks_send(link);
+    acks_send(&link->acks, ack_send, link);
     if (now_ms < link->beat_ms)
         return;
     beat_send(link, "*");

@@ -321,6 +321,7 @@ int main(int argc, char **argv)
     mallopt(M_ARENA_MAX, 1);
     struct conf *conf = conf_load(&broker_program, argc, argv);
     log_open("frameq-broker");
+    log_format(conf_get(conf, "log-format"));
     if (conf_on(conf, "check")) {
         check_ledger(conf);
         conf_free(&conf);

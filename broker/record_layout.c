@@ -214,8 +214,16 @@ static const struct field_row job_rows[] = {
     TEXT(spec.blend, LIMIT_PATH),
     TEXT(spec.render, LIMIT_SPEC),
     TEXT(spec.doc, LIMIT_SPEC),
+#define JOB_LEAST 23 /* with a word and a time */
+    TEXT(spec.trace, LIMIT_TRACE),
 };
-const struct layout record_job_layout = LAYOUT(record, job_rows, refuse_job);
+const struct layout record_job_layout = {
+    .size = sizeof(struct record),
+    .n = COUNT(job_rows),
+    .least = JOB_LEAST,
+    .fields = job_rows,
+    .refuse = refuse_job,
+};
 
 static const struct field_row change_rows[] = {
     WORD,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "broker/hook_gate.h"
+#include "common/app/log.h"
 
 #define DAY_MS 86400000.0
 
@@ -162,6 +163,12 @@ static const struct setting settings[] = {
     {.name = "insecure",
      .help = "Serve off loopback without tokens or keys: anyone who reaches "
              "the ports can submit, cancel and take work."},
+    {.name = "log-format",
+     .argument = "text|json",
+     .fallback = "text",
+     .help = "How the log on stderr is written: key=value pairs, or a JSON "
+             "object a line.",
+     .check = log_is_format},
     {.name = "check",
      .help = "Read the whole ledger in --data, say whether it is sound, and "
              "exit."},

@@ -14,6 +14,8 @@
 #include "broker/headers.h"
 #include "broker/jobspec.h"
 #include "broker/reply.h"
+#include "common/app/log.h"
+#include "common/app/trace.h"
 
 #define ID_BYTES 16
 #define ID_SIZE  23 /* 22 characters of base64url */
@@ -85,6 +87,16 @@ static const struct job *find_earlier(struct call *call, const struct job *job,
     return NULL;
 }
 
+/* The span of the request, and the one that all batches of the job are in. */
+static void log_trace(const struct call *call, const struct job_spec *spec)
+{
+    char words[TRACE_WORDS];
+    if (spec->trace[0] != '\0')
+        log_info("job_traced", "job=%s%s from=%s", spec->id,
+                 trace_words(spec->trace, words),
+                 log_quoted(call_header(call, "traceparent")));
+}
+
 static const struct job *make_job(struct call *call, struct job_spec *spec)
 {
     char id[ID_SIZE];
@@ -103,12 +115,15 @@ static const struct job *make_job(struct call *call, struct job_spec *spec)
         spec->user = call->token->user;
     else if (!*spec->user)
         spec->user = call->in->peer;
-    return call_command(call, &cmd) ? job_find(core, id) : NULL;
+    if (!call_command(call, &cmd))
+        return NULL;
+    log_trace(call, spec);
+    return job_find(core, id);
 }
 
 const struct job *submit_job(struct call *call, bool classic)
 {
-    char why[LIMIT_REASON], key[LIMIT_KEY + 1];
+    char why[LIMIT_REASON], key[LIMIT_KEY + 1], trace[TRACE_SIZE];
     struct job_spec spec;
     const struct httpd_request *in = call->in;
     const char *body = call->body ? call->body : in->body;
@@ -123,6 +138,8 @@ const struct job *submit_job(struct call *call, bool classic)
     spec.key = key;
     spec.key_hash = hash_bytes(in->body, in->body_len);
     spec.plain = spec.plain && classic;
+    trace_child(call_header(call, "traceparent"), trace);
+    spec.trace = trace;
     const struct job *job = make_job(call, &spec);
     jobspec_done(&spec);
     return job;

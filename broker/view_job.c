@@ -148,6 +148,12 @@ static void put_missing(json_t *doc, json_t *from)
     json_decref(from);
 }
 
+/* The trace its submit was part of: the second field of a traceparent. */
+static json_t *view_trace(const struct job *job)
+{
+    return job->trace[0] ? json_stringn(job->trace + 3, 32) : json_null();
+}
+
 json_t *view_job(const struct core *core, const struct job *job)
 {
     json_t *doc = json_object();
@@ -156,6 +162,7 @@ json_t *view_job(const struct core *core, const struct job *job)
     view_put(doc, "name", json_string(job->name));
     view_put(doc, "state", json_string(state));
     view_put(doc, "user", json_string(job->user));
+    view_put(doc, "trace_id", view_trace(job));
     put_progress(core, job, doc);
     put_settings(core, job, doc);
     put_missing(doc, json_loads(job->doc, 0, NULL));

@@ -13,6 +13,8 @@ install(FILES cli/completion/frameq.zsh
         RENAME _frameq)
 install(FILES cli/completion/frameq.fish
         DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+install(DIRECTORY deploy/grafana deploy/prometheus
+        DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_VENDOR frameq)

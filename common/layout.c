@@ -240,14 +240,25 @@ static bool (*const decoders[FORMS])(const struct value_reader *reader,
     [FORM_STRUCT] = decode_struct, [FORM_LIST] = decode_list,
 };
 
+/* A field that an older writer did not know. */
+static void leave_empty(const struct field_row *row, char *base)
+{
+    assert(row->form == FORM_TEXT);
+    *(const char **)(base + row->at) = "";
+}
+
 static bool decode_fields(const struct value_reader *reader,
                           const struct layout *layout, size_t count,
                           void *value)
 {
-    if (count < layout->n)
+    if (count < (layout->least > 0 ? layout->least : layout->n))
         return refuse(reader, "has %zu fields of %zu", count, layout->n);
     for (size_t i = 0; i < layout->n; i++) {
         const struct field_row *row = &layout->fields[i];
+        if (i >= count) {
+            leave_empty(row, value);
+            continue;
+        }
         struct place place = {reader->place, row->name, 0};
         struct value_reader of_field = {reader->top, &place};
         if (!decoders[row->form](&of_field, row, value))

@@ -42,6 +42,9 @@ struct field_row {
 struct layout {
     size_t size; /* of the struct */
     size_t n;
+    /* Fields that must be there; 0: all. Those behind them came later: texts,
+     * "" where an older writer has left them away. */
+    size_t least;
     const struct field_row *fields;
     /* Rules between fields: NULL when they hold, else what is wrong. */
     const char *(*refuse)(const void *value);

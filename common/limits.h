@@ -27,6 +27,7 @@
 #define LIMIT_LAYERS  64    /* view_layers of a job */
 #define LIMIT_DEPENDS 64    /* depends_on of a job */
 #define LIMIT_KEY     128   /* Idempotency-Key */
+#define LIMIT_TRACE   55    /* a traceparent header of version 00 */
 #define LIMIT_SPEC    65536 /* a job's document as JSON, bytes */
 
 /* Settings. */

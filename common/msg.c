@@ -272,9 +272,16 @@ static const struct field_row batch_rows[] = {
     ROW_BOOL(msg_batch, replace),
     ROW_BOOL(msg_batch, plain),
     ROW_TEXT(msg_batch, render, 2, LIMIT_SPEC, refuse_object),
+#define BATCH_LEAST 12
+    ROW_TEXT(msg_batch, trace, 0, LIMIT_TRACE, refuse_plain),
 };
-static const struct layout batch_layout =
-    LAYOUT(msg_batch, batch_rows, refuse_batch);
+static const struct layout batch_layout = {
+    .size = sizeof(struct msg_batch),
+    .n = COUNT(batch_rows),
+    .least = BATCH_LEAST,
+    .fields = batch_rows,
+    .refuse = refuse_batch,
+};
 
 static const struct field_row lane_rows[] = {
     ROW_NUMBER(U64, msg_lane, inc, 1, ANY),

@@ -123,6 +123,7 @@ struct msg_batch {
     bool plain;         /* a classic POST /render without any field beyond
                            from and to */
     const char *render; /* JSON object of the render fields */
+    const char *trace;  /* traceparent (trace.h) of the batch; "" none */
 };
 
 struct msg_lane {

@@ -182,6 +182,7 @@ static void job_post(struct node *node, struct httpd_request *request,
         refuse_input(request, why);
         return;
     }
+    trace_child(httpd_header(request, "traceparent"), spec.trace);
     start_job(node, request, &spec);
     spec_done(&spec);
 }

@@ -76,6 +76,10 @@ static void environment_set(const struct blender_options *options)
     snprintf(tmp, sizeof tmp, "%s/tmp", options->work);
     mkdir(tmp, 0700);
     setenv("TMPDIR", tmp, 1);
+    if (options->trace && options->trace[0] != '\0')
+        setenv("TRACEPARENT", options->trace, 1);
+    else
+        unsetenv("TRACEPARENT"); /* the node's own, if any, is another's */
     if (options->bytecode)
         setenv("PYTHONPYCACHEPREFIX", options->bytecode, 1);
     if (options->bytecode && options->compile)

@@ -37,7 +37,8 @@ struct blender_options {
     const struct sandbox *sandbox; /* NULL: none */
     int threads;                   /* 0: all */
     int nice;
-    bool scripts; /* those of the scene may run */
+    bool scripts;      /* those of the scene may run */
+    const char *trace; /* TRACEPARENT in its environment; NULL, "": none */
 };
 
 struct blender {

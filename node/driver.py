@@ -765,6 +765,14 @@ def process_age_ns():
         return int((float(up.read().split()[0]) - begun / ticks) * 1e9)
 
 
+def trace_set(trace):
+    """Whose work a Blender does that is kept open changes from job to job."""
+    if trace:
+        os.environ["TRACEPARENT"] = trace
+    else:
+        os.environ.pop("TRACEPARENT", None)
+
+
 def session_open(order, session):
     """The session for a job; None when the one there is out of date."""
     if session:
@@ -781,6 +789,7 @@ def serve(channel):
     session = None
     for order in channel.orders():
         if order["do"] == "open":
+            trace_set(order["trace"])
             session = session_open(order, session)
             if session is None:
                 channel.send("stale")

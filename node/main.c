@@ -122,6 +122,12 @@ static const struct setting settings[] = {
      .help = "auto keeps Blender open between jobs where that cannot change a "
              "pixel; off starts one for each job",
      .check = is_auto_or_off},
+    {.name = "log-format",
+     .argument = "text|json",
+     .fallback = "text",
+     .help = "how the log on stderr is written: key=value pairs, or a JSON "
+             "object a line",
+     .check = log_is_format},
     {.name = "insecure",
      .help = "listen off loopback though anyone who reaches the port can "
              "then render, stop jobs and read pictures"},
@@ -187,6 +193,7 @@ int main(int argc, char **argv)
     char why[LIMIT_REASON];
     log_open("frameq-node");
     struct conf *conf = conf_load(&program, argc, argv);
+    log_format(conf_get(conf, "log-format"));
     const struct node_options options = options_read(conf, host, sizeof host);
     address_check(conf, host);
     struct node *node = node_open(&options, why, sizeof why);

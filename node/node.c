@@ -106,10 +106,12 @@ static void job_learn(struct node *node, const struct job *job)
 
 static void job_log_end(const struct job *job)
 {
-    log_info("job_ended", "pid=%lld state=%s done=%d of=%d text=%s",
+    char words[TRACE_WORDS];
+    log_info("job_ended", "pid=%lld state=%s done=%d of=%d text=%s%s",
              (long long)job->pid,
              job->state == JOB_COMPLETED ? "completed" : fault_word(job->fault),
-             job->done, job->spec.frames.count, log_quoted(job->text));
+             job->done, job->spec.frames.count, log_quoted(job->text),
+             trace_words(job->spec.trace, words));
 }
 
 struct job *node_start(struct node *node, struct spec *spec)
@@ -122,9 +124,10 @@ struct job *node_start(struct node *node, struct spec *spec)
     struct job *job = job_new(pid, spec);
     job->next = node->jobs;
     node->jobs = job;
-    log_info("job_started", "pid=%lld frames=%d key=%s blend=%s",
+    char words[TRACE_WORDS];
+    log_info("job_started", "pid=%lld frames=%d key=%s blend=%s%s",
              (long long)pid, job->spec.frames.count, log_quoted(job->spec.key),
-             log_quoted(job->spec.blend));
+             log_quoted(job->spec.blend), trace_words(job->spec.trace, words));
     run_take(run, &node->site, &node->pool, job, node->now_ms);
     return job;
 }

@@ -62,7 +62,8 @@ static void open_order(struct run *run, bool load)
     const struct spec *spec = &run->job->spec;
     json_t *job = spec_order(spec, run->site->device);
     json_object_set_new(job, "warm", json_boolean(run->pool->on));
-    json_t *order = json_pack("{s:s, s:o}", "do", "open", "job", job);
+    json_t *order = json_pack("{s:s, s:o, s:s}", "do", "open", "job", job,
+                              "trace", spec->trace);
     if (load)
         json_object_set_new(order, "blend", json_string(spec->blend));
     channel_send(&run->seat->blender.channel, order);
@@ -92,7 +93,8 @@ static void seat_launch(struct run *run, int64_t now_ms)
     const struct seat_order order = {.name = name,
                                      .blend = job->spec.blend,
                                      .output = &job->output,
-                                     .scripts = job->spec.scripts};
+                                     .scripts = job->spec.scripts,
+                                     .trace = job->spec.trace};
     run->seat = seat_open(run->site, &order, now_ms, &fault, why, sizeof why);
     run->launched = true;
     job->launch = LAUNCH_COLD;

@@ -71,7 +71,8 @@ struct seat *seat_open(const struct run_site *site,
                                             .sandbox = site->sandbox,
                                             .threads = site->threads,
                                             .nice = site->nice,
-                                            .scripts = order->scripts};
+                                            .scripts = order->scripts,
+                                            .trace = order->trace};
     struct output *output = order->output ? order->output : &seat->output;
     if (blender_start(&seat->blender, &options, output, now_ms, why, size))
         return seat;

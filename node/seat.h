@@ -45,6 +45,7 @@ struct seat_order {
     const char *blend;     /* path; NULL: a spare that may open one later */
     struct output *output; /* what it prints; NULL: its own. See seat_hear */
     bool scripts;          /* those of the .blend may run */
+    const char *trace;     /* as in struct blender_options */
 };
 
 /* seat_open starts a Blender. Returns it, owned, or NULL with the fault and

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/app/trace.h"
 #include "common/frames.h"
 
 /* What a node lets jobs do. Paths are absolute, without links or "..". */
@@ -23,14 +24,16 @@ struct spec_rules {
 };
 
 struct spec {
-    json_t *body;         /* as it was sent */
-    struct frames frames; /* at least one */
-    char *blend;          /* absolute, without links; owned */
-    char *folder;         /* under OUTPUT, "" for OUTPUT itself; owned */
-    char *output;         /* path under folder, with #; owned */
-    char *key;            /* NULL: none given; owned */
-    int64_t timeout_ms;   /* of one frame; 0: none */
-    int64_t silence_ms;   /* 0: none given */
+    json_t *body;           /* as it was sent */
+    struct frames frames;   /* at least one */
+    char *blend;            /* absolute, without links; owned */
+    char *folder;           /* under OUTPUT, "" for OUTPUT itself; owned */
+    char *output;           /* path under folder, with #; owned */
+    char *key;              /* NULL: none given; owned */
+    char trace[TRACE_SIZE]; /* traceparent for Blender; "": none. No part of the
+                               body: whoever took the request sets it */
+    int64_t timeout_ms;     /* of one frame; 0: none */
+    int64_t silence_ms;     /* 0: none given */
     bool replace;
     bool scripts;
     bool missing_allowed;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/app/log.h"
+#include "common/app/trace.h"
 #include "worker-agent/agent_internal.h"
 
 /* --- From the broker. --- */
@@ -115,10 +116,13 @@ static void hear_batch(struct agent *agent, const struct msg *msg)
     const struct msg_batch *batch = &msg->batch;
     if (!seat_batch(&agent->seat, batch))
         return;
+    char words[TRACE_WORDS];
     bool taken = slots_batch(&agent->slots, agent->now_ms, batch);
     log_info(taken ? "lease_taken" : "lease_declined",
-             LEASE_FORMAT " job=%s frames=%d-%dx%d", LEASE_WORDS(batch->lease),
-             batch->job, (int)batch->from, (int)batch->to, (int)batch->step);
+             LEASE_FORMAT " job=%s frames=%d-%dx%d%s",
+             LEASE_WORDS(batch->lease), batch->job, (int)batch->from,
+             (int)batch->to, (int)batch->step,
+             trace_words(batch->trace, words));
 }
 
 static void hear_acks(struct agent *agent, const struct msg *msg)

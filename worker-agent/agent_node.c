@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/app/log.h"
+#include "common/app/trace.h"
 #include "worker-agent/agent_internal.h"
 
 /* --- From the node. --- */
@@ -74,7 +75,8 @@ static void act_save(struct agent *agent, const struct lease *lease)
                                       .step = lease->step,
                                       .replace = lease->replace,
                                       .plain = lease->plain,
-                                      .render = lease->render};
+                                      .render = lease->render,
+                                      .trace = lease->trace};
     if (!journal_save(agent->journal, &record))
         log_error("journal_failed", LEASE_FORMAT " reason=%s",
                   LEASE_WORDS(lease->id), log_quoted(strerror(errno)));
@@ -106,13 +108,14 @@ static void act_ended(struct agent *agent, const struct lease *lease)
     static const char *const words[] = {[LEASE_DONE] = "done",
                                         [LEASE_FAILED] = "failed",
                                         [LEASE_STOPPED] = "stopped"};
+    char trace[TRACE_WORDS];
     log_info("lease_ended",
              LEASE_FORMAT " job=%s frames=%d-%dx%d done=%d state=%s fault=%s "
-                          "text=%s",
+                          "text=%s%s",
              LEASE_WORDS(lease->id), lease->job, (int)lease->from,
              (int)lease->to, (int)lease->step, (int)lease_done(lease),
              words[lease->status], fault_word((enum fault)lease->fault),
-             log_quoted(lease->text));
+             log_quoted(lease->text), trace_words(lease->trace, trace));
     if (agent->proof != NULL)
         proof_end(agent->proof, lease->id);
     cache_release(agent->cache, lease->id);

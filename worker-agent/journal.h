@@ -18,7 +18,7 @@ struct journal;
 
 struct journal_record {
     struct msg_batch batch; /* lease, job, name, from, to, step, replace, plain,
-                               render; the rest is zero */
+                               render, trace; the rest is zero */
     const char *node;       /* URL of the node it was posted to */
     int64_t posted_ms;
     int64_t pid; /* 0: none known */

@@ -56,10 +56,13 @@ static const struct field_row rows[] = {
     TEXT(node, 0, LIMIT_PATH),
     NUMBER(I64, posted_ms, 0, INT64_MAX),
     NUMBER(I64, pid, 0, INT64_MAX),
+#define RECORD_LEAST 12
+    TEXT(batch.trace, 0, LIMIT_TRACE),
 };
 static const struct layout record_layout = {
     .size = sizeof(struct journal_record),
     .n = sizeof rows / sizeof *rows,
+    .least = RECORD_LEAST,
     .fields = rows,
     .refuse = refuse_record,
 };

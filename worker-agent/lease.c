@@ -90,6 +90,7 @@ struct lease *lease_new(const struct msg_batch *batch, int64_t now_ms)
     lease->job = mem_text(batch->job);
     lease->name = mem_text(batch->name);
     lease->render = mem_text(batch->render);
+    lease->trace = mem_text(batch->trace);
     lease->from = batch->from;
     lease->to = batch->to;
     lease->step = batch->step;
@@ -114,6 +115,7 @@ void lease_free(struct lease **lease)
     mem_free((*lease)->job);
     mem_free((*lease)->name);
     mem_free((*lease)->render);
+    mem_free((*lease)->trace);
     mem_free((*lease)->blend);
     mem_free((*lease)->text);
     mem_free(*lease);

@@ -35,7 +35,7 @@ struct frame_result {
 
 struct lease {
     uint64_t id;
-    char *job, *name, *render;
+    char *job, *name, *render, *trace;
     int32_t from, to, step; /* as it stands now */
     bool replace, plain;
     bool fetching; /* its scene is on its way here: nothing is posted yet */

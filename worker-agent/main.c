@@ -124,6 +124,12 @@ static const struct setting settings[] = {
     {.name = "start-node",
      .help = "Start a frameq-node where none answers, and keep it running. "
              "Its settings are taken from FRAMEQ_ variables."},
+    {.name = "log-format",
+     .argument = "text|json",
+     .fallback = "text",
+     .help = "How the log on stderr is written: key=value pairs, or a JSON "
+             "object a line. A node it starts does so too.",
+     .check = log_is_format},
     {.name = "frames-dir",
      .argument = "DIR",
      .help = "Where a classic node writes frames. A frame then counts as done "
@@ -280,6 +286,8 @@ int main(int argc, char **argv)
 {
     struct conf *conf = conf_load(&program, argc, argv);
     log_open("frameq-agent");
+    log_format(conf_get(conf, "log-format"));
+    setenv("FRAMEQ_LOG_FORMAT", conf_get(conf, "log-format"), 1);
     refuse_what_is_not_there(conf);
     int code = run(conf);
     conf_free(&conf);

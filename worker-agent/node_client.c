@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/app/trace.h"
 #include "common/mem.h"
 #include "worker-agent/node_reply.h"
 
@@ -141,7 +142,9 @@ static json_t *our_body(const struct lease *lease)
 void node_client_post(struct node_client *client, int64_t now_ms,
                       const struct lease *lease, const struct node_facts *facts)
 {
+    char trace[TRACE_SIZE];
     json_t *body = facts->classic ? classic_body(lease) : our_body(lease);
+    trace_child(lease->trace, trace);
     char *text = json_dumps(body, JSON_COMPACT);
     assert(text != NULL);
     send_call(client, now_ms, "/job",
@@ -149,6 +152,7 @@ void node_client_post(struct node_client *client, int64_t now_ms,
                   .method = "POST",
                   .accept = facts->classic ? NULL : "application/json",
                   .body = text,
+                  .trace = trace,
                   .timeout_ms = POST_MS,
                   .once = !facts->can_key,
                   .id = lease->id,

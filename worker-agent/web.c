@@ -158,6 +158,8 @@ static void set_headers(struct exchange *exchange,
                request->accept == NULL ? "*/*" : request->accept);
     if (request->body != NULL)
         add_header(exchange, "Content-Type", "application/json");
+    if (request->trace != NULL && request->trace[0] != '\0')
+        add_header(exchange, "traceparent", request->trace);
     exchange->headers = curl_slist_append(exchange->headers, "Expect:");
     curl_easy_setopt(exchange->easy, CURLOPT_HTTPHEADER, exchange->headers);
 }

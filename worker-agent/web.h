@@ -40,6 +40,7 @@ struct web_request {
     const char *accept; /* NULL: anything */
     const char *body;   /* JSON; NULL: none */
     const char *token;  /* a bearer's; NULL: none */
+    const char *trace;  /* traceparent; NULL, "": none */
     int timeout_ms;     /* for all of it; the connection has 2 s of that */
     bool once;          /* a connection of its own: on a reused one libcurl may
                            send the request a second time */

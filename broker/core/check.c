@@ -228,8 +228,9 @@ static void fold_standings(uint64_t *digest, const struct job *job)
 
 static void fold_job(uint64_t *digest, const struct job *job)
 {
-    const char *texts[] = {job->id,  job->name,   job->user,   job->key,
-                           job->doc, job->render, job->reason, job->avoid};
+    const char *texts[] = {job->id,     job->name,  job->user,
+                           job->key,    job->doc,   job->render,
+                           job->reason, job->avoid, job->trace};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         fold_text(digest, texts[i]);
     int64_t numbers[] = {

@@ -61,6 +61,8 @@ struct job_spec {
     const char *blend;   /* for locality; "" the node's own */
     const char *render;  /* JSON object of render fields, to the node */
     const char *doc;     /* JSON object of all fields as given, to the view */
+    const char *trace;   /* traceparent of its submit (trace.h), to agents; ""
+                            none */
 };
 
 /* All that became of a job that ended: one record in place of those that led

@@ -22,6 +22,7 @@ struct job *job_new(const struct job_spec *spec)
     job->blender = text_own(spec->blender);
     job->render = text_own(spec->render);
     job->doc = text_own(spec->doc);
+    job->trace = text_own(spec->trace);
     job->key_hash = spec->key_hash;
     frames_copy(&job->frames, &spec->frames);
     job->batch = spec->batch;
@@ -62,7 +63,7 @@ void job_free(struct job **job_ref)
         return;
     char *texts[] = {job->id,     job->name,    job->user,   job->key,
                      job->blend,  job->blender, job->render, job->doc,
-                     job->reason, job->avoid};
+                     job->reason, job->avoid,   job->trace};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         mem_free(texts[i]);
     texts_free(job->depends, job->n_depends);

@@ -117,7 +117,7 @@ enum job_place {
 
 struct job {
     /* What was asked: owned copies; see struct job_spec. */
-    char *id, *name, *user, *key, *blend, *blender, *render, *doc;
+    char *id, *name, *user, *key, *blend, *blender, *render, *doc, *trace;
     uint64_t key_hash;
     struct frames frames;
     int32_t batch, priority, max_attempts, max_agents;

@@ -15,6 +15,8 @@
 #include <unistd.h>
 
 #include "common/app/clock.h"
+#include "common/app/conf.h"
+#include "common/app/log_json.h"
 
 #define LINE_SIZE   4096 /* PIPE_BUF: such a write is not torn */
 #define QUOTED_SIZE 1024
@@ -24,6 +26,7 @@
  * process as stderr is. */
 static const char *log_program = "frameq";
 static enum log_level log_least = LOG_LEVEL_INFO;
+static bool log_as_json;
 
 static const char *const level_words[] = {"debug", "info", "warn", "error"};
 
@@ -34,6 +37,17 @@ void log_open(const char *program)
     for (int i = 0; least != NULL && i <= LOG_LEVEL_ERROR; i++)
         if (strcmp(least, level_words[i]) == 0)
             log_least = (enum log_level)i;
+}
+
+const char *log_is_format(const char *value)
+{
+    static const char *const words[] = {"text", "json", NULL};
+    return conf_choice(value, words);
+}
+
+void log_format(const char *format)
+{
+    log_as_json = strcmp(format, "json") == 0;
 }
 
 /* Ends the text in a newline, the only one there is in it. */
@@ -56,20 +70,38 @@ static void put_line(const char *line, size_t len)
     (void)written;
 }
 
+static void put_json(const char *line)
+{
+    char json[LINE_SIZE];
+    size_t len = log_json(line, json, sizeof json);
+    put_line(json, len);
+}
+
+static size_t write_head(char line[LINE_SIZE], enum log_level level,
+                         const char *event)
+{
+    char time[CLOCK_TEXT_SIZE];
+    int n = snprintf(line, LINE_SIZE, "time=%s level=%s program=%s event=%s ",
+                     clock_text(clock_wall_ms(), time), level_words[level],
+                     log_program, event);
+    assert(n > 0 && n < LINE_SIZE);
+    return (size_t)n;
+}
+
 void log_line(enum log_level level, const char *event, const char *format, ...)
 {
     if (level < log_least)
         return;
-    char line[LINE_SIZE], time[CLOCK_TEXT_SIZE];
-    int n = snprintf(line, sizeof line, "time=%s level=%s program=%s event=%s ",
-                     clock_text(clock_wall_ms(), time), level_words[level],
-                     log_program, event);
-    assert(n > 0 && (size_t)n < sizeof line);
+    char line[LINE_SIZE];
+    size_t n = write_head(line, level, event);
     va_list args;
     va_start(args, format);
-    vsnprintf(line + n, sizeof line - (size_t)n, format, args);
+    vsnprintf(line + n, sizeof line - n, format, args);
     va_end(args);
-    put_line(line, seal_line(line));
+    if (log_as_json)
+        put_json(line);
+    else
+        put_line(line, seal_line(line));
 }
 
 static bool is_bare(const char *text)
@@ -128,13 +160,18 @@ const char *log_quoted(const char *text)
 
 void log_fatal(int code, const char *format, ...)
 {
-    char line[LINE_SIZE];
-    int n = snprintf(line, sizeof line, "%s: ", log_program);
-    assert(n > 0 && (size_t)n < sizeof line);
+    char reason[LINE_SIZE / 2], line[LINE_SIZE];
     va_list args;
     va_start(args, format);
-    vsnprintf(line + n, sizeof line - (size_t)n, format, args);
+    vsnprintf(reason, sizeof reason, format, args);
     va_end(args);
-    put_line(line, seal_line(line));
+    if (log_as_json) {
+        size_t n = write_head(line, LOG_LEVEL_ERROR, "fatal");
+        snprintf(line + n, sizeof line - n, "text=%s", log_quoted(reason));
+        put_json(line);
+    } else {
+        snprintf(line, sizeof line, "%s: %s", log_program, reason);
+        put_line(line, seal_line(line));
+    }
     exit(code);
 }

@@ -16,6 +16,8 @@ usr/lib/systemd/system/frameq-broker.service
 usr/lib/sysusers.d/frameq.conf
 usr/share/bash-completion/completions/frameq
 usr/share/doc/frameq/LICENSE usr/share/doc/frameq/README.md
+usr/share/doc/frameq/examples/grafana/frameq.json
+usr/share/doc/frameq/examples/prometheus/alerts.yaml
 usr/share/frameq/frameq-addon.zip usr/share/frameq/make_scene.py
 usr/share/man/man1/frameq.1 usr/share/man/man8/frameq-agent.8
 usr/share/man/man8/frameq-broker.8 usr/share/man/man8/frameq-node.8

@@ -63,7 +63,8 @@ static struct journal_record record_of(uint64_t lease)
                                              .to = 9,
                                              .step = 2,
                                              .plain = true,
-                                             .render = "{\"a\":1}"},
+                                             .render = "{\"a\":1}",
+                                             .trace = "t"},
                                    .node = "http://n:1",
                                    .posted_ms = 5,
                                    .pid = 7};
@@ -79,11 +80,11 @@ static void see(void *ctx, const struct journal_record *record)
 {
     const struct msg_batch *batch = &record->batch;
     (void)ctx;
-    buf_print(&place.seen, "%d-%d:%s,%s,%d-%dx%d,%s,%s,%d,%d ",
+    buf_print(&place.seen, "%d-%d:%s,%s,%d-%dx%d,%s,%s,%s,%d,%d ",
               (int)LEASE_EPOCH(batch->lease),
               (int)(batch->lease - LEASE_ID(LEASE_EPOCH(batch->lease), 0)),
               batch->job, batch->name, (int)batch->from, (int)batch->to,
-              (int)batch->step, batch->render, record->node,
+              (int)batch->step, batch->render, batch->trace, record->node,
               (int)record->posted_ms, (int)record->pid);
     assert_true(batch->plain && !batch->replace);
 }
@@ -100,7 +101,7 @@ static size_t read_all(void)
     return journal_read(place.journal, see, NULL);
 }
 
-#define ENTRY ":" JOB ",shot,1-9x2,{\"a\":1},http://n:1,5,7 "
+#define ENTRY ":" JOB ",shot,1-9x2,{\"a\":1},t,http://n:1,5,7 "
 
 static void test_read_again(void **state)
 {

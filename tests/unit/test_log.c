@@ -8,12 +8,14 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
 #include <string.h>
 
 #include "child.h"
 #include "common/app/clock.h"
 #include "common/app/log.h"
+#include "common/app/log_json.h"
 
 static void say_something(void *arg)
 {
@@ -137,6 +139,115 @@ static void test_fatal(void **state)
     assert_string_equal(child.out, "");
 }
 
+static void say_json(void *arg)
+{
+    log_open("frameq-test");
+    log_format("json");
+    log_info("lease_taken", "lease=%d-%d job=%s frames=1-20x1 text=%s", 7, 12,
+             "abc", log_quoted(arg));
+    log_warn("loose", "text=%s n=%d", "two\nlines\x1b\xff", 7);
+    log_fatal(1, "no %s\nhere", "\"way\"");
+}
+
+/* The text of a member of the next line, which is JSON by itself. */
+static json_t *next_line(char **at)
+{
+    char *end = strchr(*at, '\n');
+    assert_non_null(end);
+    *end = '\0';
+    json_t *line = json_loads(*at, JSON_REJECT_DUPLICATES, NULL);
+    if (line == NULL)
+        fail_msg("no JSON: %s", *at);
+    *at = end + 1;
+    return line;
+}
+
+static const char *member(const json_t *line, const char *name)
+{
+    const char *text = json_string_value(json_object_get(line, name));
+    return text == NULL ? "(none)" : text;
+}
+
+static void test_json(void **state)
+{
+    (void)state;
+    struct child child;
+    char text[] = "a \"b\"\\ \u00e4\t\x01 c=d \xc3(";
+    child_run(&child, say_json, text);
+    char *at = child.err;
+    json_t *line = next_line(&at);
+    assert_true(clock_parse(member(line, "time")) > 0);
+    assert_string_equal(member(line, "level"), "info");
+    assert_string_equal(member(line, "program"), "frameq-test");
+    assert_string_equal(member(line, "event"), "lease_taken");
+    assert_string_equal(member(line, "lease"), "7-12");
+    assert_string_equal(member(line, "frames"), "1-20x1");
+    assert_string_equal(member(line, "text"),
+                        "a \"b\"\\ \u00e4\t\x01 c=d \ufffd(");
+    json_decref(line);
+    line = next_line(&at);
+    assert_string_equal(member(line, "text"), "two\nlines\x1b\ufffd");
+    assert_string_equal(member(line, "n"), "7");
+    json_decref(line);
+    line = next_line(&at);
+    assert_string_equal(member(line, "event"), "fatal");
+    assert_string_equal(member(line, "text"), "no \"way\"\nhere");
+    json_decref(line);
+    assert_string_equal(at, "");
+    assert_int_equal(child.code, 1);
+}
+
+static void assert_json(const char *line, size_t size)
+{
+    char text[512];
+    memset(text, 'X', sizeof text);
+    size_t len = log_json(line, text, size);
+    assert_true(len < size && text[len - 1] == '\n' && text[len] == '\0');
+    assert_int_equal(text[size], 'X');
+    json_t *object = json_loads(text, 0, NULL);
+    if (!json_is_object(object))
+        fail_msg("no object: %s of %s", text, line);
+    json_decref(object);
+}
+
+/* Whatever the line, however little room. */
+static void test_json_of_odd_lines(void **state)
+{
+    (void)state;
+    static const char *const rows[] = {
+        "",
+        " ",
+        "=",
+        "a=",
+        "a=\"",
+        "a=\"\\",
+        "a=\\",
+        "a=\"\\x",
+        "a=\"\\x1\"",
+        "a=b c=d",
+        "word",
+        "word a=b",
+        "a=b word",
+        "a=\xff\xfe",
+        "a=\xed\xa0\x80",
+        "a=\"\\xff\"",
+    };
+    static const char bytes[] = "ab=\"\\ xn\n\xc3\xa4\xf0\x9f";
+    char line[200];
+    unsigned seed = 7;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_json(rows[i], 64);
+    for (int i = 0; i < 20000; i++) {
+        size_t n = (size_t)i % sizeof line;
+        for (size_t k = 0; k < n; k++) {
+            seed = seed * 1103515245 + 12345;
+            line[k] = bytes[(seed >> 16) % (sizeof bytes - 1)];
+        }
+        line[n < sizeof line ? n : n - 1] = '\0';
+        assert_json(line, 64 + (size_t)i % 300);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -146,6 +257,8 @@ int main(void)
         cmocka_unit_test(test_quoted_is_cut),
         cmocka_unit_test(test_long_lines_are_cut),
         cmocka_unit_test(test_fatal),
+        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_json_of_odd_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

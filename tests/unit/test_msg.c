@@ -216,6 +216,34 @@ static void test_same_bytes(void **state)
     buf_free(&again);
 }
 
+#define TRACE "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+/* A broker before traceparent: its BATCH ends with the render fields. */
+static void test_batch_of_an_older_broker(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct msg sent = {.kind = KIND_BATCH,
+                             .batch = {.epoch = 1,
+                                       .lane = 2,
+                                       .dseq = 3,
+                                       .lease = LEASE_ID(1, 4),
+                                       .job = JOB,
+                                       .step = 1,
+                                       .render = "{}"}};
+    struct msg got;
+    encode(fixture, &sent);
+    unsigned char *bytes = (unsigned char *)fixture->bytes.data;
+    assert_int_equal(bytes[0], 0x90 + 15);
+    bytes[0]--;
+    fixture->bytes.len--; /* the empty text */
+    assert_true(decode(fixture, &got));
+    assert_string_equal(got.batch.render, "{}");
+    assert_string_equal(got.batch.trace, "");
+    bytes[0]--;
+    fixture->bytes.len -= 3;
+    assert_false(decode(fixture, &got));
+}
+
 static void test_broker_round_trips(void **state)
 {
     struct fixture *fixture = *state;
@@ -233,7 +261,8 @@ static void test_broker_round_trips(void **state)
                    .to = 20,
                    .step = 5,
                    .replace = true,
-                   .render = "{\"engine\":\"CYCLES\"}"}},
+                   .render = "{\"engine\":\"CYCLES\"}",
+                   .trace = TRACE}},
         {.kind = KIND_LANE, .lane = {.inc = 1, .lane = 2, .port = 65535}},
         {.kind = KIND_ACK, .acks = {.at = acks, .n = 2}},
         {.kind = KIND_REVOKE, .revoke = {LEASE_ID(1, 1), "drained"}},
@@ -256,6 +285,7 @@ static void test_broker_round_trips(void **state)
     encode(fixture, &sent[0]);
     assert_true(decode(fixture, &got));
     assert_string_equal(got.batch.render, "{\"engine\":\"CYCLES\"}");
+    assert_string_equal(got.batch.trace, TRACE);
     assert_true(got.batch.replace && !got.batch.plain);
     encode(fixture, &sent[2]);
     assert_true(decode(fixture, &got));
@@ -625,6 +655,7 @@ int main(void)
         TEST(test_state_round_trip),
         TEST(test_same_bytes),
         TEST(test_broker_round_trips),
+        TEST(test_batch_of_an_older_broker),
         TEST(test_maximum_refuses),
         TEST(test_heads),
         TEST(test_extra_fields),

@@ -243,6 +243,7 @@ static void test_post_classic(void **state)
     assert_asked(world, "Content-Type: application/json\r\n");
     assert_asked(world, "\r\n\r\n{\"from\":1,\"to\":9}");
     assert_not_asked(world, "Expect");
+    assert_not_asked(world, "traceparent");
     node_client_post(world->node, client_now(world), &lease, &classic);
     turn_until_answer(world);
     assert_int_equal(world->connections, 2); /* never on a used one */
@@ -250,14 +251,18 @@ static void test_post_classic(void **state)
 
 static void test_post_ours(void **state)
 {
+    char trace[] = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     struct world *world = *state;
     struct lease lease = lease_of();
     lease.replace = true;
+    lease.trace = trace;
     play(world, "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n");
     node_client_post(world->node, client_now(world), &lease, &ours);
     turn_until_answer(world);
     assert_int_equal(world->got.word, ANSWER_BUSY);
     assert_asked(world, "Accept: application/json\r\n");
+    assert_asked(world, "traceparent: 00-0af7651916cd43dd8448eb211c80319c-");
+    assert_not_asked(world, "b7ad6b7169203331"); /* a span of its own */
     assert_asked(world, "{\"samples\":4,\"from\":1,\"to\":9,\"key\":\"7-12\","
                         "\"step\":2,\"replace\":true,\"job\":\"" JOB "\","
                         "\"name\":\"shot\"}");

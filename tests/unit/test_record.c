@@ -490,6 +490,7 @@ static struct job_spec largest_job(struct fixture *f)
         .blend = long_text(f, LIMIT_PATH),
         .render = long_text(f, LIMIT_SPEC),
         .doc = long_text(f, LIMIT_SPEC),
+        .trace = long_text(f, LIMIT_TRACE),
     };
 }
 
@@ -524,6 +525,7 @@ static void assert_same_spec(const struct job_spec *a, const struct job_spec *b)
     assert_text(a->blend, b->blend);
     assert_text(a->render, b->render);
     assert_text(a->doc, b->doc);
+    assert_text(a->trace, b->trace);
 }
 
 static void check_job(struct fixture *f, struct job_spec *spec,
@@ -556,6 +558,25 @@ static void test_a_job_of_few_fields_comes_back(void **state)
     struct job_spec spec = {.id = JOB};
     check_job(*state, &spec, "7");
     assert_string_equal(((struct fixture *)*state)->event.spec->doc, "");
+}
+
+/* A ledger from before traceparent: its jobs end with the document. */
+static void test_a_job_of_an_older_broker(void **state)
+{
+    struct fixture *f = *state;
+    struct job_spec spec = {.id = JOB, .doc = "{}"};
+    check_job(f, &spec, "7");
+    unsigned char *bytes = (unsigned char *)f->bytes.data;
+    assert_int_equal(bytes[0], 0xdc); /* an array of 16 bits */
+    assert_int_equal(bytes[2], 25);
+    bytes[2]--;
+    f->bytes.len--; /* the empty text */
+    assert_true(decode(f));
+    assert_string_equal(f->event.spec->doc, "{}");
+    assert_string_equal(f->event.spec->trace, "");
+    bytes[2]--;
+    f->bytes.len -= 3;
+    assert_false(decode(f));
 }
 
 static void test_the_most_spans_come_back(void **state)
@@ -655,6 +676,7 @@ int main(void)
         TEST(test_a_job_keeps_every_field),
         TEST(test_a_job_of_few_fields_comes_back),
         TEST(test_the_most_spans_come_back),
+        TEST(test_a_job_of_an_older_broker),
         TEST(test_every_beginning_is_refused),
         TEST(test_every_changed_byte_is_survived),
         TEST(test_a_claimed_length_is_not_believed),

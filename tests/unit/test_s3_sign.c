@@ -22,8 +22,8 @@ static const struct s3_key key = {"AKIAIOSFODNN7EXAMPLE",
 
 /* 2013-05-24T00:00:00Z */
 static const struct s3_request example = {
-    "GET",  "examplebucket.s3.amazonaws.com", "/test.txt",
-    NULL,   1369353600000,                    86400};
+    "GET", "examplebucket.s3.amazonaws.com", "/test.txt", NULL, 1369353600000,
+    86400};
 
 static void as_the_aws_documents_say(void **state)
 {
@@ -61,7 +61,8 @@ static void holds_the_request_fast(void **state)
         mem_free(other);
     }
     char *with = s3_presign(&key, &others[3]);
-    assert_non_null(strstr(with, "SignedHeaders=host%3Bx-amz-checksum-sha256&"));
+    assert_non_null(
+        strstr(with, "SignedHeaders=host%3Bx-amz-checksum-sha256&"));
     mem_free(with);
     mem_free(text);
 }

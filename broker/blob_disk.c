@@ -137,9 +137,8 @@ static bool is_there(const struct blobs *blobs, const char *name,
     return true;
 }
 
-/* Whether `more` bytes may come on top of what there is. */
-static bool has_room(const struct blobs *blobs, struct blobs_ask *ask,
-                     uint64_t more)
+bool blob_has_room(const struct blobs *blobs, struct blobs_ask *ask,
+                   uint64_t more)
 {
     struct statvfs fs;
     if (blobs->bytes + more > blobs->options.bytes_max ||
@@ -151,7 +150,7 @@ static bool has_room(const struct blobs *blobs, struct blobs_ask *ask,
             blobs->options.files_max);
         return false;
     }
-    if (statvfs(blobs->dir, &fs) != 0 ||
+    if (blobs->options.s3 != NULL || statvfs(blobs->dir, &fs) != 0 ||
         (uint64_t)fs.f_bavail * fs.f_frsize >= more + 2 * LIMIT_DISK_LOW)
         return true;
     end(ask, BLOBS_FULL, "the broker's disk is full");
@@ -216,7 +215,7 @@ static void put_part(struct blobs *blobs, struct blobs_ask *ask)
     struct stat facts;
     blob_part_path(blobs, ask->name, path);
     bool new = access(path, F_OK) != 0;
-    if (!has_room(blobs, ask, ask->total - ask->offset))
+    if (!blob_has_room(blobs, ask, ask->total - ask->offset))
         return;
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0 || fstat(fd, &facts) != 0) {
@@ -272,8 +271,12 @@ void blob_check(struct blobs *blobs, struct blobs_ask *ask)
     int fd = blobs_open_file(blobs, ask->name, &size);
     blob_path(blobs, ask->name, path);
     if (fd < 0) {
-        ask->answer =
-            (struct blobs_answer){.result = BLOBS_MISSING, .offset = size};
+        ask->total = BLOBS_NO_TOTAL;
+        if (blobs->options.s3 != NULL)
+            blob_look(blobs, ask);
+        else
+            ask->answer =
+                (struct blobs_answer){.result = BLOBS_MISSING, .offset = size};
         return;
     }
     bool read = file_hash(fd, goes_on, blobs, found);
@@ -332,6 +335,8 @@ static void touch(const struct blobs *blobs, const char *name)
     char path[BLOBS_PATH];
     blob_path(blobs, name, path);
     (void)utimensat(AT_FDCWD, path, NULL, 0);
+    blob_mark_path(blobs, BLOB_STORED, name, path);
+    (void)utimensat(AT_FDCWD, path, NULL, 0);
 }
 
 /* Counts the files that are not there, and names the first. */
@@ -341,7 +346,9 @@ static void look_for(const struct blobs *blobs, struct blobs_ask *ask,
     for (size_t i = 0; i < manifest->n; i++) {
         const struct manifest_file *file = &manifest->files[i];
         uint64_t size = 0;
-        if (is_there(blobs, file->name, &size) && size == file->size)
+        bool there = is_there(blobs, file->name, &size) ||
+                     blob_is_stored(blobs, file->name, &size);
+        if (there && size == file->size)
             touch(blobs, file->name);
         else if (ask->answer.missing++ == 0)
             end(ask, BLOBS_MISSING, "%.200s (%s)", file->path, file->name);

@@ -17,12 +17,14 @@
 #include "common/limits.h"
 #include "common/mem.h"
 
+#define DROPS_MOST 200 /* objects of a store, each a question to it */
+
 /* A file that may go. */
 struct found {
     char name[BLOB_NAME + 1];
     uint64_t size;
     int64_t age_ms;
-    bool whole;
+    enum blob_place place;
 };
 
 struct sweep {
@@ -33,6 +35,7 @@ struct sweep {
     size_t n, cap;
     uint64_t bytes; /* of all, live ones too */
     size_t files;
+    int dropped; /* objects of a store */
 };
 
 static int64_t age_ms(const struct stat *facts)
@@ -82,7 +85,7 @@ static bool is_live(const struct sweep *sweep, const char *name)
 /* --- What is there. --- */
 
 static void look_at(struct sweep *sweep, const char *dir, const char *name,
-                    bool whole)
+                    enum blob_place place)
 {
     char path[BLOBS_PATH];
     struct stat facts;
@@ -92,7 +95,7 @@ static void look_at(struct sweep *sweep, const char *dir, const char *name,
         return;
     sweep->bytes += (uint64_t)facts.st_size;
     sweep->files++;
-    if (whole && is_live(sweep, name))
+    if ((place == BLOB_HERE || place == BLOB_STORED) && is_live(sweep, name))
         return;
     if (sweep->n == sweep->cap) {
         sweep->cap = sweep->cap * 2 + 64;
@@ -101,11 +104,12 @@ static void look_at(struct sweep *sweep, const char *dir, const char *name,
     struct found *found = &sweep->found[sweep->n++];
     *found = (struct found){.size = (uint64_t)facts.st_size,
                             .age_ms = age_ms(&facts),
-                            .whole = whole};
+                            .place = place};
     memcpy(found->name, name, sizeof found->name);
 }
 
-static void look_into(struct sweep *sweep, const char *folder, bool whole)
+static void look_into(struct sweep *sweep, const char *folder,
+                      enum blob_place place)
 {
     char path[BLOBS_PATH];
     const struct dirent *entry;
@@ -114,17 +118,21 @@ static void look_into(struct sweep *sweep, const char *folder, bool whole)
     if (dir == NULL)
         return;
     while ((entry = readdir(dir)) != NULL)
-        look_at(sweep, path, entry->d_name, whole);
+        look_at(sweep, path, entry->d_name, place);
     closedir(dir);
 }
 
 static void look_at_all(struct sweep *sweep)
 {
     char folder[3];
-    look_into(sweep, "part", false);
+    look_into(sweep, "part", BLOB_PART);
+    if (sweep->blobs->options.s3 != NULL) {
+        look_into(sweep, "offered", BLOB_OFFERED);
+        look_into(sweep, "stored", BLOB_STORED);
+    }
     for (unsigned i = 0; i < 256; i++) {
         snprintf(folder, sizeof folder, "%02x", i);
-        look_into(sweep, folder, true);
+        look_into(sweep, folder, BLOB_HERE);
     }
     sweep->blobs->bytes = sweep->bytes;
     sweep->blobs->files = sweep->files;
@@ -163,22 +171,32 @@ static bool must_go(const struct sweep *sweep, const struct found *found,
 {
     if (found->age_ms < LIMIT_BLOB_FRESH_MS)
         return false;
-    if (!found->whole && found->age_ms >= LIMIT_BLOB_PART_MS)
+    bool coming = found->place == BLOB_PART || found->place == BLOB_OFFERED;
+    if (coming && found->age_ms >= LIMIT_BLOB_PART_MS)
         return true;
     return (keep_ms > 0 && found->age_ms >= keep_ms) || is_over(sweep->blobs);
 }
 
-static void drop(struct sweep *sweep, const struct found *found)
+/* Returns false where the store cannot be told: later, then. */
+static bool drop(struct sweep *sweep, const struct found *found)
 {
     char path[BLOBS_PATH];
-    if (found->whole)
-        blob_path(sweep->blobs, found->name, path);
+    struct blobs *blobs = sweep->blobs;
+    bool apart = found->place == BLOB_OFFERED || found->place == BLOB_STORED;
+    if (apart && (sweep->dropped++ == DROPS_MOST ||
+                  !s3_drop(blobs->options.s3, found->name)))
+        return false;
+    if (apart)
+        blob_mark_path(blobs, found->place, found->name, path);
+    else if (found->place == BLOB_HERE)
+        blob_path(blobs, found->name, path);
     else
-        blob_part_path(sweep->blobs, found->name, path);
+        blob_part_path(blobs, found->name, path);
     if (unlink(path) != 0)
-        return;
-    sweep->blobs->bytes -= found->size;
-    sweep->blobs->files--;
+        return true;
+    blobs->bytes -= found->size;
+    blobs->files--;
+    return true;
 }
 
 void blob_sweep(struct blobs *blobs, struct blobs_ask *ask)
@@ -192,7 +210,8 @@ void blob_sweep(struct blobs *blobs, struct blobs_ask *ask)
     if (sweep.n > 0)
         qsort(sweep.found, sweep.n, sizeof *sweep.found, oldest_first);
     for (size_t i = 0; i < sweep.n; i++)
-        if (must_go(&sweep, &sweep.found[i], ask->keep_ms))
-            drop(&sweep, &sweep.found[i]);
+        if (must_go(&sweep, &sweep.found[i], ask->keep_ms) &&
+            !drop(&sweep, &sweep.found[i]))
+            break;
     sweep_done(&sweep);
 }

@@ -33,11 +33,9 @@ void blob_part_path(const struct blobs *blobs, const char *name, char *ret)
 static void answer(struct blobs *blobs, struct blobs_ask *ask)
 {
     static void (*const work[])(struct blobs *, struct blobs_ask *) = {
-        [ASK_PUT] = blob_put,
-        [ASK_KEEP] = blob_keep,
-        [ASK_CHECK] = blob_check,
-        [ASK_HASH] = blob_hash,
-        [ASK_SWEEP] = blob_sweep};
+        [ASK_PUT] = blob_put,     [ASK_KEEP] = blob_keep,
+        [ASK_CHECK] = blob_check, [ASK_HASH] = blob_hash,
+        [ASK_LOOK] = blob_look,   [ASK_SWEEP] = blob_sweep};
     blobs->turn++;
     work[ask->kind](blobs, ask);
 }
@@ -91,9 +89,12 @@ static void *run(void *ctx)
 static bool make_folders(const struct blobs *blobs)
 {
     char path[BLOBS_PATH];
-    snprintf(path, sizeof path, "%s/part", blobs->dir);
-    if (!conf_make_dir(path))
-        return false;
+    static const char *const plain[] = {"part", "offered", "stored"};
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
+        snprintf(path, sizeof path, "%s/%s", blobs->dir, plain[i]);
+        if (!conf_make_dir(path))
+            return false;
+    }
     for (unsigned i = 0; i < 256; i++) {
         snprintf(path, sizeof path, "%s/%02x", blobs->dir, i);
         if (mkdir(path, 0777) != 0 && errno != EEXIST)
@@ -143,6 +144,8 @@ void blobs_close(struct blobs **blobs)
     struct blobs *b = *blobs;
     if (b == NULL)
         return;
+    if (b->options.s3 != NULL)
+        s3_stop(b->options.s3);
     if (!b->stop) {
         pthread_mutex_lock(&b->mutex);
         b->stop = true;
@@ -255,6 +258,18 @@ bool blobs_hash(struct blobs *blobs, const char *path, blobs_done *done,
     return queue(blobs, ask);
 }
 
+bool blobs_look(struct blobs *blobs, const char *name, uint64_t total,
+                blobs_done *done, void *ctx)
+{
+    struct blobs_ask *ask = mem_new(sizeof *ask);
+    ask->kind = ASK_LOOK;
+    memcpy(ask->name, name, sizeof ask->name);
+    ask->total = total;
+    ask->done = done;
+    ask->ctx = ctx;
+    return queue(blobs, ask);
+}
+
 void blobs_sweep(struct blobs *blobs, char *names, size_t n, int64_t keep_ms)
 {
     struct blobs_ask *ask = mem_new(sizeof *ask);
@@ -301,6 +316,30 @@ int blobs_open_file(struct blobs *blobs, const char *name, uint64_t *ret_size)
     if (stat(path, &facts) == 0)
         *ret_size = (uint64_t)facts.st_size;
     return -1;
+}
+
+const struct s3 *blobs_s3(const struct blobs *blobs)
+{
+    return blobs->options.s3;
+}
+
+int blobs_open_stored(struct blobs *blobs, const char *name, uint64_t *ret_size)
+{
+    char path[BLOBS_PATH];
+    struct stat facts;
+    if (blobs->options.s3 == NULL)
+        return -1;
+    blob_mark_path(blobs, BLOB_STORED, name, path);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, &facts) != 0) {
+        close(fd);
+        return -1;
+    }
+    (void)futimens(fd, NULL);
+    *ret_size = (uint64_t)facts.st_size;
+    return fd;
 }
 
 bool blobs_any(const struct blobs *blobs)

@@ -5,6 +5,9 @@
  * the loop never waits for the disk. A file is there whole and right, under its
  * name, or not at all; what has come of one that is not whole stays, so that
  * its sender can go on. No path comes from outside: names are 64 hex digits.
+ *
+ * With a store (s3.h) uploaded files lie there, and go there and come from
+ * there without passing through here; lists of them are still kept here.
  */
 #ifndef FRAMEQ_BROKER_BLOBS_H
 #define FRAMEQ_BROKER_BLOBS_H
@@ -16,6 +19,7 @@
 #include "common/app/manifest.h"
 
 struct blobs;
+struct s3;
 
 enum blobs_result {
     BLOBS_TAKEN,     /* a piece is in; offset: where the next begins */
@@ -25,7 +29,8 @@ enum blobs_result {
     BLOBS_MISSING,   /* it is not there; manifest: why names the first that
                         is not */
     BLOBS_FULL,      /* no room; why */
-    BLOBS_FAILED     /* the disk; why */
+    BLOBS_FAILED,    /* the disk; why */
+    BLOBS_AWAY       /* the store does not answer as it should; why */
 };
 
 struct blobs_answer {
@@ -43,6 +48,7 @@ struct blobs_options {
     uint64_t bytes_max; /* of all together; past it nothing is taken, and what
                            no live job names goes */
     size_t files_max;
+    struct s3 *s3; /* where files are; borrowed. NULL: below dir */
 };
 
 /* blobs_open starts the thread. Returns NULL with the reason in why.
@@ -87,6 +93,21 @@ bool blobs_check(struct blobs *blobs, const char *name, blobs_done *done,
  * of at most LIMIT_BLOB bytes. */
 bool blobs_hash(struct blobs *blobs, const char *path, blobs_done *done,
                 void *ctx);
+
+/* blobs_look asks the store for a blob; done with WHOLE (offset: its size),
+ * MISSING or AWAY. total: somebody is about to put one of so many bytes there,
+ * if it is missing and there is room; done with FULL where there is none.
+ * BLOBS_NO_TOTAL: nobody is. */
+#define BLOBS_NO_TOTAL UINT64_MAX
+bool blobs_look(struct blobs *blobs, const char *name, uint64_t total,
+                blobs_done *done, void *ctx);
+
+/* blobs_s3 returns the store, NULL: none. blobs_open_stored returns a
+ * descriptor of as many bytes as a blob has that is known to lie there, all of
+ * them zero; -1: none is known. It counts as asked for. */
+const struct s3 *blobs_s3(const struct blobs *blobs);
+int blobs_open_stored(struct blobs *blobs, const char *name,
+                      uint64_t *ret_size);
 
 /* blobs_forget: ctx is not to be called any more. */
 void blobs_forget(struct blobs *blobs, void *ctx);

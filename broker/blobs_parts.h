@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the files blob*.c share; nobody else includes it. blobs.c is the loop's
- * side and the thread, blob_disk.c a file's way onto the disk, blob_sweep.c its
- * way off it; the latter two run in the thread alone.
+ * side and the thread, blob_disk.c a file's way onto the disk, blob_store.c
+ * what is known of a store's, blob_sweep.c the way off; all but the first run
+ * in the thread alone.
  */
 #ifndef FRAMEQ_BROKER_BLOBS_PARTS_H
 #define FRAMEQ_BROKER_BLOBS_PARTS_H
@@ -12,10 +13,13 @@
 #include <stdatomic.h>
 
 #include "broker/blobs.h"
+#include "broker/s3.h"
 
 #define BLOBS_PATH 4096
 
-enum ask_kind { ASK_PUT, ASK_KEEP, ASK_CHECK, ASK_HASH, ASK_SWEEP };
+enum ask_kind { ASK_PUT, ASK_KEEP, ASK_CHECK, ASK_HASH, ASK_LOOK, ASK_SWEEP };
+
+enum blob_place { BLOB_PART, BLOB_HERE, BLOB_OFFERED, BLOB_STORED };
 
 struct blobs_ask {
     enum ask_kind kind;
@@ -62,11 +66,25 @@ struct blobs {
 void blob_path(const struct blobs *blobs, const char *name, char *ret);
 void blob_part_path(const struct blobs *blobs, const char *name, char *ret);
 
+/* Path of what stands for a blob that is offered to or lies in the store. */
+void blob_mark_path(const struct blobs *blobs, enum blob_place place,
+                    const char *name, char *ret);
+
+/* blob_is_stored tells whether it was seen in the store, and how large. */
+bool blob_is_stored(const struct blobs *blobs, const char *name,
+                    uint64_t *ret_size);
+
+/* blob_has_room tells whether `more` bytes may come on top of what there is;
+ * else it fills the ask's answer. */
+bool blob_has_room(const struct blobs *blobs, struct blobs_ask *ask,
+                   uint64_t more);
+
 /* Each fills the ask's answer. */
 void blob_put(struct blobs *blobs, struct blobs_ask *ask);
 void blob_keep(struct blobs *blobs, struct blobs_ask *ask);
 void blob_check(struct blobs *blobs, struct blobs_ask *ask);
 void blob_hash(struct blobs *blobs, struct blobs_ask *ask);
+void blob_look(struct blobs *blobs, struct blobs_ask *ask);
 void blob_sweep(struct blobs *blobs, struct blobs_ask *ask);
 
 /* blobs_goes_on tells whether the thread has not been told to end. */

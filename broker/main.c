@@ -17,6 +17,7 @@
 #include "broker/artifacts.h"
 #include "broker/loop.h"
 #include "broker/recovery.h"
+#include "broker/s3.h"
 #include "broker/settings.h"
 #include "common/app/clock.h"
 #include "common/app/log.h"
@@ -109,6 +110,7 @@ struct parts {
     struct core *core;
     struct broker_facts facts;
     struct keys *keys; /* NULL: sockets without keys */
+    struct s3 *s3;     /* NULL: files lie below the data */
     struct loop loop;
 };
 
@@ -193,11 +195,18 @@ static void open_zmq(struct parts *parts, const struct conf *conf)
 static void open_blobs(struct parts *parts, const struct conf *conf)
 {
     char dir[PATH_MAX], why[WHY_SIZE];
+    const char *place = conf_get(conf, "store");
     snprintf(dir, sizeof dir, "%s/blobs", parts->facts.data_dir);
+    if (place) {
+        parts->s3 = s3_open(place, why, sizeof why);
+        if (!parts->s3)
+            give_up(parts, why);
+    }
     const struct blobs_options options = {.dir = dir,
                                           .bytes_max =
                                               conf_bytes(conf, "upload-gb"),
-                                          .files_max = LIMIT_BLOBS};
+                                          .files_max = LIMIT_BLOBS,
+                                          .s3 = parts->s3};
     parts->loop.blobs = blobs_open(&options, why, sizeof why);
     if (!parts->loop.blobs)
         give_up(parts, why);
@@ -290,6 +299,7 @@ static void close_all(struct parts *parts)
     http_close(&parts->loop.http);
     hooks_close(&parts->loop.hooks);
     blobs_close(&parts->loop.blobs);
+    s3_close(&parts->s3);
     artifacts_close(&parts->loop.artifacts);
     feed_close(&parts->loop.feed);
     link_close(&parts->loop.link);

@@ -245,6 +245,15 @@ void reply_upload(struct call *call, enum rc rc, uint64_t offset,
     answer_finish(call, rc_status(rc), type);
 }
 
+void reply_upload_store(struct call *call, const char *store,
+                        const char *detail)
+{
+    const char *type = write_refusal(call, RC_NOT_FOUND, detail);
+    reply_header(call, "Upload-Offset", "0");
+    reply_header(call, "Upload-Store", "%s", store);
+    answer_finish(call, rc_status(RC_NOT_FOUND), type);
+}
+
 void reply_method(struct call *call, const char *allow)
 {
     char detail[LIMIT_REASON];

@@ -9,8 +9,9 @@
 
 #include "broker/call.h"
 
-#define TYPE_TEXT "text/plain; charset=utf-8"
-#define TYPE_JSON "application/json"
+#define TYPE_TEXT  "text/plain; charset=utf-8"
+#define TYPE_JSON  "application/json"
+#define TYPE_BYTES "application/octet-stream"
 
 #define REPLY_RETRY_S 5 /* Retry-After where nothing better is known */
 
@@ -52,6 +53,11 @@ void reply_problem(struct call *call, enum rc rc, const char *format, ...)
  * Upload-Offset. */
 void reply_upload(struct call *call, enum rc rc, uint64_t offset,
                   const char *detail);
+
+/* reply_upload_store answers 404 for an upload that goes to a store: nothing of
+ * it is there, and Upload-Store names the store. */
+void reply_upload_store(struct call *call, const char *store,
+                        const char *detail);
 
 /* reply_method answers 405 with the methods a path does take. */
 void reply_method(struct call *call, const char *allow);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "broker/hook_gate.h"
+#include "broker/s3.h"
 #include "common/app/log.h"
 
 #define DAY_MS 86400000.0
@@ -143,6 +144,13 @@ static const struct setting settings[] = {
              "job names go when nobody has asked for them for --keep days, or "
              "sooner where there is no room, the oldest first.",
      .check = conf_is_gigabytes},
+    {.name = "store",
+     .argument = "s3://BUCKET/PREFIX",
+     .help = "An S3-compatible store that holds uploaded files and kept frames "
+             "instead of --data: clients put and get them there. Its keys and "
+             "address come from the environment: AWS_ACCESS_KEY_ID, "
+             "AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL.",
+     .check = s3_is_place},
     {.name = "notify-allow",
      .argument = "CIDR|HOST",
      .help = "Let webhooks go there: an address, a network or a host of this "

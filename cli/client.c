@@ -22,6 +22,7 @@
 #include "common/limits.h"
 #include "common/mem.h"
 #include "common/text.h"
+#include "common/transfer/transfer.h"
 
 #define CONNECT_MS 5000
 #define ANSWER_MS  30000  /* beyond what Prefer: wait asks for */
@@ -154,6 +155,8 @@ static size_t take_header(char *line, size_t size, size_t n, void *ctx)
     size_t len = size * n, name = strlen("etag:");
     if (is_header(line, len, "upload-offset:"))
         reply->offset = strtoll(line + strlen("upload-offset:"), NULL, 10);
+    if (is_header(line, len, "upload-store:"))
+        reply->stored = true;
     if (is_header(line, len, "date:"))
         reply->date_ms =
             date_read(line + strlen("date:"), len - strlen("date:"));
@@ -398,6 +401,50 @@ void client_put(struct client *client, const struct piece *piece,
     buf_free(&body);
 }
 
+/* Asks where to put a file; true: there is an answer that says so. */
+static bool ask_where(struct client *client, const char *path, uint64_t size,
+                      struct reply *ret)
+{
+    struct ask ask = {.method = "PUT", .path = path};
+    char line[128];
+    struct buf body;
+    snprintf(line, sizeof line, "Content-Range: bytes */%" PRIu64, size);
+    struct curl_slist *headers = headers_of(&ask);
+    headers = curl_slist_append(headers, line);
+    *ret = (struct reply){.offset = -1, .length = -1, .date_ms = -1};
+    buf_init(&body, LIMIT_ANSWER);
+    set_request(client, &ask, "");
+    curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
+    perform(client, &body, ret, take_header, ret);
+    curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, NULL);
+    if (ret->status != 0)
+        ret->json = json_loadb(buf_text(&body), body.len, 0, NULL);
+    if (ret->status >= 400)
+        reply_explain(ret);
+    curl_slist_free_all(headers);
+    buf_free(&body);
+    return ret->status == 307;
+}
+
+bool client_put_stored(struct client *client, const char *path,
+                       struct transfer *transfer, struct reply *ret)
+{
+    char host[128];
+    if (!ask_where(client, path, transfer->size, ret))
+        return ret->status == 201;
+    long status = transfer_put(client->curl, transfer);
+    transfer_host(client->curl, host, sizeof host);
+    ret->status = (int)status;
+    ret->stored = true;
+    if (status == 0)
+        snprintf(ret->why, sizeof ret->why, "the store at %.100s: %.120s", host,
+                 transfer->why);
+    else
+        snprintf(ret->why, sizeof ret->why, "the store at %.100s answers %ld",
+                 host, status);
+    return status == 200;
+}
+
 struct fetching {
     struct client *client;
     struct fetch *fetch;
@@ -459,6 +506,9 @@ static bool run_fetch(struct fetching *fetching, struct reply *ret)
 {
     struct client *client = fetching->client;
     CURLcode code = curl_easy_perform(client->curl);
+    bool stored = code == CURLE_OK && transfer_follow(client->curl);
+    if (stored)
+        code = curl_easy_perform(client->curl);
     long status = 0;
     curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
     if (code == CURLE_OK && is_file(client->curl, fetching->fetch))
@@ -472,6 +522,12 @@ static bool run_fetch(struct fetching *fetching, struct reply *ret)
     ret->json = json_loadb(buf_text(&fetching->refusal), fetching->refusal.len,
                            0, NULL);
     reply_explain(ret);
+    if (stored) {
+        char host[128];
+        transfer_host(client->curl, host, sizeof host);
+        snprintf(ret->why, sizeof ret->why, "the store at %.100s answers %ld",
+                 host, status);
+    }
     return false;
 }
 

@@ -59,6 +59,7 @@ struct reply {
     json_t *json;    /* NULL: none, or no JSON */
     char etag[80];   /* "" when there is none */
     int64_t offset;  /* Upload-Offset; -1 when there is none */
+    bool stored;     /* Upload-Store is there: files go to a store */
     int64_t length;  /* of HEAD: Content-Length; -1 when there is none */
     int64_t date_ms; /* Date, since 1970; -1 when there is none */
     char why[256];   /* of a refusal: its detail, else its title */
@@ -96,6 +97,13 @@ struct piece {
 void client_head(struct client *client, const char *path, struct reply *ret);
 void client_put(struct client *client, const struct piece *piece,
                 struct reply *ret);
+
+/* client_put_stored sends the file of transfer where the broker says that it is
+ * to be put (Upload-Store). True: it is there; else ret says what stood in the
+ * way, its member stored that this was the store and not the broker. */
+struct transfer;
+bool client_put_stored(struct client *client, const char *path,
+                       struct transfer *transfer, struct reply *ret);
 
 /* A file to be fetched into a descriptor as it comes. */
 struct fetch {

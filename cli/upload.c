@@ -21,6 +21,7 @@
 #include "common/app/log.h"
 #include "common/limits.h"
 #include "common/mem.h"
+#include "common/transfer/transfer.h"
 
 #define PIECE_LEAST 65536
 #define GIVE_UP_MS  60000 /* without a byte taken */
@@ -180,6 +181,7 @@ struct sending {
     size_t piece;     /* bytes sent at once */
     int64_t until_ms; /* when it is given up unless a byte is taken */
     int pause_ms;
+    bool stored; /* it goes to a store */
 };
 
 /* Whether the same request may be answered otherwise a moment later. */
@@ -210,13 +212,16 @@ static void got_on(struct sending *sending, uint64_t offset)
     sending->pause_ms = PAUSE_MS;
 }
 
-/* An answer to HEAD has no words: the same question by GET has. */
+/* An answer to HEAD has no words: the same question by GET has. Goes on if that
+ * is answered well. */
 static void refused(struct sending *sending, const char *path)
 {
     struct reply reply;
     struct ask ask = {.method = "GET", .path = path};
     client_ask(sending->client, &ask, &reply);
-    client_end(sending->client, &reply);
+    if (reply.status == 0 || reply.status >= 400)
+        client_end(sending->client, &reply);
+    reply_done(&reply);
 }
 
 /* The broker's disk may have cut a file short: it drops such a one. */
@@ -238,9 +243,10 @@ static void ask_head(struct sending *sending, struct reply *ret)
         client_head(sending->client, path, ret);
         if (ret->status == 200 || (ret->status == 404 && ret->offset >= 0))
             break;
-        if (!may_change(ret))
+        if (!may_change(ret) || clock_now_ms() >= sending->until_ms)
             refused(sending, path);
-        wait_more(sending, ret);
+        else
+            wait_more(sending, ret);
     }
 }
 
@@ -255,6 +261,7 @@ static bool is_there(struct sending *sending)
     }
     uint64_t offset = reply.offset < 0 ? 0 : (uint64_t)reply.offset;
     got_on(sending, offset <= sending->file->size ? offset : 0);
+    sending->stored = reply.stored;
     return reply.status == 200;
 }
 
@@ -297,6 +304,54 @@ static bool send_piece(struct sending *sending)
     return whole;
 }
 
+static int show_stored(void *ctx, curl_off_t down_all, curl_off_t down,
+                       curl_off_t up_all, curl_off_t up)
+{
+    struct sending *sending = ctx;
+    (void)down_all;
+    (void)down;
+    (void)up_all;
+    if (up > 0 && (uint64_t)up > sending->offset)
+        got_on(sending, (uint64_t)up);
+    return 0;
+}
+
+static void wait_for_store(struct sending *sending, const struct reply *reply)
+{
+    if (reply->status == 400)
+        refuse_changed(sending);
+    if (!may_change(reply) || clock_now_ms() >= sending->until_ms)
+        log_fatal(CLI_UNREACHABLE, "%s: set the store right, then submit again",
+                  reply->why);
+    wait_more(sending, reply);
+}
+
+/* Sends it to the store, all at once; true: it is there. */
+static bool send_stored(struct sending *sending)
+{
+    struct reply reply;
+    struct transfer transfer = {.fd = sending->fd,
+                                .size = sending->file->size,
+                                .name = sending->file->name,
+                                .step = show_stored,
+                                .ctx = sending};
+    const char *path =
+        client_path(sending->client, "/v1/blobs/%s", sending->file->name);
+    bool put = client_put_stored(sending->client, path, &transfer, &reply);
+    if (put)
+        got_on(sending, sending->file->size);
+    else if (reply.stored)
+        wait_for_store(sending, &reply);
+    else
+        wait_more(sending, &reply);
+    reply_done(&reply);
+    if (put && !is_there(sending))
+        log_fatal(CLI_FAILED,
+                  "the store took %s and does not have it: look at its log",
+                  sending->source);
+    return put;
+}
+
 /* Returns the bytes the file had to be sent of; 0: it was there. */
 static uint64_t send_file(const struct cli *cli, struct show *show,
                           const char *source, const struct manifest_file *file)
@@ -314,7 +369,7 @@ static uint64_t send_file(const struct cli *cli, struct show *show,
     }
     uint64_t begun = sending.offset;
     sending.fd = open_source(source);
-    while (!send_piece(&sending))
+    while (!(sending.stored ? send_stored(&sending) : send_piece(&sending)))
         ;
     close(sending.fd);
     return file->size - begun;

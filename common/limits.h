@@ -87,10 +87,11 @@
 #define LIMIT_WAIT_MS     60000 /* Prefer: wait and ?wait= */
 
 /* Uploaded scenes. */
-#define LIMIT_BLOB     (256LL * 1024 * 1024 * 1024) /* bytes of one file */
-#define LIMIT_BLOBS    1000000 /* files kept; a look at each is 2 us */
-#define LIMIT_MANIFEST 8000    /* files of a scene: as JSON within LIMIT_BODY */
-#define LIMIT_PUTS     64      /* pieces of LIMIT_BODY waiting for the disk */
+#define LIMIT_BLOB      (256LL * 1024 * 1024 * 1024) /* bytes of one file */
+#define LIMIT_STORE_PUT (5LL * 1024 * 1024 * 1024)   /* one PUT of S3's */
+#define LIMIT_BLOBS     1000000 /* files kept; a look at each is 2 us */
+#define LIMIT_MANIFEST  8000 /* files of a scene: as JSON within LIMIT_BODY */
+#define LIMIT_PUTS      64   /* pieces of LIMIT_BODY waiting for the disk */
 /* No file goes sooner after somebody asked for it: a job is about to name it.
  */
 #define LIMIT_BLOB_FRESH_MS 3600000

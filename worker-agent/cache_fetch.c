@@ -13,6 +13,7 @@
 
 #include "common/app/file_hash.h"
 #include "common/mem.h"
+#include "common/transfer/transfer.h"
 #include "worker-agent/cache_parts.h"
 #include "worker-agent/easy.h"
 
@@ -203,8 +204,10 @@ static enum step look_at(struct fetching *fetching)
 
 static enum step refused(struct fetching *fetching, long status)
 {
+    char host[128];
     struct errand *errand = fetching->errand;
     const char *shown = fetching->file->shown;
+    transfer_host(errand->cache->curl, host, sizeof host);
     if (status == 404)
         errand_fail(errand, FAULT_FILES_MISSING,
                     "the broker has %s (%s) no more", shown,
@@ -213,7 +216,8 @@ static enum step refused(struct fetching *fetching, long status)
         begin(fetching);
     else
         errand_fail(errand, FAULT_NOT_FETCHED,
-                    "the broker answered %ld when asked for %s", status, shown);
+                    "%.100s answered %ld when asked for %s", host, status,
+                    shown);
     return status >= 500 || status == 416 ? STEP_AGAIN : STEP_FAILED;
 }
 
@@ -240,6 +244,8 @@ static enum step try_once(struct fetching *fetching)
     fetching->why[0] = '\0';
     set_get(fetching);
     CURLcode code = curl_easy_perform(curl);
+    if (code == CURLE_OK && transfer_follow(curl))
+        code = curl_easy_perform(curl);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     if (code != CURLE_OK)
         return broken_off(fetching, code);

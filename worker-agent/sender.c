@@ -27,6 +27,7 @@
 #include "common/app/manifest.h"
 #include "common/limits.h"
 #include "common/mem.h"
+#include "common/transfer/transfer.h"
 #include "worker-agent/easy.h"
 
 #define PIECE_MS  120000
@@ -41,6 +42,7 @@ struct sender {
     bool news;
     atomic_bool stop;
     CURL *curl;
+    bool ailing;            /* it was told that the store is */
     char piece[LIMIT_BODY]; /* the thread's */
 };
 
@@ -51,6 +53,7 @@ struct sending {
     uint64_t size, offset;
     long status;       /* of the last answer; 0: none came */
     int64_t has_until; /* its Upload-Offset; -1: none */
+    bool stored;       /* it has an Upload-Store: files go there */
 };
 
 enum outcome { SENT, LATER, NEVER };
@@ -59,8 +62,11 @@ enum outcome { SENT, LATER, NEVER };
 
 static size_t take_header(char *line, size_t size, size_t n, void *ctx)
 {
-    static const char name[] = "upload-offset:";
+    static const char name[] = "upload-offset:", store[] = "upload-store:";
     struct sending *sending = ctx;
+    if (size * n > strlen(store) &&
+        strncasecmp(line, store, strlen(store)) == 0)
+        sending->stored = true;
     if (size * n > strlen(name) && strncasecmp(line, name, strlen(name)) == 0)
         sending->has_until = strtoll(line + strlen(name), NULL, 10);
     return size * n;
@@ -124,6 +130,22 @@ static void put_piece(struct sending *sending, size_t n)
     curl_slist_free_all(headers);
 }
 
+/* Asks where in the store to put all of it. */
+static void ask_where(struct sending *sending)
+{
+    CURL *curl = sending->sender->curl;
+    char line[128];
+    snprintf(line, sizeof line, "Content-Range: bytes */%" PRIu64,
+             sending->size);
+    struct curl_slist *headers = curl_slist_append(NULL, line);
+    set_options(sending);
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, "PUT");
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, "");
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    perform(sending);
+    curl_slist_free_all(headers);
+}
+
 /* --- One picture. --- */
 
 static enum outcome outcome_of(const struct sending *sending)
@@ -174,6 +196,47 @@ static bool has_its_hash(struct sending *sending)
     return false;
 }
 
+static int look_up(void *ctx, curl_off_t a, curl_off_t b, curl_off_t c,
+                   curl_off_t d)
+{
+    const struct sender *sender = ctx;
+    (void)a, (void)b, (void)c, (void)d;
+    return sender->stop ? 1 : 0;
+}
+
+/* Once until it takes one again. */
+static void tell_ailing(struct sender *sender, long status, const char *why)
+{
+    char host[128];
+    transfer_host(sender->curl, host, sizeof host);
+    if (!sender->ailing)
+        log_warn("picture_not_stored", "store=%s status=%ld reason=%s", host,
+                 status, log_quoted(why));
+    sender->ailing = true;
+}
+
+/* A store that ails is waited for, like a broker that is not there. */
+static enum outcome send_to_store(struct sending *sending)
+{
+    struct sender *sender = sending->sender;
+    struct transfer transfer = {.fd = sending->fd,
+                                .size = sending->size,
+                                .name = sending->name,
+                                .step = look_up,
+                                .ctx = sender};
+    ask_where(sending);
+    if (sending->status != 307)
+        return outcome_of(sending);
+    long status = transfer_put(sender->curl, &transfer);
+    if (status != 200 && !sender->stop)
+        tell_ailing(sender, status, transfer.why);
+    if (status != 200)
+        return status == 400 ? NEVER : LATER;
+    sender->ailing = false;
+    ask_head(sending);
+    return outcome_of(sending);
+}
+
 static enum outcome send_whole(struct sending *sending)
 {
     ask_head(sending);
@@ -181,7 +244,7 @@ static enum outcome send_whole(struct sending *sending)
         return outcome_of(sending);
     if (!has_its_hash(sending))
         return sending->sender->stop ? LATER : NEVER;
-    return send_pieces(sending);
+    return sending->stored ? send_to_store(sending) : send_pieces(sending);
 }
 
 static enum outcome send_file(struct sender *sender, const char *name,

@@ -14,8 +14,6 @@
 #include "broker/routes/routes.h"
 #include "common/app/log.h"
 
-#define TYPE_BYTES "application/octet-stream"
-
 /* The name in the path; or answers, NULL. */
 static const char *blob_of(struct call *call)
 {
@@ -106,12 +104,16 @@ static void put_done(void *ctx, const struct blobs_answer *answer)
 void blob_put_body(struct call *call, const char *name)
 {
     struct blobs_piece piece;
-    if (!read_piece(call, &piece))
-        return;
     if (broker_draining(call->http->broker)) {
         reply_problem(call, RC_BUSY, "the broker is shutting down");
         return;
     }
+    if (blobs_s3(call->http->blobs)) {
+        blob_stored_put(call, name);
+        return;
+    }
+    if (!read_piece(call, &piece))
+        return;
     piece.name = name;
     call_park(call, NULL, leave, NULL);
     if (blobs_put(call->http->blobs, &piece, put_done, call))
@@ -146,6 +148,8 @@ static void get_blob(struct call *call)
     int fd = blobs_open_file(call->http->blobs, name, &size);
     if (fd >= 0)
         send_blob(call, name, fd, size);
+    else if (blobs_s3(call->http->blobs))
+        blob_stored_get(call, name);
     else
         reply_upload(call, RC_NOT_FOUND, size,
                      "no whole file of that name is here; so much of it has "

@@ -115,6 +115,9 @@ static void send_file(struct call *call, const struct picture_file *file,
     int fd = picture_file_open(file, &size);
     if (fd < 0 && call->http->blobs && blob_is_name(file->sha256))
         fd = blobs_open_file(call->http->blobs, file->sha256, &size);
+    if (fd < 0 && call->http->blobs && blob_is_name(file->sha256) &&
+        blob_stored_reply(call, file->sha256, picture_file_type(file->path)))
+        return;
     if (fd < 0)
         ask_for(call, file, fact);
     else

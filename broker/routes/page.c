@@ -10,18 +10,26 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "broker/blobs.h"
 #include "broker/hash.h"
 #include "broker/headers.h"
 #include "broker/reply.h"
 #include "broker/routes/routes.h"
+#include "broker/s3.h"
 
 /* Nothing but what the page itself brings: no inline code, no other host. blob:
  * are pictures and movies it has fetched. */
 static const char policy[] =
     "default-src 'none'; script-src 'self'; style-src 'self'; "
-    "img-src 'self' blob:; media-src blob:; connect-src 'self'; base-uri "
-    "'none'; "
-    "frame-ancestors 'none'; form-action 'none'";
+    "img-src 'self' blob:; media-src blob:; base-uri 'none'; "
+    "frame-ancestors 'none'; form-action 'none'; connect-src 'self' ";
+
+/* Where a store is, pictures are fetched from there. */
+static const char *store_of(const struct call *call)
+{
+    const struct blobs *blobs = call->http->blobs;
+    return blobs && blobs_s3(blobs) ? s3_origin(blobs_s3(blobs)) : "";
+}
 
 /* Whether gzip is among what the client takes, with whatever weight but 0. */
 static bool takes_gzip(const struct call *call)
@@ -40,7 +48,8 @@ static void reply_page(struct call *call, const struct page *page)
     snprintf(tag, sizeof tag, "%016" PRIx64, hash_bytes(bytes, len));
     reply_header(call, "ETag", "\"%s\"", tag);
     reply_header(call, "Cache-Control", "no-cache");
-    reply_header(call, "Content-Security-Policy", "%s", policy);
+    reply_header(call, "Content-Security-Policy", "%s%s", policy,
+                 store_of(call));
     reply_header(call, "Referrer-Policy", "no-referrer");
     reply_header(call, "Vary", "Accept-Encoding");
     if (gzip)

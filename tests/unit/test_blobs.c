@@ -94,7 +94,8 @@ static void age(const char *text, int64_t ms, bool part)
 static void reopen(uint64_t bytes_max, size_t files_max)
 {
     char why[256];
-    const struct blobs_options options = {world.dir, bytes_max, files_max};
+    const struct blobs_options options = {
+        .dir = world.dir, .bytes_max = bytes_max, .files_max = files_max};
     blobs_close(&world.blobs);
     world.blobs = blobs_open(&options, why, sizeof why);
     assert_non_null(world.blobs);

@@ -17,6 +17,8 @@
 #include "common/mem.h"
 #include "common/table.h"
 
+#define HEARTBEAT_MS 6000
+
 struct lane {
     char agent[LIMIT_AGENT + 1];
     uint64_t id;
@@ -78,10 +80,12 @@ static zsock_t *push_new(const char *key, const char *agent)
 {
     char domain[ZAP_DOMAIN];
     snprintf(domain, sizeof domain, ZAP_LANE "%s", agent);
-    /* Nobody has to send anything here. */
+    /* Nobody has to send anything here, and what is sent is never read: only
+     * a heartbeat finds that who did it is gone. */
     zsock_t *push =
         socket_new(&(struct socket_options){.type = ZMQ_PUSH,
                                             .message_max = LIMIT_TOPIC,
+                                            .heartbeat_ms = HEARTBEAT_MS,
                                             .key = key,
                                             .domain = domain});
     zsock_set_rcvhwm(push, 1);

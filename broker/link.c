@@ -93,6 +93,9 @@ static zsock_t *monitor_new(zsock_t *status)
     assert(rc == 0);
     zsock_t *monitor = zsock_new(ZMQ_PAIR);
     assert(monitor);
+    /* A full pipe would stop libzmq's thread while it holds the lock that
+     * link_close needs: two events a connection wait for the next turn. */
+    zsock_set_rcvhwm(monitor, 0);
     rc = zsock_connect(monitor, "%s", address);
     assert(rc == 0);
     return monitor;

@@ -13,8 +13,10 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#define HEARTBEAT_MS 2000
-#define SILENCE_MS   6000 /* three heartbeats */
+/* A peer that is cut off is known by what TCP gets no answer to. */
+#define SILENCE_MS  6000
+#define KEEPALIVE_S 2 /* of silence, then between probes */
+
 #define HANDSHAKE_MS 30000
 
 /* Of CURVE: what is added to each message, and the largest part of a handshake
@@ -35,7 +37,12 @@ zsock_t *socket_new(const struct socket_options *options)
 {
     zsock_t *sock = zsock_new(options->type);
     assert(sock);
-    zsock_set_heartbeat_ivl(sock, HEARTBEAT_MS);
+    zsock_set_tcp_maxrt(sock, SILENCE_MS);
+    zsock_set_tcp_keepalive(sock, 1);
+    zsock_set_tcp_keepalive_idle(sock, KEEPALIVE_S);
+    zsock_set_tcp_keepalive_intvl(sock, KEEPALIVE_S);
+    zsock_set_tcp_keepalive_cnt(sock, SILENCE_MS / 1000 / KEEPALIVE_S);
+    zsock_set_heartbeat_ivl(sock, options->heartbeat_ms);
     zsock_set_heartbeat_timeout(sock, SILENCE_MS);
     zsock_set_handshake_ivl(sock, HANDSHAKE_MS);
     zsock_set_maxmsgsize(sock, options->message_max);

@@ -83,6 +83,21 @@ static void leases_drop(struct job *job, const struct ranges *set, bool left)
         if (left)
             ranges_remove_all(&lease->left, set);
     }
+    job->doubled = job->doubled || !left;
+}
+
+/* The same of a frame that the lease, or one that is not known (NULL), has
+ * rendered: mostly no other has to be looked at. */
+static void leases_done(struct job *job, struct lease *by,
+                        const struct ranges *one)
+{
+    if (job->doubled || !by || !ranges_has(&by->held, one->at[0].lo) ||
+        by->job != job) {
+        leases_drop(job, one, true);
+        return;
+    }
+    ranges_remove_all(&by->held, one);
+    ranges_remove_all(&by->left, one);
 }
 
 static struct user *user_get(struct core *core, const char *name)
@@ -240,7 +255,7 @@ static void apply_done(struct core *core, const struct event *event)
     struct lease *lease = lease_find(core, event->lease);
     if (lease)
         lease_got_on(lease, event->at_ms);
-    leases_drop(job, &one, true);
+    leases_done(job, lease, &one);
     bench_done(job, event->lo, event->agent);
     names_free(&job->likely); /* not every frame meets it */
     job_move(core, job, CHANGE_FINISH, &one);
@@ -413,6 +428,7 @@ static void apply_leased(struct core *core, const struct event *event)
         ranges_copy(&lease->held, &lease->left);
     ranges_within(&job->in[FRAME_LEASED], event->lo, event->hi, &lease->left);
     job_move(core, job, CHANGE_LEASE, &lease->held);
+    job->doubled = job->doubled || lease->left.count > lease->held.count;
     if (!event->flag && lease->left.count > lease->held.count)
         lease_take_over(lease);
     if (event->number > 0 && agent->lane == event->lane)
@@ -431,10 +447,12 @@ static void apply_leased(struct core *core, const struct event *event)
 static void gather_end(struct core *core, struct job *job)
 {
     const struct lease *lease;
+    if (job->gather_ms == 0)
+        return;
     DL_FOREACH2 (job->leases, lease, job_next)
         if (lease_gives(lease))
             return;
-    core->wake = core->wake || job->gather_ms > 0;
+    core->wake = true;
     job->gather_ms = 0;
 }
 

@@ -25,7 +25,8 @@ static void check_states(const struct job *job)
 }
 
 /* one-holder: each leased frame is held by exactly one lease, and no other
- * frame by any. within-lease: held in left in [lo, hi). */
+ * frame by any. within-lease: held in left in [lo, hi). doubled: told where a
+ * lease renders what it does not own. */
 static void check_leases(const struct job *job)
 {
     struct ranges held = {0};
@@ -42,6 +43,7 @@ static void check_leases(const struct job *job)
         ranges_free(&inside);
         ranges_add_all(&held, &lease->held);
         sum += lease->held.count;
+        assert(job->doubled || lease->held.count == lease->left.count);
         assert(lease->job == job && lease->lo < lease->hi);
     }
     assert(held.count == sum);

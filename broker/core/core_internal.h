@@ -13,13 +13,13 @@
  * silent: without STATE this long, no new work. unseen: a BATCH that no STATE
  * shows, its lane is replaced. progress: of one frame is shown this often.
  * fresh: a closed connection is a kill only if the agent was heard this lately,
- * for a heartbeat time-out of a cut link closes it too. late: a STATE heard
+ * for a cut link is closed by a time-out too. late: a STATE heard
  * this soon after another inc's may have been sent before its agent died.
  * slept: a step this much later than core_next asked for means that the broker
  * itself did not run, and heard nobody. watch: while an agent is there,
  * core_next asks for a step this often, so that any sleep is seen that may have
- * cost a connection (heartbeats end it after 6 s). woken: a connection that a
- * sleep has cost is seen to close within so long after it (a heartbeat of 2 s,
+ * cost a connection (TCP ends it after 6 s). woken: a connection that a
+ * sleep has cost is seen to close within so long after it (a probe after 2 s,
  * its time-out of 6, and the turns between). */
 #define CORE_SILENT_MS   (3 * MSG_STATE_MS)
 #define CORE_UNSEEN_MS   (2 * MSG_STATE_MS)

@@ -44,12 +44,22 @@ struct lease *lease_new(struct core *core, uint64_t id, struct job *job,
     return lease;
 }
 
+static bool is_doubled(const struct job *job)
+{
+    const struct lease *lease;
+    DL_FOREACH2 (job->leases, lease, job_next)
+        if (lease->held.count < lease->left.count)
+            return true;
+    return false;
+}
+
 void lease_free(struct core *core, struct lease *lease)
 {
     assert(lease->held.count == 0);
     HASH_DEL(core->leases, lease);
     DL_DELETE2(lease->agent->leases, lease, agent_prev, agent_next);
     DL_DELETE2(lease->job->leases, lease, job_prev, job_next);
+    lease->job->doubled = lease->job->doubled && is_doubled(lease->job);
     if (!agent_has_job(lease->agent, lease->job, NULL))
         lease->job->agents--;
     lease->job->owner->leases--;

@@ -40,15 +40,6 @@ bool lease_can_give(const struct lease *lease)
            lease->status < LEASE_STOPPING;
 }
 
-static bool has_copies(const struct job *job)
-{
-    const struct lease *lease;
-    DL_FOREACH2 (job->leases, lease, job_next)
-        if (lease->held.count < lease->left.count)
-            return true;
-    return false;
-}
-
 /* Where the frames begin that it has not begun. */
 static int32_t unbegun_lo(const struct lease *lease)
 {
@@ -64,7 +55,7 @@ void lease_unbegun(const struct lease *lease, struct ranges *ret)
     const struct lease *other;
     if (lo < hi)
         ranges_within(&lease->held, lo, hi, ret);
-    if (ret->count == 0 || !has_copies(lease->job))
+    if (ret->count == 0 || !lease->job->doubled)
         return;
     DL_FOREACH2 (lease->job->leases, other, job_next)
         if (other != lease && other->held.count < other->left.count)

@@ -160,6 +160,8 @@ struct job {
     uint64_t revision;     /* grows with every change that a view shows */
     struct lease *leases;  /* list by job_prev/job_next */
     int32_t agents;        /* distinct agents with a lease of it */
+    bool doubled;          /* a lease may have frames left that it does not own;
+                              else no two have the same left */
     int64_t gather_ms;     /* it waits until all its leases have given back what
                               they were told to, but no longer; 0: it does not */
     enum job_place place;  /* the list of queue_prev/queue_next it is in */

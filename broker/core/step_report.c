@@ -137,7 +137,8 @@ static void report_results(struct step *step, const struct agent *agent,
     if (!any)
         return;
     bench_judge(step, job);
-    step_unneeded(step, job, lease);
+    if (!lease || job->doubled)
+        step_unneeded(step, job, lease);
 }
 
 /* Everything listed is in the ledger, on its way there, or of no use: the agent

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Every agent says a STATE when its leases changed and once a second besides.
- * Leases stay listed until the broker has acknowledged them for good.
+ * Every agent says a STATE when its leases changed and as often as agents do
+ * besides. Leases stay listed until the broker has acknowledged them for good.
+ * Sockets are waited for by epoll, so that thousands cost what the busy ones
+ * do: the descriptor of a socket that was read to its end is quiet until there
+ * is more.
  */
 #include "tests/bench/swarm.h"
 
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 #include <zmq.h>
 
 #include "common/app/join.h"
@@ -17,7 +22,9 @@
 #include "common/msg.h"
 #include "tests/bench/talk.h"
 
-#define STATE_EVERY_US 1000000
+#define STATE_EVERY_US (MSG_STATE_MS * 1000)
+#define BEATS_EVERY_US 10000 /* who is due is looked for */
+#define EPOLL_EVENTS   256
 
 struct held {
     uint64_t lease;
@@ -33,7 +40,7 @@ struct member {
     uint64_t inc, seq, epoch, lane, dseq;
     struct held held[LIMIT_LEASES];
     size_t n_held;
-    bool news;        /* a STATE is due */
+    bool news;        /* a STATE is due: in fresh */
     int64_t said_us;  /* when the last one left */
     int64_t freed_us; /* when swarm_finish freed a slot; 0: not waiting */
 };
@@ -44,8 +51,10 @@ struct swarm {
     size_t n, next;
     int32_t slots;
     bool keep;
-    zmq_pollitem_t *items;  /* sub and pull of each member */
-    struct member **owners; /* of each item */
+    int epoll;             /* sub and pull of each member */
+    struct member **fresh; /* with news */
+    size_t n_fresh;
+    int64_t beats_us; /* when members that are due are looked for */
     struct arena arena;
     struct buf out;
     int64_t batches;
@@ -75,6 +84,24 @@ static void *new_socket(struct swarm *swarm, const struct member *member,
     if (zmq_connect(socket, address) != 0)
         log_fatal(1, "cannot connect to %s", address);
     return socket;
+}
+
+static void tell_news(struct swarm *swarm, struct member *member)
+{
+    if (!member->news)
+        swarm->fresh[swarm->n_fresh++] = member;
+    member->news = true;
+}
+
+static void watch(const struct swarm *swarm, struct member *member,
+                  void *socket)
+{
+    int fd = -1;
+    size_t size = sizeof fd;
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = member};
+    zmq_getsockopt(socket, ZMQ_FD, &fd, &size);
+    if (epoll_ctl(swarm->epoll, EPOLL_CTL_ADD, fd, &event) != 0)
+        log_fatal(1, "cannot wait for a socket");
 }
 
 static void subscribe(void *sub, const char *agent)
@@ -115,7 +142,8 @@ static void open_member(struct swarm *swarm, const struct host *host, size_t i)
     member->sub = new_socket(swarm, member, ZMQ_SUB, host->control_port);
     subscribe(member->sub, member->name);
     subscribe(member->sub, "*");
-    member->news = true;
+    watch(swarm, member, member->sub);
+    tell_news(swarm, member);
 }
 
 struct swarm *swarm_new(const struct host *host, size_t n, int32_t slots)
@@ -126,8 +154,8 @@ struct swarm *swarm_new(const struct host *host, size_t n, int32_t slots)
     swarm->n = n;
     swarm->slots = slots;
     swarm->members = mem_new(n * sizeof *swarm->members);
-    swarm->items = mem_new(2 * n * sizeof *swarm->items);
-    swarm->owners = mem_grow(NULL, 2 * n, sizeof(void *)); /* open_member */
+    swarm->fresh = mem_grow(NULL, n, sizeof(void *)); /* tell_news */
+    swarm->epoll = epoll_create1(EPOLL_CLOEXEC);
     buf_init(&swarm->out, LIMIT_MESSAGE);
     for (size_t i = 0; i < n; i++)
         snprintf(swarm->members[i].name, sizeof swarm->members[i].name,
@@ -153,8 +181,8 @@ void swarm_free(struct swarm **swarm_ref)
     buf_free(&swarm->out);
     figures_done(&swarm->waits);
     mem_free(swarm->members);
-    mem_free(swarm->items);
-    mem_free(swarm->owners);
+    mem_free(swarm->fresh);
+    close(swarm->epoll);
     mem_free(swarm);
     *swarm_ref = NULL;
 }
@@ -226,7 +254,6 @@ static void say_state(struct swarm *swarm, struct member *member)
         zmq_send(member->pub, swarm->out.data, swarm->out.len, 0);
     arena_reset(&swarm->arena);
     member->said_us = now_us();
-    member->news = false;
 }
 
 static void take_lane(struct swarm *swarm, struct member *member,
@@ -237,9 +264,10 @@ static void take_lane(struct swarm *swarm, struct member *member,
     if (member->pull != NULL)
         zmq_close(member->pull);
     member->pull = new_socket(swarm, member, ZMQ_PULL, lane->port);
+    watch(swarm, member, member->pull);
     member->lane = lane->lane;
     member->dseq = 0;
-    member->news = true;
+    tell_news(swarm, member);
 }
 
 static void drop_lease(struct member *member, uint64_t lease)
@@ -251,20 +279,22 @@ static void drop_lease(struct member *member, uint64_t lease)
     member->n_held = kept;
 }
 
-static void take_acks(struct member *member, const struct msg_acks *acks)
+static void take_acks(struct swarm *swarm, struct member *member,
+                      const struct msg_acks *acks)
 {
     for (size_t i = 0; i < acks->n; i++)
         if (acks->at[i].closed)
             drop_lease(member, acks->at[i].lease);
-    member->news = true; /* room again, as a real agent says at once */
+    tell_news(swarm, member); /* room again, as a real agent says at once */
 }
 
-static void take_beat(struct member *member, const struct msg_beat *beat)
+static void take_beat(struct swarm *swarm, struct member *member,
+                      const struct msg_beat *beat)
 {
     if (member->epoch == beat->epoch)
         return;
     member->epoch = beat->epoch;
-    member->news = true;
+    tell_news(swarm, member);
 }
 
 static void take_control(struct swarm *swarm, struct member *member,
@@ -273,11 +303,11 @@ static void take_control(struct swarm *swarm, struct member *member,
     if (msg->kind == KIND_LANE)
         take_lane(swarm, member, &msg->lane);
     else if (msg->kind == KIND_ACK)
-        take_acks(member, &msg->acks);
+        take_acks(swarm, member, &msg->acks);
     else if (msg->kind == KIND_BEAT)
-        take_beat(member, &msg->beat);
+        take_beat(swarm, member, &msg->beat);
     else if (msg->kind == KIND_WHO)
-        member->news = true;
+        tell_news(swarm, member);
     else if (msg->kind == KIND_REVOKE)
         drop_lease(member, msg->revoke.lease);
 }
@@ -296,7 +326,7 @@ static void take_batch(struct swarm *swarm, struct member *member,
                           .over = !swarm->keep};
     snprintf(held->job, sizeof held->job, "%s", batch->job);
     member->dseq = batch->dseq;
-    member->news = true;
+    tell_news(swarm, member);
     swarm->batches++;
     if (member->freed_us > 0)
         figures_add(&swarm->waits, now_us() - member->freed_us);
@@ -335,44 +365,42 @@ static void take_all(struct swarm *swarm, struct member *member, void *socket)
         continue;
 }
 
-/* A LANE just taken may have closed the pull of its member. */
-static void take_item(struct swarm *swarm, int i)
+/* A LANE taken from its sub may give it another pull. */
+static void take_both(struct swarm *swarm, struct member *member)
 {
-    struct member *member = swarm->owners[i];
-    void *socket = swarm->items[i].socket;
-    if (socket == member->sub || socket == member->pull)
-        take_all(swarm, member, socket);
+    take_all(swarm, member, member->sub);
+    if (member->pull != NULL)
+        take_all(swarm, member, member->pull);
 }
 
-/* The sub of each member, and the pull of those that have one. */
-static int fill_items(struct swarm *swarm)
+/* Those who have not said anything for as long as agents may be silent. */
+static void find_due(struct swarm *swarm, int64_t now)
 {
-    int n = 0;
-    for (size_t i = 0; i < swarm->n; i++) {
-        struct member *member = &swarm->members[i];
-        void *sockets[] = {member->sub, member->pull};
-        for (int k = 0; k < 2 && sockets[k] != NULL; k++) {
-            swarm->owners[n] = member;
-            swarm->items[n++] =
-                (zmq_pollitem_t){.socket = sockets[k], .events = ZMQ_POLLIN};
-        }
-    }
-    return n;
+    if (now < swarm->beats_us)
+        return;
+    swarm->beats_us = now + BEATS_EVERY_US;
+    for (size_t i = 0; i < swarm->n; i++)
+        if (now - swarm->members[i].said_us > STATE_EVERY_US)
+            tell_news(swarm, &swarm->members[i]);
 }
 
 void swarm_turn(struct swarm *swarm, int64_t until_us)
 {
-    int64_t left_us = until_us - now_us();
-    int n = fill_items(swarm);
-    zmq_poll(swarm->items, n, left_us > 0 ? (long)(left_us / 1000) : 0);
-    for (int i = 0; i < n; i++)
-        if (swarm->items[i].revents != 0)
-            take_item(swarm, i);
+    struct epoll_event events[EPOLL_EVENTS];
     int64_t now = now_us();
-    for (size_t i = 0; i < swarm->n; i++) {
-        struct member *member = &swarm->members[i];
-        if (member->news || now - member->said_us > STATE_EVERY_US)
-            say_state(swarm, member);
+    if (until_us > swarm->beats_us)
+        until_us = swarm->beats_us;
+    bool waits = until_us > now && swarm->n_fresh == 0;
+    int wait_ms = waits ? (int)((until_us - now) / 1000) : 0;
+    int n = epoll_wait(swarm->epoll, events, EPOLL_EVENTS, wait_ms);
+    for (int i = 0; i < n; i++)
+        take_both(swarm, events[i].data.ptr);
+    find_due(swarm, now_us());
+    size_t n_fresh = swarm->n_fresh;
+    swarm->n_fresh = 0;
+    for (size_t i = 0; i < n_fresh; i++) {
+        swarm->fresh[i]->news = false;
+        say_state(swarm, swarm->fresh[i]);
     }
 }
 

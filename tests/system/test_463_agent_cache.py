@@ -5,9 +5,18 @@
 import json
 import os
 import pathlib
+import subprocess
+import unittest
 
 import farm
 from uploads import name_of, put, scene
+
+
+# A file system of a test's own at $0, with options $1.
+MOUNTED = ["unshare", "-m", "sh", "-c", 'mkdir -p "$0" && '
+           'mount -t tmpfs -o "$1" none "$0" && shift && exec "$@"']
+CAN_MOUNT = os.geteuid() == 0 and subprocess.run(
+    ["unshare", "-m", "true"], capture_output=True, check=False).returncode == 0
 
 
 class AgentCache(farm.FarmTest):
@@ -153,6 +162,28 @@ class AgentCache(farm.FarmTest):
                    str(self.host.agents()["a2"]) + self.worker.log_text())
         counts = self.host.job(job)["counts"]
         self.assertEqual((counts["failed"], counts["done"]), (0, 0))
+
+    @unittest.skipUnless(CAN_MOUNT, "mounting needs root")
+    def test_a_full_disk(self):
+        """Nothing is rendered there and no frame charged; who has room does
+        it."""
+        blend = scene(self.host, {"a.blend": b"blend",
+                                  "a.bin": os.urandom(800_000)})
+        self.worker.terminate()
+        full = self.folder / "full"
+        node_2 = self.fake("--superset")
+        worker = self.agent(self.host, node_2, "a2", "--cache", full / "cache",
+                            prefix=[*MOUNTED, full, "size=32m"])
+        self.host.await_agents("a2")
+        job = self.submit(blend, "1-4")
+        farm.until("it was refused", lambda: "make room on its disk" in
+                   worker.log_text())
+        self.worker.start()
+        counts = self.host.await_job(job)["counts"]
+        self.assertEqual((counts["done"], counts["failed"]), (4, 0))
+        self.assertEqual({frame["attempts"] for frame in
+                          self.host.frames(job).values()}, {0})
+        self.assertEqual(node_2.started(), [])
 
     def test_two_agents_do_not_share_one_folder(self):
         told = self.run_program("frameq-agent", "--broker", self.host.url,

@@ -297,12 +297,11 @@ void blob_hash(struct blobs *blobs, struct blobs_ask *ask)
 {
     struct stat facts;
     int fd = open(ask->bytes, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0 || fstat(fd, &facts) != 0)
-        end_failed(ask);
-    else if (!S_ISREG(facts.st_mode) || facts.st_size > LIMIT_BLOB)
+    bool opened = fd >= 0 && fstat(fd, &facts) == 0;
+    if (opened && (!S_ISREG(facts.st_mode) || facts.st_size > LIMIT_BLOB))
         end(ask, BLOBS_FAILED, "it is no file of at most %lld bytes",
             LIMIT_BLOB);
-    else if (file_hash(fd, goes_on, blobs, ask->answer.name))
+    else if (opened && file_hash(fd, goes_on, blobs, ask->answer.name))
         ask->answer.result = BLOBS_WHOLE;
     else
         end_failed(ask);

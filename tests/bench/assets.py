@@ -69,8 +69,21 @@ class Assets(farm.FarmTest):
             self.agent(self.host, self.fake("--superset", *flags, frame_ms=40),
                        name, "--tags", name, "--cache", self.folder / name)
         self.host.await_agents("busy", "one")
+        self.fill()
         self.work = self.host.submit(frames="0-1000000", priority=1,
                                      requires={"tags": ["busy"]})["id"]
+
+    def fill(self):
+        """What the broker keeps of the last events (LIMIT_FEED_RING) is full
+        on a farm that has worked for a while: so it is here, before."""
+        fake = self.fake("--superset", "--slots", 8, frame_ms=1)
+        filler = self.agent(self.host, fake, "filler", "--tags", "filler",
+                            "--cache", self.folder / "filler")
+        self.host.await_agents("filler")
+        job = self.host.submit(frames="1-12000", batch=100,
+                               requires={"tags": ["filler"]})["id"]
+        self.host.await_job(job, seconds=300)
+        filler.terminate()
 
     def make_files(self):
         """Of other bytes each, and none of zeros."""

@@ -288,6 +288,12 @@ static bool link_frame(struct movies *movies, const struct job *job,
                "frame %d is another kind of picture than the frames before "
                "it: retry those of one kind",
                number);
+    } else if (movies->blobs != NULL && blobs_s3(movies->blobs) != NULL) {
+        refuse(movies, RC_CONFLICT,
+               "the picture of frame %d may lie in the store, and a broker "
+               "makes movies of what its own machine sees: `frameq fetch` the "
+               "frames, and have ffmpeg make one of them",
+               number);
     } else {
         refuse(movies, RC_CONFLICT,
                "the broker cannot read the picture of frame %d at %s: start "

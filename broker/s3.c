@@ -240,14 +240,14 @@ static size_t take_header(char *line, size_t size, size_t n, void *ctx)
 {
     static const char name[] = TRANSFER_SUM_HEADER ":";
     struct s3 *s3 = ctx;
-    size_t len = size * n;
-    if (len > strlen(name) && strncasecmp(line, name, strlen(name)) == 0) {
-        line += strlen(name);
-        len -= strlen(name);
-        size_t blank = strspn(line, " ");
-        snprintf(s3->sum, sizeof s3->sum, "%.*s",
-                 (int)strcspn(line + blank, " \r\n"), line + blank);
-    }
+    const char *at = line + strlen(name), *end = line + size * n;
+    if (size * n <= strlen(name) || strncasecmp(line, name, strlen(name)) != 0)
+        return size * n;
+    while (at < end && *at == ' ')
+        at++;
+    while (end > at && (end[-1] == '\r' || end[-1] == '\n' || end[-1] == ' '))
+        end--;
+    snprintf(s3->sum, sizeof s3->sum, "%.*s", (int)(end - at), at);
     return size * n;
 }
 

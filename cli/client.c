@@ -6,7 +6,6 @@
 
 #include <ctype.h>
 #include <curl/curl.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <pwd.h>
 #include <stdarg.h>
@@ -15,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/client_parts.h"
 #include "cli/doc.h"
 #include "common/app/log.h"
 #include "common/app/net.h"
@@ -22,23 +22,10 @@
 #include "common/limits.h"
 #include "common/mem.h"
 #include "common/text.h"
-#include "common/transfer/transfer.h"
 
 #define CONNECT_MS 5000
-#define ANSWER_MS  30000  /* beyond what Prefer: wait asks for */
-#define PIECE_MS   120000 /* to send a piece and have it on disk */
-#define STALLED_S  600    /* a file that does not get on is given up */
+#define ANSWER_MS  30000 /* beyond what Prefer: wait asks for */
 #define PATH_MOST  (64 * 1024)
-
-struct client {
-    CURL *curl;
-    char *url; /* without a slash at its end */
-    char *host;
-    char *token; /* NULL: none */
-    bool clean;
-    struct buf path;
-    char error[CURL_ERROR_SIZE];
-};
 
 static char *host_of(const char *url)
 {
@@ -129,7 +116,7 @@ const char *client_path(struct client *client, const char *format, ...)
     return buf_text(&client->path);
 }
 
-static size_t take_body(char *bytes, size_t size, size_t n, void *out)
+size_t client_take_body(char *bytes, size_t size, size_t n, void *out)
 {
     return buf_add(out, bytes, size * n) ? size * n : 0;
 }
@@ -149,7 +136,7 @@ static int64_t date_read(const char *text, size_t n)
     return at < 0 ? -1 : (int64_t)at * 1000;
 }
 
-static size_t take_header(char *line, size_t size, size_t n, void *ctx)
+size_t client_take_header(char *line, size_t size, size_t n, void *ctx)
 {
     struct reply *reply = ctx;
     size_t len = size * n, name = strlen("etag:");
@@ -185,7 +172,7 @@ const char *client_user(void)
     return name;
 }
 
-static struct curl_slist *headers_of(const struct ask *ask)
+struct curl_slist *client_headers(const struct ask *ask)
 {
     char line[LIMIT_KEY + 32];
     struct curl_slist *list =
@@ -211,8 +198,8 @@ static struct curl_slist *headers_of(const struct ask *ask)
     return list;
 }
 
-static void set_request(struct client *client, const struct ask *ask,
-                        const char *body)
+void client_begin(struct client *client, const struct ask *ask,
+                  const char *body)
 {
     CURL *curl = client->curl;
     char *url = mem_new(strlen(client->url) + strlen(ask->path) + 1);
@@ -236,8 +223,7 @@ static void set_request(struct client *client, const struct ask *ask,
     mem_free(url);
 }
 
-/* Puts a refusal's own words into reply->why. */
-static void reply_explain(struct reply *reply)
+void reply_explain(struct reply *reply)
 {
     const char *detail = doc_text(reply->json, "detail");
     if (*detail == '\0')
@@ -249,12 +235,10 @@ static void reply_explain(struct reply *reply)
                  reply->status);
 }
 
-typedef size_t header_taker(char *line, size_t size, size_t n, void *ctx);
-
-static void perform(struct client *client, struct buf *body,
+void client_perform(struct client *client, struct buf *body,
                     struct reply *reply, header_taker *take, void *ctx)
 {
-    curl_easy_setopt(client->curl, CURLOPT_WRITEFUNCTION, take_body);
+    curl_easy_setopt(client->curl, CURLOPT_WRITEFUNCTION, client_take_body);
     curl_easy_setopt(client->curl, CURLOPT_WRITEDATA, body);
     curl_easy_setopt(client->curl, CURLOPT_HEADERFUNCTION, take);
     curl_easy_setopt(client->curl, CURLOPT_HEADERDATA, ctx);
@@ -273,12 +257,12 @@ void client_ask(struct client *client, const struct ask *ask, struct reply *ret)
 {
     struct buf body;
     char *text = ask->body == NULL ? NULL : json_dumps(ask->body, JSON_COMPACT);
-    struct curl_slist *headers = headers_of(ask);
+    struct curl_slist *headers = client_headers(ask);
     *ret = (struct reply){.offset = -1, .length = -1, .date_ms = -1};
     buf_init(&body, LIMIT_ANSWER);
-    set_request(client, ask, text);
+    client_begin(client, ask, text);
     curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
-    perform(client, &body, ret, take_header, ret);
+    client_perform(client, &body, ret, client_take_header, ret);
     curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, NULL);
     if (ret->status != 0)
         ret->json = json_loadb(buf_text(&body), body.len, 0, NULL);
@@ -331,9 +315,9 @@ bool client_log(struct client *client, const char *path, int wait_s,
     *ret = (struct reply){.offset = -1, .length = -1, .date_ms = -1};
     *log = (struct log_reply){0};
     buf_init(&log->text, LIMIT_ANSWER);
-    set_request(client, &ask, NULL);
+    client_begin(client, &ask, NULL);
     curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
-    perform(client, &log->text, ret, take_log_header, log);
+    client_perform(client, &log->text, ret, take_log_header, log);
     curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, NULL);
     curl_slist_free_all(headers);
     if (ret->status == 200 && *log->lease != '\0')
@@ -342,213 +326,6 @@ bool client_log(struct client *client, const char *path, int wait_s,
     if (ret->status >= 400)
         reply_explain(ret);
     return false;
-}
-
-/* --- Files. --- */
-
-void client_head(struct client *client, const char *path, struct reply *ret)
-{
-    struct ask ask = {.method = "HEAD", .path = path};
-    struct buf none;
-    *ret = (struct reply){.offset = -1, .length = -1, .date_ms = -1};
-    buf_init(&none, LIMIT_BODY);
-    set_request(client, &ask, NULL);
-    curl_easy_setopt(client->curl, CURLOPT_NOBODY, 1L);
-    perform(client, &none, ret, take_header, ret);
-    curl_off_t length = -1;
-    curl_easy_getinfo(client->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T,
-                      &length);
-    ret->length = length;
-    if (ret->status >= 400)
-        reply_explain(ret);
-    buf_free(&none);
-}
-
-static struct curl_slist *piece_headers(const struct piece *piece)
-{
-    char line[128];
-    struct curl_slist *list =
-        curl_slist_append(NULL, "Accept: application/json");
-    list = curl_slist_append(list, "Content-Type: application/octet-stream");
-    list = curl_slist_append(list, "Expect:");
-    snprintf(line, sizeof line,
-             "Content-Range: bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64,
-             piece->first, piece->first + piece->n - 1, piece->total);
-    return piece->n == 0 ? list : curl_slist_append(list, line);
-}
-
-void client_put(struct client *client, const struct piece *piece,
-                struct reply *ret)
-{
-    struct ask ask = {.method = "PUT", .path = piece->path};
-    struct curl_slist *headers = piece_headers(piece);
-    struct buf body;
-    *ret = (struct reply){.offset = -1, .length = -1, .date_ms = -1};
-    buf_init(&body, LIMIT_ANSWER);
-    set_request(client, &ask, NULL);
-    curl_easy_setopt(client->curl, CURLOPT_POSTFIELDS, piece->bytes);
-    curl_easy_setopt(client->curl, CURLOPT_POSTFIELDSIZE_LARGE,
-                     (curl_off_t)piece->n);
-    curl_easy_setopt(client->curl, CURLOPT_TIMEOUT_MS, (long)PIECE_MS);
-    curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
-    perform(client, &body, ret, take_header, ret);
-    curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, NULL);
-    if (ret->status != 0)
-        ret->json = json_loadb(buf_text(&body), body.len, 0, NULL);
-    if (ret->status >= 400)
-        reply_explain(ret);
-    curl_slist_free_all(headers);
-    buf_free(&body);
-}
-
-/* Asks where to put a file; true: there is an answer that says so. */
-static bool ask_where(struct client *client, const char *path, uint64_t size,
-                      struct reply *ret)
-{
-    struct ask ask = {.method = "PUT", .path = path};
-    char line[128];
-    struct buf body;
-    snprintf(line, sizeof line, "Content-Range: bytes */%" PRIu64, size);
-    struct curl_slist *headers = headers_of(&ask);
-    headers = curl_slist_append(headers, line);
-    *ret = (struct reply){.offset = -1, .length = -1, .date_ms = -1};
-    buf_init(&body, LIMIT_ANSWER);
-    set_request(client, &ask, "");
-    curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
-    perform(client, &body, ret, take_header, ret);
-    curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, NULL);
-    if (ret->status != 0)
-        ret->json = json_loadb(buf_text(&body), body.len, 0, NULL);
-    if (ret->status >= 400)
-        reply_explain(ret);
-    curl_slist_free_all(headers);
-    buf_free(&body);
-    return ret->status == 307;
-}
-
-bool client_put_stored(struct client *client, const char *path,
-                       struct transfer *transfer, struct reply *ret)
-{
-    char host[128];
-    if (!ask_where(client, path, transfer->size, ret))
-        return ret->status == 201;
-    long status = transfer_put(client->curl, transfer);
-    transfer_host(client->curl, host, sizeof host);
-    ret->status = (int)status;
-    ret->stored = true;
-    if (status == 0)
-        snprintf(ret->why, sizeof ret->why, "the store at %.100s: %.120s", host,
-                 transfer->why);
-    else
-        snprintf(ret->why, sizeof ret->why, "the store at %.100s answers %ld",
-                 host, status);
-    return status == 200;
-}
-
-struct fetching {
-    struct client *client;
-    struct fetch *fetch;
-    struct buf refusal;
-};
-
-static bool is_file(CURL *curl, const struct fetch *fetch)
-{
-    long status = 0;
-    char *type = NULL;
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type);
-    return status == 200 && (fetch->type == NULL ||
-                             (type != NULL && strcmp(type, fetch->type) == 0));
-}
-
-static size_t take_piece(char *bytes, size_t size, size_t n, void *ctx)
-{
-    struct fetching *fetching = ctx;
-    struct fetch *fetch = fetching->fetch;
-    if (!is_file(fetching->client->curl, fetch))
-        return take_body(bytes, size, n, &fetching->refusal);
-    for (size_t at = 0; at < size * n;) {
-        ssize_t put = write(fetch->fd, bytes + at, size * n - at);
-        if (put < 0 && errno != EINTR) {
-            fetch->error = errno;
-            return 0;
-        }
-        at += put < 0 ? 0 : (size_t)put;
-    }
-    fetch->bytes += (int64_t)(size * n);
-    return size * n;
-}
-
-static int show_piece(void *ctx, curl_off_t all, curl_off_t got,
-                      curl_off_t up_all, curl_off_t up)
-{
-    const struct fetching *fetching = ctx;
-    (void)up_all;
-    (void)up;
-    fetching->fetch->step(fetching->fetch->ctx, got, all);
-    return 0;
-}
-
-static void set_fetch(CURL *curl, struct fetching *fetching)
-{
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_piece);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, fetching);
-    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, show_piece);
-    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, fetching);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, 0L);
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)STALLED_S);
-}
-
-/* Performs it; true when the file came whole. */
-static bool run_fetch(struct fetching *fetching, struct reply *ret)
-{
-    struct client *client = fetching->client;
-    CURLcode code = curl_easy_perform(client->curl);
-    bool stored = code == CURLE_OK && transfer_follow(client->curl);
-    if (stored)
-        code = curl_easy_perform(client->curl);
-    long status = 0;
-    curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
-    if (code == CURLE_OK && is_file(client->curl, fetching->fetch))
-        return true;
-    if (code != CURLE_OK) {
-        if (code != CURLE_COULDNT_CONNECT)
-            snprintf(ret->why, sizeof ret->why, "%s", client->error);
-        return false;
-    }
-    ret->status = (int)status;
-    ret->json = json_loadb(buf_text(&fetching->refusal), fetching->refusal.len,
-                           0, NULL);
-    reply_explain(ret);
-    if (stored) {
-        char host[128];
-        transfer_host(client->curl, host, sizeof host);
-        snprintf(ret->why, sizeof ret->why, "the store at %.100s answers %ld",
-                 host, status);
-    }
-    return false;
-}
-
-bool client_fetch(struct client *client, struct fetch *fetch, struct reply *ret)
-{
-    struct ask ask = {.method = "GET", .path = fetch->path};
-    struct fetching fetching = {.client = client, .fetch = fetch};
-    struct curl_slist *headers = headers_of(&ask);
-    *ret = (struct reply){.offset = -1, .length = -1, .date_ms = -1};
-    fetch->bytes = 0;
-    fetch->error = 0;
-    buf_init(&fetching.refusal, LIMIT_ANSWER);
-    set_request(client, &ask, NULL);
-    curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
-    set_fetch(client->curl, &fetching);
-    client->error[0] = '\0';
-    bool whole = run_fetch(&fetching, ret);
-    curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, NULL);
-    curl_slist_free_all(headers);
-    buf_free(&fetching.refusal);
-    return whole;
 }
 
 void reply_done(struct reply *reply)

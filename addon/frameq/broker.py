@@ -126,8 +126,12 @@ class Broker:
 
     def download(self, path, file, check=lambda: None):
         """Writes what is at path into file, all of it or Trouble; check() is
-        called between blocks, and may raise."""
+        called between blocks, and may raise. Returns where it lies instead,
+        where that is in a store."""
         response = self._begin("GET", path, None, {}, SECONDS)
+        if response.status == 307:
+            self._read(response, ANSWER_MOST)
+            return response.headers["Location"]
         if response.status != 200:
             raise refusal(Answer(response, self._read(response, ANSWER_MOST)))
         try:
@@ -139,6 +143,7 @@ class Broker:
             raise
         if response.length:
             raise self._unreached("the connection ended early")
+        return None
 
     def _read(self, response, size):
         try:

@@ -9,6 +9,7 @@ import os
 import secrets
 import time
 
+from . import store
 from .broker import Trouble, refusal
 
 PIECE = 1024 * 1024  # LIMIT_BODY of the broker
@@ -104,6 +105,7 @@ class Sending:
         self.patience = Patience(task)
         self.offset = 0
         self.piece = PIECE
+        self.stored = False  # it goes to a store
 
     def get_on(self, offset):
         self.task.step(max(0, offset - self.offset))
@@ -118,6 +120,7 @@ class Sending:
                     self.get_on(self.file.size)
                     return True
                 offset = offset_of(answer)
+                self.stored = "Upload-Store" in answer.headers
                 if answer.status == 404 and offset is not None:
                     self.get_on(offset if offset <= self.file.size else 0)
                     return False
@@ -158,6 +161,27 @@ class Sending:
             raise self.changed()
         raise refusal(answer)
 
+    def send_stored(self, source):
+        """All of it to the store; whether it is there now."""
+        answer = self.broker.ask("PUT", self.path, b"", {
+            "Content-Range": f"bytes */{self.file.size}"})
+        if answer.status == 201:
+            return True
+        if answer.status != 307:
+            raise refusal(answer)
+        self.offset = 0
+        status = store.put(answer.headers["Location"], self.file, source,
+                           lambda n: self.get_on(self.offset + n))
+        if status == 400:
+            raise self.changed()
+        if status != 200:
+            raise Trouble(f"The store answers {status}: tell who runs the farm",
+                          status in (408, 429) or status >= 500, status)
+        if not self.is_there():
+            raise Trouble("The store took the file and does not have it: tell "
+                          "who runs the farm")
+        return True
+
     def run(self):
         """Whether any of it had to be sent."""
         if self.is_there():
@@ -166,7 +190,8 @@ class Sending:
             while True:
                 self.task.check()
                 try:
-                    if self.send_piece(source):
+                    if (self.send_stored(source) if self.stored
+                            else self.send_piece(source)):
                         return True
                 except Trouble as trouble:
                     self.piece = max(PIECE_LEAST, self.piece // 2)

@@ -17,8 +17,8 @@ struct feed;
  * "Feed"), among them "id" ("<epoch>:<seq>"), "type", "time". */
 struct feed_item {
     uint64_t seq;
-    const char *type;  /* "job", "frame", "agent", "farm", "progress" */
-    const char *topic; /* "job/<id>/", "agent/<name>/", "farm/" */
+    const char *type;  /* "job", "frame", "lease", "progress", "agent" */
+    const char *topic; /* "job/<id>/", "agent/<name>/" */
     const char *json;
 };
 

@@ -45,8 +45,7 @@ bool stream_topics_check(const char *topics)
     for (const char *at = topics;; at++) {
         size_t len = strcspn(at, ",");
         bool job = strncmp(at, "job:", 4) == 0 && len > 4;
-        bool word = (len == 4 && (memcmp(at, "jobs", 4) == 0 ||
-                                  memcmp(at, "farm", 4) == 0)) ||
+        bool word = (len == 4 && memcmp(at, "jobs", 4) == 0) ||
                     (len == 6 && memcmp(at, "agents", 6) == 0);
         if (!job && !word)
             return false;
@@ -65,8 +64,6 @@ static bool stream_wants(const struct stream *stream,
         return true;
     if (strncmp(topic, "agent/", 6) == 0)
         return topics_have(topics, "agents", "", 0);
-    if (strncmp(topic, "farm/", 5) == 0)
-        return topics_have(topics, "farm", "", 0);
     if (strncmp(topic, "job/", 4) != 0)
         return false;
     if (strcmp(item->type, "job") == 0 && topics_have(topics, "jobs", "", 0))

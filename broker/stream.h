@@ -13,7 +13,7 @@
 
 /* stream_begin answers a call with the events behind `seq` of this epoch (or
  * those to come, when seq is that of now), of the given topics ("jobs",
- * "job:<id>", "agents", "farm", with commas between; NULL: all). With reset
+ * "job:<id>", "agents", with commas between; NULL: all). With reset
  * set the reader is first told that it missed some. */
 void stream_begin(struct call *call, const char *topics, uint64_t seq,
                   bool reset);

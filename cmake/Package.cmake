@@ -13,7 +13,7 @@ install(FILES cli/completion/frameq.zsh
         RENAME _frameq)
 install(FILES cli/completion/frameq.fish
         DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
-install(DIRECTORY deploy/grafana deploy/prometheus
+install(DIRECTORY deploy/grafana deploy/prometheus docs/examples/
         DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 
 set(CPACK_GENERATOR DEB)

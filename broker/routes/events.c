@@ -47,8 +47,8 @@ static bool topics_good(struct call *call, const char *topics)
         (strlen(topics) <= TOPICS_MAX && stream_topics_check(topics)))
         return true;
     reply_problem(call, RC_INVALID,
-                  "parameter `topics`: must be jobs, job:ID, agents or farm, "
-                  "or some of them with commas between");
+                  "parameter `topics`: must be jobs, job:ID or agents, or "
+                  "some of them with commas between");
     return false;
 }
 

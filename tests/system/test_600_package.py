@@ -16,6 +16,7 @@ usr/lib/systemd/system/frameq-broker.service
 usr/lib/sysusers.d/frameq.conf
 usr/share/bash-completion/completions/frameq
 usr/share/doc/frameq/LICENSE usr/share/doc/frameq/README.md
+usr/share/doc/frameq/examples/client.py
 usr/share/doc/frameq/examples/grafana/frameq.json
 usr/share/doc/frameq/examples/prometheus/alerts.yaml
 usr/share/frameq/frameq-addon.zip usr/share/frameq/make_scene.py

@@ -63,7 +63,7 @@ void publisher_send(struct publisher *publisher, const char *topic,
                     const void *bytes, size_t len)
 {
     assert_ptr_equal(publisher, &published);
-    assert_string_equal(topic, "farm/");
+    assert_string_equal(topic, "job/x/");
     assert_true(bytes != NULL && len > 0);
     published++;
 }
@@ -103,7 +103,7 @@ struct feed_view feed_view_event(const struct core *core,
     (void)core;
     (void)event;
     buf_print(body, ",\"counts\":1");
-    return (struct feed_view){"farm", "farm/", body};
+    return (struct feed_view){"job", "job/x/", body};
 }
 
 /* LIMIT_FEED_RING events are kept; the one before them is lost. */

@@ -102,7 +102,7 @@ static void too_late_is_a_reset(void **state)
 static void topics(void **state)
 {
     (void)state;
-    int fd = listen_to("/v1/events?topics=jobs,job:x,farm", "");
+    int fd = listen_to("/v1/events?topics=jobs,job:x", "");
     world_publish("frame", "job/y/", "{\"n\":1}");
     world_publish("agent", "agent/a/", "{\"n\":2}");
     world_publish("job", "job/y/", "{\"n\":3}");
@@ -111,14 +111,14 @@ static void topics(void **state)
     world_publish("frame", "job/x/", "{\"n\":5}");
     hears_but(fd, "\"n\":5", "\"n\":4");
     world_publish("frame", "job/xy/", "{\"n\":6}");
-    world_publish("farm", "farm/", "{\"n\":7}");
+    world_publish("progress", "job/x/", "{\"n\":7}");
     hears_but(fd, "\"n\":7", "\"n\":6");
     close(fd);
     static const char *const bad[] = {"/v1/events?topics=",
                                       "/v1/events?topics=job",
                                       "/v1/events?topics=job:",
                                       "/v1/events?topics=jobs,",
-                                      "/v1/events?topics=jobs,,farm",
+                                      "/v1/events?topics=jobs,,agents",
                                       "/v1/events?topics=everything",
                                       "/v1/events?after=x"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
@@ -128,7 +128,7 @@ static void topics(void **state)
 static void a_sign_of_life(void **state)
 {
     (void)state;
-    int fd = listen_to("/v1/events?topics=farm", "");
+    int fd = listen_to("/v1/events?topics=agents", "");
     world_publish("job", "job/x/", "{}");
     world_turn();
     world.now_ms += STREAM_BEAT_MS;

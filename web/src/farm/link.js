@@ -40,7 +40,7 @@ const stream = createStream({
 
 function topics() {
   const jobs = [...new Set([...followed.values()].flat())].sort().slice(0, JOBS_MOST);
-  return ["jobs", "agents", "farm", ...jobs.map((id) => `job:${id}`)].join(",");
+  return ["jobs", "agents", ...jobs.map((id) => `job:${id}`)].join(",");
 }
 
 function watchVisibility() {

@@ -55,6 +55,12 @@ static void say_first(char text[LIMIT_REASON], const struct job *first,
             label(first), first->user, first->owner->leases, job->user,
             job->owner->leases);
         return;
+    case FIRST_SMALL:
+        say(text,
+            "is busy, and job %s goes first: it has %d frames, this one is a "
+            "hundred times as big",
+            label(first), first->frames.count);
+        return;
     default:
         say(text, "is busy, and job %s goes first: it is older", label(first));
     }

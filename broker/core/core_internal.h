@@ -43,6 +43,11 @@
  * a batch should render at least as long, or launches are most of the work. */
 #define LAUNCH_MS 2000
 
+/* A job of so many frames at most goes before those of its user that have so
+ * many times as many left, which it delays by a hundredth. */
+#define SMALL_FRAMES 10
+#define SMALL_PART   100
+
 /* Before three frames nobody knows; renders of one scene seldom spread more. */
 #define SPREAD_ASSUMED 0.3
 
@@ -201,6 +206,11 @@ void tail_watch(struct step *step);
 /* yield.c: has leases end after their frame in work where a job that ought to
  * go before them waits for a slot. */
 void yield_run(struct step *step);
+
+/* sched_is_small tells whether a job has so few frames that it may go before a
+ * huge one of its user; sched_small_first, whether it does so now. */
+bool sched_is_small(const struct job *job);
+bool sched_small_first(const struct job *small, const struct job *job);
 
 /* sched_others_able tells whether an agent that is there, not benched and not
  * in names, could take the job. */

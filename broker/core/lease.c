@@ -38,6 +38,8 @@ struct lease *lease_new(struct core *core, uint64_t id, struct job *job,
     if (!agent_has_job(agent, job, NULL))
         job->agents++;
     job->owner->leases++;
+    job->owner->small += sched_is_small(job);
+    job->owner->small_last = sched_is_small(job);
     DL_APPEND2(job->leases, lease, job_prev, job_next);
     DL_APPEND2(agent->leases, lease, agent_prev, agent_next);
     HASH_ADD(hh, core->leases, id, sizeof lease->id, lease);
@@ -63,6 +65,7 @@ void lease_free(struct core *core, struct lease *lease)
     if (!agent_has_job(lease->agent, lease->job, NULL))
         lease->job->agents--;
     lease->job->owner->leases--;
+    lease->job->owner->small -= sched_is_small(lease->job);
     ranges_free(&lease->left);
     ranges_free(&lease->held);
     mem_free(lease);

@@ -47,6 +47,9 @@ static void queue_enter(struct core *core, struct job *job)
     else
         DL_INSERT_INORDER2(job->queue->jobs, job, by_age, queue_prev,
                            queue_next);
+    if (sched_is_small(job))
+        DL_INSERT_INORDER2(job->queue->small, job, by_age, small_prev,
+                           small_next);
     core->crowded = true;
     core->n_queued++;
     core->wake = true;
@@ -55,6 +58,8 @@ static void queue_enter(struct core *core, struct job *job)
 static void queue_leave(struct core *core, struct job *job)
 {
     DL_DELETE2(job->queue->jobs, job, queue_prev, queue_next);
+    if (sched_is_small(job))
+        DL_DELETE2(job->queue->small, job, small_prev, small_next);
     queue_drop_if_empty(core, job->queue);
     job->queue = NULL;
     core->n_queued--;

@@ -2,9 +2,11 @@
  *
  * Who gets what next. Jobs with work stand in queues, one for each priority and
  * user; the highest priority goes first, within it the user with the fewest
- * leases, within that the oldest job. A batch is cut only now, for the
- * agent that has room, and sized for it: big first shares, smaller ones towards
- * the end (factoring). Nothing here talks to anybody: a grant is an event.
+ * leases, within that the oldest job; but a small one goes before a huge one
+ * while it leaves that half of the user's slots. A batch is cut only now, for
+ * the agent that has room, and sized for it: big first shares, smaller ones
+ * towards the end (factoring). Nothing here talks to anybody: a grant is an
+ * event.
  */
 #include "broker/core/core_internal.h"
 
@@ -318,16 +320,41 @@ enum why why_match(const struct core *core, const struct job *job,
     return why_frame(core, job, agent, job->in[FRAME_PENDING].at[0].lo);
 }
 
+bool sched_is_small(const struct job *job)
+{
+    return job->frames.count <= SMALL_FRAMES;
+}
+
+/* A stream of small jobs must not starve the huge one: they have less than half
+ * of their user's slots, or every other turn where those are too few. */
+bool sched_small_first(const struct job *small, const struct job *job)
+{
+    const struct user *user = small->owner;
+    int32_t rest = job->in[FRAME_PENDING].count + job->in[FRAME_LEASED].count;
+    return user == job->owner && sched_is_small(small) &&
+           rest / SMALL_PART >= small->frames.count &&
+           (!user->small_last || 2 * user->small < user->leases);
+}
+
 static const struct job *queue_first_fit(const struct core *core,
                                          const struct queue *queue,
                                          const struct agent *agent,
                                          int32_t *ret_lo)
 {
-    const struct job *job;
+    const struct job *job, *small;
     DL_FOREACH2 (queue->jobs, job, queue_next)
         if (why_match(core, job, agent, ret_lo) == WHY_NONE)
-            return job;
-    return NULL;
+            break;
+    DL_FOREACH2 (queue->small, small, small_next) {
+        int32_t lo;
+        if (!job || !sched_small_first(small, job))
+            break;
+        if (why_match(core, small, agent, &lo) != WHY_NONE)
+            continue;
+        *ret_lo = lo;
+        return small;
+    }
+    return job;
 }
 
 static const struct job *pick(const struct core *core,
@@ -381,7 +408,9 @@ enum why_first why_first(const struct job *first, const struct job *job)
 {
     if (first->priority != job->priority)
         return FIRST_PRIORITY;
-    return first->owner == job->owner ? FIRST_AGE : FIRST_SHARE;
+    if (first->owner != job->owner)
+        return FIRST_SHARE;
+    return first->number < job->number ? FIRST_AGE : FIRST_SMALL;
 }
 
 void sched_lease(struct step *step, const struct agent *agent,

@@ -168,16 +168,19 @@ struct job {
     struct queue *queue;   /* its own, while PLACE_QUEUE */
     struct user *owner;
     struct job *queue_prev, *queue_next;
-    struct job *prev, *next; /* all jobs, oldest first */
-    UT_hash_handle hh;       /* by id */
-    UT_hash_handle hh_key;   /* by key, where it has one */
+    struct job *small_prev, *small_next; /* queue->small, where it is small */
+    struct job *prev, *next;             /* all jobs, oldest first */
+    UT_hash_handle hh;                   /* by id */
+    UT_hash_handle hh_key;               /* by key, where it has one */
 };
 
 /* A person's jobs of one priority that have work to hand out, oldest first. */
 struct user {
     char *name;
-    int32_t jobs;   /* of it, ended ones too; the last one takes it along */
-    int32_t leases; /* of them, over all priorities: slots they have */
+    int32_t jobs;    /* of it, ended ones too; the last one takes it along */
+    int32_t leases;  /* of them, over all priorities: slots they have */
+    int32_t small;   /* of those, of small jobs */
+    bool small_last; /* the last one granted was */
     struct queue *queues;
     UT_hash_handle hh;
 };
@@ -186,6 +189,7 @@ struct queue {
     struct user *user;
     int32_t priority;
     struct job *jobs;                    /* by queue_prev/queue_next */
+    struct job *small;                   /* of them, the small ones */
     struct queue *prev, *next;           /* of the user */
     struct queue *rank_prev, *rank_next; /* core.rank[priority] */
 };

@@ -71,7 +71,8 @@ struct why_agent why_agent(const struct core *core, const struct job *job,
 enum why_first {
     FIRST_PRIORITY, /* a higher one */
     FIRST_SHARE,    /* its user has fewer frames in work */
-    FIRST_AGE       /* the same user's, and older */
+    FIRST_AGE,      /* the same user's, and older */
+    FIRST_SMALL     /* the same user's, and small beside this one */
 };
 enum why_first why_first(const struct job *first, const struct job *job);
 

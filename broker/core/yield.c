@@ -26,12 +26,15 @@ static bool ends_soon(const struct lease *lease)
 }
 
 /* Slots that the owner of the lease has more than the owner of the job, or, of
- * less urgent work, all. */
+ * less urgent work, all; of a huge job beside a small one, what that may have
+ * more. */
 static int32_t surplus(const struct lease *lease, const struct job *job)
 {
     const struct job *other = lease->job;
     if (other->priority != job->priority)
         return other->priority < job->priority ? INT32_MAX : 0;
+    if (sched_small_first(job, other))
+        return job->owner->leases - 2 * job->owner->small + 1;
     return other->owner->leases - job->owner->leases;
 }
 
@@ -89,14 +92,18 @@ static void make_room(struct step *step, const struct job *job)
     }
 }
 
-/* The job of a rank that is to go next: of the user with the fewest slots. */
+/* The job of a rank that is to go next: of the user with the fewest slots, the
+ * oldest or a small one before it. */
 static const struct job *next_job(const struct core *core, int priority)
 {
     const struct queue *queue, *best = NULL;
     DL_FOREACH2 (core->rank[priority], queue, rank_next)
         if (!best || queue->user->leases < best->user->leases)
             best = queue;
-    return best ? best->jobs : NULL;
+    if (!best)
+        return NULL;
+    bool small = best->small && sched_small_first(best->small, best->jobs);
+    return small ? best->small : best->jobs;
 }
 
 void yield_run(struct step *step)

@@ -207,8 +207,9 @@ static void short_jobs_are_not_cut_up(void **state)
 
 /* --- Room for who has less than his part. --- */
 
-static const struct event *crowd(struct farm *farm, struct hand *hand,
-                                 const char *user, int32_t priority)
+static const struct event *crowd_with(struct farm *farm, struct hand *hand,
+                                      const char *user, int32_t priority,
+                                      const char *frames)
 {
     hand_init(hand, "a", 2);
     hand_join(farm, hand);
@@ -220,11 +221,17 @@ static const struct event *crowd(struct farm *farm, struct hand *hand,
     hand->leases[0].frame = hand->leases[0].from;
     hand->leases[1].frame = hand->leases[1].from;
     hand_say(farm, hand);
-    struct job_spec small = farm_spec(farm, "small", "1-2");
+    struct job_spec small = farm_spec(farm, "small", frames);
     small.user = user;
     small.priority = priority;
     farm_submit(farm, &small);
     return farm_event(farm, EVENT_TRIMMED, 0);
+}
+
+static const struct event *crowd(struct farm *farm, struct hand *hand,
+                                 const char *user, int32_t priority)
+{
+    return crowd_with(farm, hand, user, priority, "1-2");
 }
 
 static void small_job_waits_for_a_frame_alone(void **state)
@@ -254,7 +261,42 @@ static void urgent_job_gets_all_slots(void **state)
 static void older_job_of_the_same_user_goes_on(void **state)
 {
     struct hand hand;
-    assert_null(crowd(*state, &hand, "anna", 50));
+    assert_null(crowd_with(*state, &hand, "anna", 50, "1-11"));
+}
+
+/* A few frames to look at, beside a night's work of the same user. */
+static void small_job_of_the_same_user_waits_for_a_frame(void **state)
+{
+    struct farm *farm = *state;
+    struct hand hand;
+    const struct event *trim = crowd(farm, &hand, "anna", 50);
+    assert_non_null(trim);
+    assert_int_equal(farm_count(farm, EVENT_TRIMMED), 1); /* half of them */
+    int i = trim->lease == hand.leases[0].lease ? 0 : 1;
+    hand.leases[i].to = hand.leases[i].frame;
+    hand_say(farm, &hand);
+    hand_finish(farm, &hand, i);
+    const struct event *next = farm_event(farm, EVENT_LEASED, 0);
+    assert_string_equal(job_find(farm->core, next->job)->name, "small");
+}
+
+/* However many of them come: on one slot the big one has every other turn. */
+static void small_jobs_do_not_starve_a_big_one(void **state)
+{
+    struct farm *farm = *state;
+    struct hand hand;
+    hand_init(&hand, "a", 1);
+    const struct job *big = farm_job(farm, "big", "1-1000");
+    static const char *const name[] = {"u", "v", "w", "x", "y", "z"};
+    for (int i = 0; i < 6; i++)
+        farm_job(farm, name[i], "1-5");
+    hand_join(farm, &hand);
+    for (int turn = 0; turn < 6; turn++) {
+        bool is_big = strcmp(hand.leases[0].job, big->id) == 0;
+        assert_int_equal(is_big, turn % 2 == 1);
+        hand_finish(farm, &hand, 0);
+        assert_int_equal(hand_take(farm, &hand), 1);
+    }
 }
 
 static void less_urgent_job_waits(void **state)
@@ -517,6 +559,8 @@ int main(void)
         TEST(small_job_waits_for_a_frame_alone),
         TEST(urgent_job_gets_all_slots),
         TEST(older_job_of_the_same_user_goes_on),
+        TEST(small_job_of_the_same_user_waits_for_a_frame),
+        TEST(small_jobs_do_not_starve_a_big_one),
         TEST(less_urgent_job_waits),
         TEST(charged_frame_is_rendered_alone),
         TEST(priority_goes_first),

@@ -150,6 +150,7 @@ static void who_goes_first(void **state)
     assert_int_equal(why_first(urgent, young), FIRST_PRIORITY);
     assert_int_equal(why_first(other, young), FIRST_SHARE);
     assert_int_equal(why_first(old, young), FIRST_AGE);
+    assert_int_equal(why_first(young, old), FIRST_SMALL);
 }
 
 static enum fault b_crashes(const char *agent, int32_t frame)

@@ -1,19 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What tests of frameq-node share: scenes made once a file, a node that may
-open them, and the /job API in a few words."""
+"""What tests of frameq-node share: scenes made once a build, a node that may
+open them, and the /job API in a few words.
+
+To start Blender costs a second of a processor, so what needs no node of its
+own shares one with the other tests of its file."""
 
 import atexit
+import fcntl
 import functools
 import hashlib
+import os
 import pathlib
 import shutil
 import struct
 import subprocess
+import sys
 import tempfile
 import unittest
 import zlib
 
-from farm import SLOW, FarmTest, until
+from farm import BIN, SLOW, FarmTest, Node, until
 from wire import Web
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -51,17 +57,66 @@ def pixels(path):
     return hashlib.sha256(head + zlib.decompress(packed)).hexdigest()
 
 
+def blender_run(*words, seconds=120):
+    """Blender itself, to its end. Its scripts are compiled once a build."""
+    env = dict(os.environ, PYTHONPYCACHEPREFIX=str(BIN.parent / "bytecode"))
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
+    subprocess.run(
+        [BLENDER, "-b", "--factory-startup", "-noaudio", *words], check=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, timeout=seconds * SLOW, env=env)
+
+
+def scenes_made(script):
+    """The folder of the scenes of this script and this Blender in the build;
+    whoever comes while they are made waits."""
+    program = os.stat(BLENDER)
+    digest = hashlib.sha256((HERE / script).read_bytes())
+    digest.update(f"{program.st_size} {program.st_mtime_ns}".encode())
+    made = BIN.parent / "scenes" / digest.hexdigest()[:16]
+    made.parent.mkdir(exist_ok=True)
+    with open(made.parent / "lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = made / "made"
+        if not done.exists():
+            shutil.rmtree(made, ignore_errors=True)
+            made.mkdir()
+            blender_run("--python-exit-code", "3", "-P", HERE / script, "--",
+                        made)
+            done.touch()
+    return made
+
+
 @functools.cache
 def scenes(script="scenes.py"):
-    """The folder of the scenes, made when the first test asks for it."""
+    """A folder of the scenes that is this file's own."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="frameq-scenes-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    subprocess.run(
-        [BLENDER, "-b", "--factory-startup", "-noaudio", "--python-exit-code",
-         "3", "-P", HERE / script, "--", folder],
-        check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL, timeout=120 * SLOW)
+    shutil.copytree(scenes_made(script), folder, dirs_exist_ok=True)
     return folder
+
+
+class Keeper:
+    """Stands for a test to programs that live as long as their file does."""
+
+    def __init__(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="frameq-shared-"))
+        self.programs = []
+        self.nodes = {}
+        self._count = 0
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def count(self):
+        self._count += 1
+        return self._count
+
+    def addCleanup(self, function, *args, **options):
+        unittest.addModuleCleanup(function, *args, **options)
+
+
+@functools.cache
+def keeper():
+    return Keeper()
 
 
 @unittest.skipUnless(BLENDER, "needs Blender")
@@ -69,11 +124,40 @@ class NodeTest(FarmTest):
     def scene(self, name):
         return str(scenes() / f"{name}.blend")
 
+    def flags(self, *flags):
+        """Of a node that may open all scenes and renders `plain` unasked, at
+        the niceness of whatever else tests."""
+        return ("--blend-root", scenes(), "--blend", self.scene("plain"),
+                "--nice", "0", *flags)
+
     def start(self, *flags, **options):
-        """A node that may open all scenes and renders `plain` unasked, at the
-        niceness of whatever else tests."""
-        return self.node("--blend-root", scenes(), "--blend",
-                         self.scene("plain"), "--nice", "0", *flags, **options)
+        return self.node(*self.flags(*flags), **options)
+
+    def shared(self, *flags):
+        """The node with these flags that the tests of this file share: it has
+        no job, and nothing in its OUTPUT. It may keep a Blender open."""
+        nodes = keeper().nodes
+        if flags not in nodes or not nodes[flags].running():
+            nodes[flags] = Node(keeper(), *self.flags(*flags))
+            nodes[flags].posted = []
+        node = nodes[flags]
+        while node.posted:
+            self.web(node).delete(f"/job/{node.posted.pop()}")
+        until("a node without a job", lambda: self.is_free(node), 10)
+        for path in node.output.iterdir():
+            if path.name != ".work":
+                (shutil.rmtree if path.is_dir() else os.remove)(path)
+        return node
+
+    def is_free(self, node):
+        info = self.web(node).get("/info").json()
+        return info["free"] == info["slots"]
+
+    def _print_logs(self):
+        super()._print_logs()
+        for node in keeper().nodes.values():
+            print(f"--- the node shared, {node.flags}", node.log_text()[-8000:],
+                  sep="\n", file=sys.stderr)
 
     def web(self, node):
         return Web(node.address, timeout=90)
@@ -84,7 +168,10 @@ class NodeTest(FarmTest):
         self.assertEqual(answer.status, 202, answer)
         self.assertEqual(answer.headers["Location"],
                          f"/job/{answer.json()['pid']}")
-        return answer.json()["pid"]
+        pid = answer.json()["pid"]
+        if hasattr(node, "posted"):
+            node.posted.append(pid)
+        return pid
 
     def job(self, node, pid, query=""):
         answer = self.web(node).request("GET", f"/job/{pid}{query}",

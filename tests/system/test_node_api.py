@@ -66,7 +66,7 @@ class Answers(NodeTest):
         self.assertIn(info["sandbox"], ("bubblewrap", "off"))
 
     def test_the_classic_walk(self):
-        node = self.start()
+        node = self.shared("--warm", "off")
         answer = self.web(node).post("/job", {"from": 1, "to": 3})
         self.assertEqual(answer.status, 202)
         self.assertEqual(answer.headers["Content-Type"], "application/json")
@@ -86,7 +86,7 @@ class Answers(NodeTest):
                          [f"blender-render_000{n}.png" for n in (1, 2, 3)])
 
     def test_text_unless_json_is_preferred(self):
-        node = self.start()
+        node = self.shared()
         pid = self.post(node, **{"from": 1, "to": 1})
         for accept, kind in (("*/*", "text/plain"),
                              ("application/json, text/plain, */*",
@@ -113,7 +113,7 @@ class Answers(NodeTest):
                                      (400, "Job not found"))
 
     def test_other_paths_and_methods(self):
-        node = self.node()
+        node = self.shared()
         self.assertEqual(self.web(node).get("/").status, 404)
         self.assertEqual(self.web(node).get("/jobs").status, 404)
         answer = self.web(node).get("/job")
@@ -143,7 +143,7 @@ class Refusals(NodeTest):
             self.assertIn(word, answer.text)
 
     def test_bodies(self):
-        node = self.start()
+        node = self.shared()
         for body, word in (
                 ("", ""), ("{", ""), ("[]", ""), ("null", ""), ("1", ""),
                 ('{"from":1,"to":2}x', ""), ('{"from":1,"from":1,"to":2}', ""),
@@ -166,7 +166,7 @@ class Refusals(NodeTest):
         self.assertEqual(self.web(node).get("/info").json()["free"], 1)
 
     def test_fields(self):
-        node = self.start()
+        node = self.shared()
         for field, value in (
                 ("job", "../x"), ("job", "a/b"), ("job", ""), ("job", "."),
                 ("output", "/abs_####"), ("output", "../x_####"),
@@ -182,7 +182,7 @@ class Refusals(NodeTest):
                             f"field `{field}`")
 
     def test_blend_stays_under_its_roots(self):
-        node = self.start()
+        node = self.shared()
         inside = self.folder / "inside"
         inside.mkdir()
         outside = self.folder / "outside.blend"
@@ -204,7 +204,7 @@ class Refusals(NodeTest):
                     "--blend-root")
 
     def test_media_types(self):
-        node = self.start()
+        node = self.shared()
         for kind in ("text/plain", "application/xml"):
             answer = self.web(node).post("/job", {"from": 1, "to": 1},
                                          content_type=kind)
@@ -219,7 +219,7 @@ class Refusals(NodeTest):
         self.assertEqual(answer.status, 202)
 
     def test_web_pages(self):
-        node = self.start()
+        node = self.shared()
         for method, path in (("POST", "/job"), ("DELETE", "/job/1"),
                              ("PATCH", "/job/1")):
             answer = self.web(node).request(
@@ -230,7 +230,7 @@ class Refusals(NodeTest):
         self.assertEqual(self.web(node).get("/info").json()["free"], 1)
 
     def test_too_long(self):
-        node = self.start()
+        node = self.shared()
         answer = self.web(node).post("/job", "x" * (1024 * 1024 + 1))
         self.assertEqual(answer.status, 413)
 
@@ -273,7 +273,7 @@ class Refusals(NodeTest):
 
 class Keys(NodeTest):
     def test_a_key_is_one_job(self):
-        node = self.start()
+        node = self.shared()
         body = {"from": 1, "to": 2, "key": "lease-1", "job": "a"}
         pid = self.post(node, **body)
         self.assertEqual(self.post(node, **body), pid)
@@ -285,7 +285,7 @@ class Keys(NodeTest):
         self.assertEqual(self.job(node, pid)["rev"], job["rev"])
 
     def test_busy(self):
-        node = self.start()
+        node = self.shared()
         self.post(node, **{"from": 1, "to": 9, "blend": self.scene("slow")})
         answer = self.web(node).post("/job", {"from": 1, "to": 1})
         self.assertEqual((answer.status, answer.text),
@@ -305,7 +305,7 @@ class Keys(NodeTest):
 
 class Waiting(NodeTest):
     def test_answers_at_the_next_change(self):
-        node = self.start()
+        node = self.shared("--warm", "off")
         pid = self.post(node, **{"from": 1, "to": 3})
         seen = [self.job(node, pid)]
         while seen[-1]["state"] == "running":
@@ -318,14 +318,14 @@ class Waiting(NodeTest):
         self.assertEqual(self.job(node, pid, "?wait=30")["state"], "completed")
 
     def test_no_change_in_time(self):
-        node = self.start()
+        node = self.shared()
         pid = self.post(node, **{"from": 1, "to": 1})
         rev = 10 ** 9
         job = self.job(node, pid, f"?wait=0.2&after={rev}")
         self.assertEqual(job["pid"], pid)
 
     def test_bad_queries(self):
-        node = self.start()
+        node = self.shared()
         pid = self.post(node, **{"from": 1, "to": 1})
         for query in ("?wait=x", "?wait=-1", "?wait=1&after=x", "?wait="):
             with self.subTest(query=query):
@@ -333,7 +333,7 @@ class Waiting(NodeTest):
                 self.assertEqual(answer.status, 400)
 
     def test_a_client_that_leaves(self):
-        node = self.start()
+        node = self.shared()
         pid = self.post(node, **{"from": 1, "to": 2})
         impatient = Web(node.address, timeout=0.2)
         with self.assertRaises(OSError):

@@ -78,10 +78,7 @@ class Sweeping(NodeTest):
         pid = self.post(node, frames="1-9", key="mine",
                         blend=self.scene("slow"))
         self.await_rendering(node, pid, 1)
-        other = self.node()
-        other.terminate()
-        other.flags[other.flags.index("--output") + 1] = str(node.output)
-        other.start()
+        self.node(output=node.output)
         self.assertEqual(self.work_left(node), ["mine"])
         self.assertEqual(self.job(node, pid)["state"], "running")
 

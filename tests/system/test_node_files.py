@@ -21,7 +21,7 @@ class Names(NodeTest):
         return job["frames"][0]["files"][0]
 
     def test_what_is_told_is_what_is_there(self):
-        node = self.start()
+        node = self.shared()
         file = self.first(node)
         path = pathlib.Path(file["path"])
         self.assertEqual(path, node.output.resolve() / NAME)
@@ -31,7 +31,7 @@ class Names(NodeTest):
         self.assertEqual(self.work_left(node), [])
 
     def test_names_are_made_safe(self):
-        node = self.start()
+        node = self.shared()
         for name, safe in (("../../shot 1", "_._.._shot_1"), ("...", "_..")):
             with self.subTest(name=name):
                 file = self.first(node, job="names", name=name)
@@ -39,7 +39,7 @@ class Names(NodeTest):
                     node.output.resolve() / "names" / f"{safe}_0001.png"))
 
     def test_the_first_whole_one_stays(self):
-        node = self.start()
+        node = self.shared()
         before = self.first(node)
         inode = os.stat(before["path"]).st_ino
         again = self.first(node)
@@ -49,7 +49,7 @@ class Names(NodeTest):
         self.assertFalse(before["kept"])
 
     def test_replace(self):
-        node = self.start()
+        node = self.shared()
         before = self.first(node)
         inode = os.stat(before["path"]).st_ino
         again = self.first(node, replace=True)
@@ -59,7 +59,7 @@ class Names(NodeTest):
             again["path"]).read_bytes()).hexdigest(), again["sha256"])
 
     def test_broken_leftovers_are_replaced(self):
-        node = self.start()
+        node = self.shared()
         before = self.first(node)
         data = pathlib.Path(before["path"]).read_bytes()
         for broken in (b"", data[:-20]):
@@ -71,19 +71,19 @@ class Names(NodeTest):
                                  again["bytes"])
 
     def test_another_size_is_another_picture(self):
-        node = self.start()
+        node = self.shared()
         self.first(node, resolution="32x18")
         self.assertFalse(self.first(node)["kept"])
 
     def test_a_folder_in_the_way(self):
-        node = self.start()
+        node = self.shared()
         (node.output / NAME).mkdir()
         job = self.render(node, frames="1")
         self.assertEqual((job["state"], job["fault"]), ("failed",
                                                         "unwritable"))
 
     def test_no_overwrite_in_the_blend(self):
-        node = self.start()
+        node = self.shared()
         blend = self.scene("no_overwrite")
         self.first(node, blend=blend)
         self.assertFalse(self.first(node, blend=blend, replace=True)["kept"])
@@ -91,7 +91,7 @@ class Names(NodeTest):
         self.assertGreater(self.first(node, blend=blend)["bytes"], 100)
 
     def test_stereo_is_two_files(self):
-        node = self.start()
+        node = self.shared()
         job = self.render(node, frames="1-2", job="s",
                           blend=self.scene("stereo"))
         self.assertEqual(job["state"], "completed", job)
@@ -117,12 +117,8 @@ class Names(NodeTest):
         self.assertFalse(nowhere.exists())
 
     def test_two_nodes_share_output(self):
-        one = self.start()
-        two = self.node("--blend", self.scene("plain"))
-        two.terminate()
-        two.flags[two.flags.index("--output") + 1] = str(one.output)
-        two.output = one.output
-        two.start()
+        one = self.shared()
+        two = self.start(output=one.output)
         pids = [(node, self.post(node, frames="1-4", job="shared"))
                 for node in (one, two)]
         jobs = [self.await_end(node, pid) for node, pid in pids]

@@ -13,7 +13,7 @@ class Settings(NodeTest):
         return answer
 
     def test_everything_a_job_may_choose(self):
-        node = self.start()
+        node = self.shared()
         job = self.render(node, frames="7", job="abc", camera="Other",
                           view_layers=["Second"], samples=2, scene="Scene",
                           resolution="32x18", format="JPEG",
@@ -25,7 +25,7 @@ class Settings(NodeTest):
         self.assertEqual(picture.body[:3], b"\xff\xd8\xff")
 
     def test_every_format(self):
-        node = self.start()
+        node = self.shared()
         for kind, magic, suffix in (
                 ("PNG", b"\x89PNG", "png"), ("JPEG", b"\xff\xd8\xff", "jpg"),
                 ("TIFF", b"II*\0", "tif"), ("WEBP", b"RIFF", "webp"),
@@ -43,21 +43,21 @@ class Settings(NodeTest):
                 self.assertLessEqual(len(small.body), 65536)
 
     def test_resolution_in_percent(self):
-        node = self.start()
+        node = self.shared()
         job = self.render(node, frames="1", resolution="50%")
         self.assertEqual(job["state"], "completed", job)
         png = self.picture(node, job).body
         self.assertEqual(int.from_bytes(png[16:20], "big"), 32)
 
     def test_steps_and_ranges(self):
-        node = self.start()
+        node = self.shared()
         job = self.render(node, frames="9, 1-5x2")
         self.assertEqual(list(self.states(job)), [1, 3, 5, 9])
         job = self.render(node, **{"from": 10, "to": 15, "step": 5})
         self.assertEqual(list(self.states(job)), [10, 15])
 
     def test_the_last_frame_there_is(self):
-        node = self.start()
+        node = self.shared()
         job = self.render(node, frames="0,1048574")
         self.assertEqual(job["state"], "completed")
         self.assertEqual(self.pictures(node),
@@ -65,7 +65,7 @@ class Settings(NodeTest):
                           "blender-render_1048574.png"])
 
     def test_movie_becomes_pictures(self):
-        node = self.start()
+        node = self.shared()
         job = self.render(node, frames="1-2", blend=self.scene("movie"))
         self.assertEqual(job["state"], "completed")
         self.assertEqual(self.pictures(node), ["blender-render_0001.png",
@@ -73,7 +73,7 @@ class Settings(NodeTest):
         self.assertIn("FFMPEG", " ".join(job["warnings"]))
 
     def test_workbench(self):
-        node = self.start()
+        node = self.shared()
         job = self.render(node, frames="1", engine="BLENDER_WORKBENCH")
         if job["fault"] == "bad_engine":
             self.skipTest("no OpenGL here")
@@ -103,7 +103,7 @@ class Settings(NodeTest):
         self.assertEqual(sorted(cache.rglob("*.pyc")), compiled)
 
     def test_log(self):
-        node = self.start()
+        node = self.shared()
         job = self.render(node, frames="1-2")
         log = self.web(node).get(f"/job/{job['pid']}/log")
         self.assertIn("Read blend: ", log.text)

@@ -25,7 +25,7 @@ def sleepers():
 
 class Stopping(NodeTest):
     def test_delete(self):
-        node = self.start()
+        node = self.shared("--warm", "off")
         pid = self.post(node, frames="1-9", blend=self.scene("slow"))
         self.await_rendering(node, pid, 1)
         self.assertTrue(self.mine(node))
@@ -42,7 +42,7 @@ class Stopping(NodeTest):
         self.assertEqual(self.render(node, frames="1")["state"], "completed")
 
     def test_delete_while_loading(self):
-        node = self.start()
+        node = self.shared("--warm", "off")
         self.web(node).get("/info")  # answered when its Blender has
         self.await_no_blender(node, 10)
         pid = self.post(node, frames="1-9")
@@ -51,7 +51,7 @@ class Stopping(NodeTest):
         self.assertEqual(self.await_end(node, pid)["state"], "stopped")
 
     def test_delete_without_sandbox(self):
-        node = self.start("--sandbox", "off")
+        node = self.shared("--warm", "off", "--sandbox", "off")
         pid = self.post(node, frames="1-9", blend=self.scene("slow"))
         self.await_rendering(node, pid, 1)
         self.web(node).delete(f"/job/{pid}")
@@ -97,7 +97,7 @@ class Stopping(NodeTest):
                 self.await_no_blender(node, 2)
 
     def test_killed_blender(self):
-        node = self.start("--sandbox", "off")
+        node = self.shared("--warm", "off", "--sandbox", "off")
         pid = self.post(node, frames="1-9", blend=self.scene("slow"))
         self.await_rendering(node, pid, 1)
         for each in self.mine(node):

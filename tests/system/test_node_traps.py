@@ -10,9 +10,13 @@ from nodes import NodeTest, scenes
 
 
 class Traps(NodeTest):
+    def cold(self, *flags):
+        """A Blender for each job; test_532 looks at one that is kept."""
+        return self.shared("--warm", "off", *flags)
+
     def assert_fails(self, fault, *words, frame_failed=1, node=None, **body):
         """A job that must fail so; returns it."""
-        node = node or self.start()
+        node = node or self.cold()
         body = {"frames": "1-3", **body}
         if "blend" in body:
             body["blend"] = self.scene(body["blend"])
@@ -34,7 +38,7 @@ class Traps(NodeTest):
         self.assert_fails("missing_file", "wood.png", blend="texture")
 
     def test_missing_texture_allowed(self):
-        node = self.start()
+        node = self.cold()
         job = self.render(node, frames="1", blend=self.scene("texture"),
                           missing_files="allow")
         self.assertEqual(job["state"], "completed")
@@ -53,22 +57,22 @@ class Traps(NodeTest):
         self.assert_fails("script_blocked", "sin(frame)", blend="script_hidden")
 
     def test_script_allowed(self):
-        node = self.start("--allow-scripts")
+        node = self.cold("--allow-scripts")
         job = self.render(node, frames="1", blend=self.scene("script"),
                           scripts="on")
         self.assertEqual(job["state"], "completed")
-        self.assert_fails("script_blocked", node=self.start("--allow-scripts"),
-                  blend="script")
+        self.assert_fails("script_blocked", node=self.cold("--allow-scripts"),
+                          blend="script")
 
     def test_bad_names(self):
-        node = self.start()
+        node = self.cold()
         self.assert_fails("bad_name", "Nope", "Scene", node=node, scene="Nope")
         self.assert_fails("bad_name", "Nope", "Camera", node=node, camera="Nope")
         self.assert_fails("bad_name", "Nope", "Second", node=node,
                   view_layers=["Second", "Nope"])
 
     def test_no_camera(self):
-        node = self.start()
+        node = self.cold()
         self.assert_fails("no_camera", "Scene", node=node, blend="no_camera")
         self.assert_fails("no_camera", "Empty", node=node, scene="Empty")
 
@@ -102,12 +106,12 @@ class Traps(NodeTest):
         self.assertEqual(self.states(job)[2], "done")
 
     def test_crash_in_the_sandbox(self):
-        node = self.start("--allow-scripts")
+        node = self.cold("--allow-scripts")
         self.assert_fails("crash", "signal 11", frame_failed=3, node=node,
                   frames="1-5", blend="crash", scripts="on")
 
     def test_silence(self):
-        node = self.start("--allow-scripts")
+        node = self.cold("--allow-scripts")
         self.assert_fails("silence", "3 s", frame_failed=2, node=node, blend="hang",
                   scripts="on", silence_seconds=3)
 

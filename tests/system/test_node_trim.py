@@ -8,9 +8,9 @@ from nodes import NodeTest
 
 class Trimming(NodeTest):
     def test_stops_early(self):
-        node = self.start()
+        node = self.shared()
         pid = self.post(node, frames="1-9", blend=self.scene("slow"),
-                        samples=16)
+                        samples=4)
         self.await_rendering(node, pid, 2)
         answer = self.web(node).patch(f"/job/{pid}", {"to": 3})
         self.assertEqual(answer.status, 200)
@@ -26,9 +26,9 @@ class Trimming(NodeTest):
         self.assertEqual(len(self.pictures(node)), last)
 
     def test_what_renders_is_not_given_back(self):
-        node = self.start()
+        node = self.shared()
         pid = self.post(node, frames="1-9", blend=self.scene("slow"),
-                        samples=64)
+                        samples=16)
         job = self.await_rendering(node, pid, 2)
         answer = self.web(node).patch(f"/job/{pid}", {"to": 0})
         self.assertGreaterEqual(answer.json()["to"], job["frame"])
@@ -37,7 +37,7 @@ class Trimming(NodeTest):
         self.assertEqual(job["done"], answer.json()["to"])
 
     def test_before_the_first_frame(self):
-        node = self.start()
+        node = self.shared("--warm", "off")  # begins late
         pid = self.post(node, frames="5-9")
         answer = self.web(node).patch(f"/job/{pid}", {"to": 6})
         self.assertEqual(answer.json(), {"to": 6})
@@ -46,7 +46,7 @@ class Trimming(NodeTest):
                           if state == "done"], [5, 6])
 
     def test_nothing_left(self):
-        node = self.start()
+        node = self.shared("--warm", "off")  # begins late
         pid = self.post(node, frames="5-9")
         answer = self.web(node).patch(f"/job/{pid}", {"to": 4})
         self.assertEqual(answer.json(), {"to": 4})
@@ -54,14 +54,14 @@ class Trimming(NodeTest):
         self.assertEqual((job["state"], job["done"]), ("stopped", 0))
 
     def test_never_longer(self):
-        node = self.start()
+        node = self.shared("--warm", "off")  # begins late
         pid = self.post(node, frames="1-2")
         answer = self.web(node).patch(f"/job/{pid}", {"to": 50})
         self.assertEqual(answer.json(), {"to": 2})
         self.await_end(node, pid)
 
     def test_refusals(self):
-        node = self.start()
+        node = self.shared()
         pid = self.post(node, frames="1")
         for body in ({}, {"to": "3"}, {"to": -1}, {"to": 1, "from": 1}, "["):
             with self.subTest(body=body):

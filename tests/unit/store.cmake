@@ -12,4 +12,5 @@ frameq_unit(store_pack frameq_broker PkgConfig::SQLITE)
 # The test says how much room a disk has.
 target_link_options(test_store_faults PRIVATE
   -Wl,--wrap=statvfs,--wrap=posix_fallocate)
-set_tests_properties(unit/store_faults PROPERTIES TIMEOUT 300)
+# The longest of all under a sanitizer: it begins first.
+set_tests_properties(unit/store_faults PROPERTIES TIMEOUT 300 COST 100)

@@ -10,6 +10,7 @@
 
 #include "broker/keys.h"
 #include "broker/reply.h"
+#include "broker/session.h"
 #include "common/app/log.h"
 
 #define LOOK_MS 1000
@@ -21,13 +22,15 @@ static bool is_same(const struct stat *a, const struct stat *b)
            a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-bool guard_open(struct guard *guard, const char *path, char *why, size_t size)
+bool guard_open(struct guard *guard, const char *path, const char *dir,
+                char *why, size_t size)
 {
     *guard = (struct guard){.path = path};
     if (path == NULL)
         return true;
     (void)stat(path, &guard->seen); /* before: a later change is not missed */
-    return tokens_load(&guard->tokens, path, why, size);
+    return session_key_open(dir, guard->session_key, why, size) &&
+           tokens_load(&guard->tokens, path, why, size);
 }
 
 void guard_close(struct guard *guard)
@@ -106,22 +109,58 @@ static bool may(struct call *call)
     return false;
 }
 
-bool guard_admits(struct call *call)
+static bool find_token(struct call *call, const char *secret)
 {
+    const struct http *http = call->http;
+    call->token = tokens_find(&http->guard.tokens, secret);
+    if (call->token == NULL && http->keys != NULL)
+        call->token = keys_token(http->keys, secret);
+    if (call->token == NULL)
+        refuse_unknown(call, "the token is not known, or was taken back");
+    return call->token != NULL;
+}
+
+/* Browsers send a cookie of themselves, so it counts for this broker's own page
+ * alone; what changes something has to prove that it is of it. */
+static bool is_own_page(const struct call *call)
+{
+    const char *fetch_site = call_header(call, "Sec-Fetch-Site");
+    const char *origin = call_header(call, "Origin");
+    const char *method = call->in->method;
+    bool reads = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+    return !site_is_foreign(fetch_site, origin, call_header(call, "Host")) &&
+           (reads || fetch_site != NULL || origin != NULL);
+}
+
+static bool find_session(struct call *call)
+{
+    char name[SESSION_NAME], value[SESSION_TEXT];
     const struct guard *guard = &call->http->guard;
-    if (guard->path == NULL || call->route->role == TOKEN_NONE)
-        return true;
-    const char *secret = bearer(call);
-    if (secret == NULL) {
+    (void)session_name(http_port(call->http), name);
+    if (!session_cookie(call_header(call, "Cookie"), name, value)) {
         refuse_unknown(call, "this farm wants a token");
         return false;
     }
-    call->token = tokens_find(&guard->tokens, secret);
-    if (call->token == NULL && call->http->keys != NULL)
-        call->token = keys_token(call->http->keys, secret);
-    if (call->token == NULL) {
-        refuse_unknown(call, "the token is not known, or was taken back");
+    if (!is_own_page(call)) {
+        broker_refused(call->http->broker, REFUSED_SITE, 1);
+        reply_problem(call, RC_FORBIDDEN,
+                      "a session is for the broker's own page; others send "
+                      "the token, as Authorization: Bearer");
         return false;
     }
-    return may(call);
+    call->token = session_find(guard->session_key, &guard->tokens, value,
+                               broker_now(call->http->broker));
+    if (call->token == NULL)
+        refuse_unknown(call, "the session is over, or its token was taken "
+                             "back");
+    return call->token != NULL;
+}
+
+bool guard_admits(struct call *call)
+{
+    if (call->http->guard.path == NULL || call->route->role == TOKEN_NONE)
+        return true;
+    const char *secret = bearer(call);
+    bool known = secret ? find_token(call, secret) : find_session(call);
+    return known && may(call);
 }

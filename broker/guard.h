@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+#include "broker/session.h"
 #include "common/app/tokens.h"
 
 struct call;
@@ -19,11 +20,14 @@ struct guard {
     const char *path; /* borrowed; NULL: a farm without tokens */
     struct tokens tokens;
     struct stat seen; /* the file that tokens are of */
-    int64_t look_ms;  /* when to look at the file again */
+    unsigned char session_key[SESSION_KEY];
+    int64_t look_ms; /* when to look at the file again */
 };
 
-/* guard_open reads path (NULL: none). Returns false with the reason in why. */
-bool guard_open(struct guard *guard, const char *path, char *why, size_t size);
+/* guard_open reads path (NULL: none) and, in dir, the key of sessions. Returns
+ * false with the reason in why. */
+bool guard_open(struct guard *guard, const char *path, const char *dir,
+                char *why, size_t size);
 void guard_close(struct guard *guard);
 
 /* guard_look reads the file again where it has changed; one that cannot be
@@ -32,8 +36,8 @@ void guard_close(struct guard *guard);
 bool guard_look(struct guard *guard, int64_t now_ms);
 
 /* guard_admits finds out whose request it is (call->token, good while its
- * handler runs) and whether its role takes it in; or answers 401 or 403 and
- * returns false. */
+ * handler runs), by its token or else by its session, and whether its role
+ * takes it in; or answers 401 or 403 and returns false. */
 bool guard_admits(struct call *call);
 
 #endif

@@ -144,7 +144,8 @@ static bool open_door(struct http *http, const struct http_options *options,
                                        .handle = take_request,
                                        .ended = end_request,
                                        .ctx = http};
-    if (!guard_open(&http->guard, options->tokens, why, size))
+    if (!guard_open(&http->guard, options->tokens,
+                    broker_facts(http->broker)->data_dir, why, size))
         return false;
     http->httpd = httpd_open(&door, why, size);
     if (!http->httpd)

@@ -17,14 +17,13 @@
 #include "broker/routes/routes.h"
 #include "broker/s3.h"
 
-/* Nothing but what the page itself brings: no inline code, no other host. blob:
- * are pictures and movies it has fetched. */
+/* Nothing but what the page itself brings: no inline code, no other host but a
+ * store, where pictures and movies may be. */
 static const char policy[] =
     "default-src 'none'; script-src 'self'; style-src 'self'; "
-    "img-src 'self' blob:; media-src blob:; base-uri 'none'; "
-    "frame-ancestors 'none'; form-action 'none'; connect-src 'self' ";
+    "base-uri 'none'; frame-ancestors 'none'; form-action 'none'; "
+    "img-src 'self' %s; media-src 'self' %s; connect-src 'self' %s";
 
-/* Where a store is, pictures are fetched from there. */
 static const char *store_of(const struct call *call)
 {
     const struct blobs *blobs = call->http->blobs;
@@ -48,8 +47,8 @@ static void reply_page(struct call *call, const struct page *page)
     snprintf(tag, sizeof tag, "%016" PRIx64, hash_bytes(bytes, len));
     reply_header(call, "ETag", "\"%s\"", tag);
     reply_header(call, "Cache-Control", "no-cache");
-    reply_header(call, "Content-Security-Policy", "%s%s", policy,
-                 store_of(call));
+    const char *store = store_of(call);
+    reply_header(call, "Content-Security-Policy", policy, store, store, store);
     reply_header(call, "Referrer-Policy", "no-referrer");
     reply_header(call, "Vary", "Accept-Encoding");
     if (gzip)

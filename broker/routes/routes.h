@@ -25,6 +25,7 @@ extern const struct route routes_blobs[]; /* uploaded files */
 extern const struct route routes_movie[];
 extern const struct route routes_webhooks[];
 extern const struct route routes_page[];
+extern const struct route routes_session[];
 
 extern const struct route *const routes_all[];
 

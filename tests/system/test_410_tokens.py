@@ -62,6 +62,24 @@ class Tokens(farm.FarmTest):
         self.assertEqual(self.ask("GET", "/v1/jobs", self.submit), 200)
         self.token("rm", "looker", code=4)
 
+    def session(self, method, **headers):
+        return Web(self.address).request(method, "/v1/session",
+                                         headers=headers)
+
+    def test_a_session_outlives_the_broker(self):
+        answer = self.session("POST", Authorization=f"Bearer {self.read}")
+        self.assertEqual((answer.status, answer.json()["token"]),
+                         (200, "looker"))
+        cookie = answer.headers["Set-Cookie"].split(";")[0]
+        self.served.kill()
+        self.served.restart()
+        answer = self.session("GET", Cookie=cookie)
+        self.assertEqual((answer.status, answer.json()["role"]), (200, "read"))
+        self.token("rm", "looker")
+        farm.until("its session is over too", lambda:
+                   self.session("GET", Cookie=cookie).status == 401)
+        self.assertEqual(self.session("DELETE", Cookie=cookie).status, 204)
+
     def test_names_are_taken_as_they_are(self):
         """Or refused, with the rule: a name that was changed could not be
         taken back by the one that was given."""

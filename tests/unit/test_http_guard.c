@@ -191,15 +191,116 @@ static void who_was_refused_is_counted(void **state)
     assert_int_equal(broker_refusals(world.broker, REFUSED_ROLE), 2);
 }
 
+/* Signs in by a token; returns the header of its cookie, good until the next.
+ */
+static const char *sign_in(const char *token)
+{
+    static char cookie[512];
+    struct got got = world_ask("POST", "/v1/session", token, NULL);
+    assert_int_equal(got.status, 200);
+    const char *value = got_header(&got, "Set-Cookie");
+    assert_non_null(value);
+    assert_non_null(strstr(value, "; Path=/; HttpOnly; SameSite=Strict"));
+    assert_null(strstr(value, "fq_"));
+    snprintf(cookie, sizeof cookie, "Cookie: %.*s\r\n",
+             (int)strcspn(value, ";"), value);
+    got_free(&got);
+    return cookie;
+}
+
+static void a_session_is_its_token(void **state)
+{
+    (void)state;
+    char header[700];
+    const char *cookie = sign_in(headers[2]);
+    json_t *job;
+    assert_status("GET", "/v1/jobs", cookie, NULL, 200);
+    struct got got = world_ask("GET", "/v1/session", cookie, NULL);
+    job = json_loads(got.body, 0, NULL);
+    assert_string_equal(json_string_value(json_object_get(job, "token")),
+                        "mira-submit");
+    assert_string_equal(json_string_value(json_object_get(job, "role")),
+                        "submit");
+    json_decref(job);
+    got_free(&got);
+    snprintf(header, sizeof header, "%sSec-Fetch-Site: same-origin\r\n",
+             cookie);
+    assert_status("POST", "/v1/jobs", header, JOB, 202);
+    assert_status("PATCH", "/v1/agents/a1", header, "{\"drain\":\"soft\"}",
+                  403); /* its role */
+    /* It opens no other: one would never end. */
+    assert_status("POST", "/v1/session", header, NULL, 400);
+    /* A token that is sent counts, whatever the cookie. */
+    snprintf(header, sizeof header, "%s%s", cookie, headers[3]);
+    assert_status("PATCH", "/v1/agents/a1", header, "{\"drain\":\"soft\"}",
+                  404);
+}
+
+static void a_session_is_of_the_own_page(void **state)
+{
+    (void)state;
+    char own[64];
+    snprintf(own, sizeof own, "Origin: http://127.0.0.1:%d\r\n",
+             http_port(world.http));
+    const struct {
+        const char *says;
+        int get, post;
+    } rows[] = {
+        {"Sec-Fetch-Site: same-origin\r\n", 200, 202},
+        {"Sec-Fetch-Site: none\r\n", 200, 202},
+        {"Sec-Fetch-Site: same-site\r\n", 403, 403},
+        {"Sec-Fetch-Site: cross-site\r\n", 403, 403},
+        {own, 200, 202},
+        {"Origin: http://127.0.0.1:1\r\n", 403, 403}, /* another's port */
+        {"Origin: null\r\n", 403, 403},
+        {"", 200, 403}, /* a link or a picture; what changes has to prove it */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char header[700];
+        snprintf(header, sizeof header, "%s%s", sign_in(headers[2]),
+                 rows[i].says);
+        assert_status("GET", "/v1/jobs", header, NULL, rows[i].get);
+        assert_status("POST", "/v1/jobs", header, JOB, rows[i].post);
+    }
+}
+
+static void a_session_ends(void **state)
+{
+    (void)state;
+    const char *cookie = sign_in(joe);
+    world.now_ms += INT64_C(7) * 24 * 3600 * 1000 - 1;
+    world_turn();
+    assert_status("GET", "/v1/jobs", cookie, NULL, 200);
+    world.now_ms++;
+    world_turn();
+    struct got got = world_ask("GET", "/v1/jobs", cookie, NULL);
+    assert_int_equal(got.status, 401);
+    assert_non_null(strstr(got.body, "the session is over"));
+    got_free(&got);
+    cookie = sign_in(joe);
+    assert_true(tokens_remove(&tokens, "joe-submit"));
+    save();
+    world.now_ms += 1001;
+    world_turn();
+    assert_status("GET", "/v1/jobs", cookie, NULL, 401);
+    /* The browser is told to forget it, known or not. */
+    got = world_ask("DELETE", "/v1/session", cookie, NULL);
+    assert_int_equal(got.status, 204);
+    assert_non_null(strstr(got_header(&got, "Set-Cookie"), "=; "));
+    assert_non_null(strstr(got_header(&got, "Set-Cookie"), "Max-Age=0"));
+    got_free(&got);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(nobody_gets_in_without),     TEST(anybody_may_ask_how_it_is),
-        TEST(each_role_may_do_so_much),   TEST(a_job_is_steered_by_its_user),
-        TEST(taken_back_it_is_none),      TEST(a_broken_file_changes_nothing),
-        TEST(who_was_refused_is_counted),
+        TEST(nobody_gets_in_without),       TEST(anybody_may_ask_how_it_is),
+        TEST(each_role_may_do_so_much),     TEST(a_job_is_steered_by_its_user),
+        TEST(taken_back_it_is_none),        TEST(a_broken_file_changes_nothing),
+        TEST(who_was_refused_is_counted),   TEST(a_session_is_its_token),
+        TEST(a_session_is_of_the_own_page), TEST(a_session_ends),
     };
     int fd = mkstemp(path);
     assert(fd >= 0);

@@ -33,14 +33,14 @@ function Nav({ view }) {
 }
 
 function Header({ view, onKeys }) {
-  const { token } = useStore(session);
+  const { token, user, role } = useStore(session);
   return html`<header class="top">
     <a class="brand" href="/jobs"><img src="/favicon.svg" alt="" width="20" height="20" />frameq</a>
     <${Nav} view=${view} />
     <span class="grow"></span>
     <${ThemeSwitch} />
     <button type="button" class="quiet" onClick=${onKeys}>Keys <kbd>?</kbd></button>
-    ${token && html`<button type="button" class="quiet" onClick=${signOut}>Sign out</button>`}
+    ${token && html`<button type="button" class="quiet" title=${`Signed in as ${user} by token ${token}, role ${role}`} onClick=${signOut}>Sign out</button>`}
     <${LinkDot} />
   </header>`;
 }

@@ -4,6 +4,7 @@
 import { render } from "preact";
 import { App } from "./app.js";
 import { link } from "./farm/link.js";
+import { lookAtSession } from "./farm/session.js";
 import { html } from "./lib/html.js";
 import { keys } from "./ui/keys.js";
 import { router } from "./ui/router.js";
@@ -12,5 +13,6 @@ import { theme } from "./ui/theme.js";
 theme.start();
 router.start();
 keys.start();
+lookAtSession();
 link.start();
 render(html`<${App} />`, document.getElementById("app"));

@@ -16,17 +16,30 @@ export function findChromium() {
 /** --no-sandbox, since tests may run as root; the pages are ours. */
 export const launch = () => chromium.launch({ executablePath: findChromium(), args: FLAGS });
 
-/* That a frame has no thumbnail (yet) is an answer, which chromium complains of. */
-const isAnswer = (message) => /\/(thumbnail|image|log)(\?|$)/.test(message.location().url) && /404|503/.test(message.text());
+/* A picture may come a moment after its frame, and chromium complains of each
+ * try before: forgiven where it did come in the end. */
+const isPicture = (path) => /^\/v1\/jobs\/[^/]+\/frames\/\d+\/(thumbnail|image)$/.test(path);
 
-/** Opens a path of a farm; `page.troubles` lists what the page complained of. */
+function listen(page) {
+  page.troubles = [];
+  page.missed = new Map(); // path of a picture -> complaints of it
+  const pathOf = (url) => URL.canParse(url) ? new URL(url).pathname : "";
+  page.on("pageerror", (error) => page.troubles.push(String(error)));
+  page.on("console", (message) => {
+    if (!["error", "warning"].includes(message.type())) return;
+    const path = pathOf(message.location().url);
+    if (isPicture(path) && /404|503/.test(message.text())) page.missed.set(path, `${path}: ${message.text()}`);
+    else page.troubles.push(message.text());
+  });
+  page.on("response", (answer) => answer.ok() && page.missed.delete(pathOf(answer.url())));
+}
+
+/** Opens a path of a farm; assertQuiet looks at what the page complained of. */
 export async function open(browser, farm, path = "/", { colorScheme = "light", width = 1280, height = 800, live = true } = {}) {
   const context = await browser.newContext({ colorScheme, viewport: { width, height }, reducedMotion: "reduce" });
   const page = await context.newPage();
   page.setDefaultTimeout(60_000);
-  page.troubles = [];
-  page.on("pageerror", (error) => page.troubles.push(String(error)));
-  page.on("console", (message) => !isAnswer(message) && ["error", "warning"].includes(message.type()) && page.troubles.push(message.text()));
+  listen(page);
   await page.goto(farm.url + path);
   if (live) await page.locator(".link.is-live").waitFor();
   return page;
@@ -34,5 +47,5 @@ export async function open(browser, farm, path = "/", { colorScheme = "light", w
 
 /** Nothing to complain of, but for what a test expects. */
 export function assertQuiet(page, expected = /^$/) {
-  assert.deepEqual(page.troubles.filter((text) => !expected.test(text)), []);
+  assert.deepEqual([...page.troubles, ...page.missed.values()].filter((text) => !expected.test(text)), []);
 }

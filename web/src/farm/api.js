@@ -1,6 +1,6 @@
 // Requests to the broker. An answer that is no success becomes a Problem, with
 // the words of the broker (RFC 9457) where it had any.
-import { askForToken, authorization } from "./session.js";
+import { askForToken } from "./session.js";
 
 export class Problem extends Error {
   constructor(title, detail, status) {
@@ -18,7 +18,7 @@ async function problemOf(answer) {
 
 /** The answer to a request, once its status is a success. */
 export async function ask(path, options = {}) {
-  const headers = { Accept: "application/json", ...authorization(), ...options.headers };
+  const headers = { Accept: "application/json", ...options.headers };
   let answer;
   try {
     answer = await fetch(path, { cache: "no-store", ...options, headers });

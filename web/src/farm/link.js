@@ -55,11 +55,13 @@ function watchVisibility() {
 export const link = {
   start() {
     watchVisibility();
+    let refused = false;
     session.listen(({ wanted }) => {
-      if (wanted === null) {
+      if (refused && wanted === null) {
         readAllAgain();
         stream.retry();
       }
+      refused = wanted !== null;
     });
     stream.follow(topics());
   },

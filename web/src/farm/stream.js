@@ -1,5 +1,5 @@
-// One reader of GET /v1/events. By fetch rather than EventSource, which cannot
-// send a token. Says when it is live and when it is lost; after a loss it comes
+// One reader of GET /v1/events. By fetch rather than EventSource, which does not
+// say why it was refused. Says when it is live and when it is lost; after a loss it comes
 // back by itself and resumes behind the last event it got.
 import { eventReader } from "../lib/sse.js";
 import { ask } from "./api.js";

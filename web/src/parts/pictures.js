@@ -1,7 +1,7 @@
 // How the job looks: the frame rendered last, a slider over all that are done,
 // and the sheet of their thumbnails, each read once it comes into sight.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { useBlob } from "../farm/blobs.js";
+import { useArrival } from "../farm/arrival.js";
 import { useDoneFrames } from "../farm/done-frames.js";
 import { html } from "../lib/html.js";
 import { jobName, number } from "../lib/format.js";
@@ -27,9 +27,9 @@ function useInSight(ref) {
 function Cell({ job, frame, onChoose }) {
   const button = useRef(null);
   const seen = useInSight(button);
-  const { url, problem } = useBlob(seen ? thumbnail(job, frame) : null, frame.at);
+  const { src, problem, onError } = useArrival(seen ? thumbnail(job, frame) : null, frame.at);
   return html`<li><button type="button" class="thumb" ref=${button} onClick=${() => onChoose(frame.frame)}>
-    ${url ? html`<img src=${url} alt=${`Frame ${frame.frame}`} />` : html`<span>${problem ? "no picture" : ""}<span class="unseen"> Frame ${frame.frame}</span></span>`}
+    ${src ? html`<img src=${src} alt=${`Frame ${frame.frame}`} onError=${onError} />` : html`<span>${problem ? "no picture" : ""}<span class="unseen"> Frame ${frame.frame}</span></span>`}
     <span class="dim" aria-hidden="true">${frame.frame}</span></button></li>`;
 }
 
@@ -42,11 +42,11 @@ function Sheet({ job, frames, onChoose }) {
 }
 
 function Shown({ job, frame, isLast, onOpen }) {
-  const { url, problem } = useBlob(thumbnail(job, frame), frame.at);
+  const { src, problem, onError } = useArrival(thumbnail(job, frame), frame.at);
   const words = `Frame ${frame.frame}${isLast ? ", rendered last" : ""}`;
   if (problem) return html`<p class="dim">${words}: no picture. ${problem.detail || problem.message}</p>`;
   return html`<figure class="shown">
-    <button type="button" class="thumb" onClick=${onOpen}>${url ? html`<img src=${url} alt=${`${words} of ${jobName(job)}: show the full picture`} />` : words}</button>
+    <button type="button" class="thumb" onClick=${onOpen}><img src=${src} alt=${`${words} of ${jobName(job)}: show the full picture`} onError=${onError} /></button>
     <figcaption class="dim">${words}</figcaption>
   </figure>`;
 }

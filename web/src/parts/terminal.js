@@ -11,7 +11,7 @@ export function CommandLines({ command }) {
   return html`<div class="command">
     <p class="dim">${command.title}</p>
     <${Copy} label="frameq" text=${cliLine(command, origin)} />
-    <${Copy} label="curl" text=${curlLine(command, origin, token !== "")} />
+    <${Copy} label="curl" text=${curlLine(command, origin, token !== null)} />
   </div>`;
 }
 

@@ -76,7 +76,11 @@ class Scale(farm.FarmTest):
         print(f"60 agents: broker {broker.memory_mb():.0f} MB")
         job = broker.render(1, 1200)
         broker.await_job(job, seconds=60)
-        self.assert_each_once(range(1, 1201), fakes)
+        ended = fakes.rendered()
+        self.assertEqual(set(ended), set(range(1, 1201)))
+        # Where a machine this busy lets an agent be late, others take second
+        # copies of its last frames.
+        self.assertLess(len(ended) - 1200, 120)
 
 
 if __name__ == "__main__":

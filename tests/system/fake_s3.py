@@ -4,6 +4,7 @@ AWS documents, takes a PUT only with the bytes whose SHA-256 was signed, and can
 be told to fail."""
 
 import base64
+import contextlib
 import datetime
 import hashlib
 import hmac
@@ -224,7 +225,8 @@ class FakeS3:
             self.server.shutdown()
             self.server.server_close()
             for connection in list(self.server.open):
-                connection.shutdown(socket.SHUT_RDWR)
+                with contextlib.suppress(OSError):  # gone by itself
+                    connection.shutdown(socket.SHUT_RDWR)
         self.server = None
 
     @property

@@ -107,7 +107,7 @@ static void cookies_are_found_by_name(void **state)
     assert_false(session_cookie("xframeq-session-4000=x;;", name, value));
     assert_false(session_cookie("frameq-session-4000", name, value));
     memset(longest, 'x', sizeof longest);
-    size_t at = (size_t)sprintf(longest, "%s=", name);
+    size_t at = (size_t)snprintf(longest, sizeof longest, "%s=", name);
     longest[at] = 'x';
     longest[at + SESSION_TEXT - 1] = '\0';
     assert_true(session_cookie(longest, name, value));

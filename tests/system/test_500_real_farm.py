@@ -6,15 +6,33 @@ name, and every frame proven."""
 import pathlib
 
 import farm
-from nodes import NodeTest, blenders
+from nodes import NodeTest, blenders, keeper
 
 
-class RealFarm(NodeTest):
-    def setUp(self):
+class Real(NodeTest):
+    def begin(self):
+        """A farm of this test's own."""
         self.host = self.broker()
         self.render_node = self.start()
-        self.agent(self.host, self.render_node, "real")
+        self.render_agent = self.agent(self.host, self.render_node, "real")
         self.host.await_agents("real", seconds=30)
+
+    def submit_slow(self, frames, samples=16, **fields):
+        """Frames of a second or more each."""
+        return self.host.submit(frames=frames, blend=self.scene("slow"),
+                                samples=samples, **fields)["id"]
+
+
+class Jobs(Real):
+    """On one farm, which each job leaves as it was."""
+
+    def setUp(self):
+        self.render_node = self.shared()
+        if not hasattr(keeper(), "host"):
+            keeper().host = farm.Broker(keeper())
+            farm.Agent(keeper(), keeper().host, self.render_node, "real")
+            keeper().host.await_agents("real", seconds=30)
+        self.host = keeper().host
 
     def files(self, job):
         """Every file of every frame of a job, as the broker tells it."""
@@ -79,13 +97,13 @@ class RealFarm(NodeTest):
                 [f"stereo_{number:04}_L.exr", f"stereo_{number:04}_R.exr"])
             self.assertTrue(all(file.is_file() for file in files))
 
-    def submit_slow(self, frames, **fields):
-        """Frames of some seconds each."""
-        return self.host.submit(frames=frames, blend=self.scene("slow"),
-                                samples=64, **fields)["id"]
+
+class Ends(Real):
+    def setUp(self):
+        self.begin()
 
     def test_cancel_ends_blender(self):
-        job = self.submit_slow("1-4")
+        job = self.submit_slow("1-4", samples=4096)
         farm.until("a frame renders",
                    lambda: "r" in self.host.states(job), 60)
         self.assertTrue(self.mine(self.render_node))
@@ -100,9 +118,8 @@ class RealFarm(NodeTest):
         farm.until("a frame renders",
                    lambda: "r" in self.host.states(job), 60)
         before = set(self.mine(self.render_node))
-        agent = next(p for p in self.programs if p.name == "frameq-agent")
-        agent.kill()
-        agent.start()
+        self.render_agent.kill()
+        self.render_agent.start()
         farm.until("the restarted agent is heard",
                    lambda: self.host.agents()["real"]["state"] == "up")
         self.assertEqual(set(self.mine(self.render_node)), before)

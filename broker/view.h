@@ -81,9 +81,17 @@ json_t *view_frame(const struct job *job, int32_t ordinal,
  * frames first (view_failures.c). */
 json_t *view_failures(const struct job *job);
 
+/* Time left (view_eta.c): {"low","high"} in seconds, or null while nobody can
+ * tell. view_queue_eta: of all that may be rendered now, by all slots; "high"
+ * is null where there are frames that nobody can tell of, or not all slots may
+ * render. */
+json_t *view_job_eta(const struct job *job);
+json_t *view_queue_eta(const struct core *core);
+
 /* Farm (view_farm.c). view_agent_why: why an agent takes no work; "" when
  * nothing stands in the way. view_agent: with its leases or, for the feed,
- * without. view_farm: {"state","jobs","frames","agents","slots"}. */
+ * without. view_farm: {"state","jobs","frames","agents","slots",
+ * "eta_seconds"}. */
 const char *view_agent_why(const struct agent *agent);
 json_t *view_agent(const struct agent *agent, bool leases);
 json_t *view_farm(const struct core *core);

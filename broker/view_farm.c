@@ -225,5 +225,6 @@ json_t *view_farm(const struct core *core)
     view_put(farm, "frames", view_totals(core));
     view_put(farm, "agents", view_agents(core));
     view_put(farm, "slots", view_slots(core));
+    view_put(farm, "eta_seconds", view_queue_eta(core));
     return farm;
 }

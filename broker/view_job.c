@@ -5,10 +5,7 @@
  */
 #include "broker/view.h"
 
-#include <math.h>
-
 #define FAILURES_SHOWN 20 /* frames named in a document or a status text */
-#define ETA_FRAMES     3  /* before so many are done, nobody can tell */
 
 json_t *view_counts(const struct job *job)
 {
@@ -18,36 +15,6 @@ json_t *view_counts(const struct job *job)
         view_put(counts, frame_word((enum frame_state)i),
                  json_integer(job->in[i].count));
     return counts;
-}
-
-/* Leases that render frames nobody else has: what counts for the pace. */
-static int32_t count_holders(const struct job *job)
-{
-    int32_t n = 0;
-    const struct lease *lease;
-    DL_FOREACH2 (job->leases, lease, job_next)
-        if (lease->held.count > 0)
-            n++;
-    return n;
-}
-
-/* The rest of the frames at the pace of the leases there are, give or take two
- * deviations; the last frame may start as late as one frame before the end. */
-static json_t *view_eta(const struct job *job)
-{
-    int32_t rest = job->in[FRAME_PENDING].count + job->in[FRAME_LEASED].count;
-    int32_t holders = count_holders(job);
-    if (rest == 0 || holders == 0 || job->paused || job->times.n < ETA_FRAMES)
-        return json_null();
-    double mean = job->times.mean_ms / 1000.0;
-    double middle = mean * rest / holders;
-    double reach =
-        2.0 * mean * times_spread(&job->times) * sqrt(rest) / holders;
-    json_t *eta = json_object();
-    view_put(eta, "low", json_integer((json_int_t)fmax(0.0, middle - reach)));
-    view_put(eta, "high",
-             json_integer((json_int_t)ceil(middle + reach + mean)));
-    return eta;
 }
 
 static json_t *view_job_seconds(const struct times *times)
@@ -129,7 +96,7 @@ static void put_progress(const struct core *core, const struct job *job,
                          json_t *doc)
 {
     view_put(doc, "counts", view_counts(job));
-    view_put(doc, "eta_seconds", view_eta(job));
+    view_put(doc, "eta_seconds", view_job_eta(job));
     view_put(doc, "seconds", view_job_seconds(&job->times));
     view_put(doc, "blender_versions", view_names(job->blenders));
     view_put(doc, "warnings", view_warnings(core, job));

@@ -365,7 +365,7 @@ static void draw_one(struct board *board, struct lines *lines)
     lines_text(lines, BOLD, "%s  %s  %s", job_label(job),
                doc_text(job, "state"), id);
     lines_job(lines, "", false, job);
-    human_eta(json_object_get(job, "eta_seconds"), eta);
+    human_left(job, eta);
     lines_text(lines, PLAIN,
                "%lld done, %lld rendering, %lld failed, %lld cancelled of %lld"
                "%s%s",

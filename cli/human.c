@@ -13,9 +13,10 @@
 #include "cli/doc.h"
 #include "common/app/clock.h"
 
-#define MINUTE 60
-#define HOUR   3600
-#define DAY    86400
+#define ETA_FRAMES 3 /* seen of a job before anybody can tell */
+#define MINUTE     60
+#define HOUR       3600
+#define DAY        86400
 
 char *human_seconds(double seconds, char ret[HUMAN_SIZE])
 {
@@ -60,13 +61,26 @@ char *human_eta(const json_t *eta, char ret[HUMAN_SIZE])
     if (!json_is_object(eta))
         return ret;
     double size;
-    const char *unit = unit_of(doc_real(eta, "high"), &size);
+    bool open = !doc_has(eta, "high");
+    const char *unit = unit_of(doc_real(eta, open ? "low" : "high"), &size);
     double low = doc_real(eta, "low") / size,
            high = doc_real(eta, "high") / size;
-    if ((int)(low + 0.5) >= (int)(high + 0.5))
+    if (open)
+        snprintf(ret, HUMAN_SIZE, "%.0f %s or more", low, unit);
+    else if ((int)(low + 0.5) >= (int)(high + 0.5))
         snprintf(ret, HUMAN_SIZE, "%.0f %s", high, unit);
     else
         snprintf(ret, HUMAN_SIZE, "%.0f-%.0f %s", low, high, unit);
+    return ret;
+}
+
+char *human_left(const json_t *job, char ret[HUMAN_SIZE])
+{
+    const json_t *counts = json_object_get(job, "counts");
+    human_eta(json_object_get(job, "eta_seconds"), ret);
+    if (*ret == '\0' && doc_is(job, "state", "running") &&
+        doc_int(counts, "leased") > 0 && doc_int(counts, "done") < ETA_FRAMES)
+        snprintf(ret, HUMAN_SIZE, "estimating");
     return ret;
 }
 

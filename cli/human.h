@@ -14,8 +14,11 @@
  * "2 m 04 s", "1 h 12 m", "3 d 4 h". Returns ret. */
 char *human_seconds(double seconds, char ret[HUMAN_SIZE]);
 
-/* human_eta writes {"low","high"} in seconds as "12-16 m"; "" for null. */
+/* human_eta writes {"low","high"} in seconds as "12-16 m", without a high end
+ * as "12 m or more"; "" for null. human_left writes that of a job, and
+ * "estimating" while it renders its first frames. */
 char *human_eta(const json_t *eta, char ret[HUMAN_SIZE]);
+char *human_left(const json_t *job, char ret[HUMAN_SIZE]);
 
 /* human_ago writes how long before now_ms then_ms was, in one unit, as "4 m
  * ago"; "-" for a negative then_ms. */

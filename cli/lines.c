@@ -79,7 +79,7 @@ void lines_job(struct lines *lines, const char *mark, bool bold,
                   (long long)bar.failed);
     if (strcmp(state, "running") != 0)
         buf_print(&text, "  %s", state);
-    human_eta(json_object_get(job, "eta_seconds"), eta);
+    human_left(job, eta);
     buf_print(&text, "%s%s", *eta != '\0' ? "  " : "", eta);
     lines_end(lines, bold ? BOLD : glyph->colour, &text);
     buf_free(&text);

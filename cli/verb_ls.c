@@ -90,7 +90,7 @@ static void row_add(struct table *table, const struct term *term,
     table_cell(table, PLAIN, "%s",
                doc_has(job, "ended_at")
                    ? human_ago(doc_time(job, "ended_at"), now_ms, text)
-                   : human_eta(json_object_get(job, "eta_seconds"), text));
+                   : human_left(job, text));
     table_cell(table, PLAIN, "%lld", (long long)doc_int(job, "priority"));
     table_cell(table, PLAIN, "%s", doc_text(job, "user"));
     table_cell(table, DIM, "%.8s", doc_text(job, "id"));

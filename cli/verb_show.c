@@ -93,7 +93,7 @@ static void tell_times(const json_t *job, struct buf *out)
     char text[HUMAN_SIZE], most[HUMAN_SIZE], both[3 * HUMAN_SIZE];
     const json_t *seconds = json_object_get(job, "seconds");
     int64_t now_ms = clock_wall_ms();
-    line(out, "left", human_eta(json_object_get(job, "eta_seconds"), text));
+    line(out, "left", human_left(job, text));
     if (json_is_object(seconds)) {
         snprintf(both, sizeof both, "%s in the middle, %s at most",
                  human_seconds(doc_real(seconds, "p50"), text),

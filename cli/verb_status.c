@@ -69,6 +69,7 @@ static void tell_farm(const struct cli *cli, const json_t *farm,
                                        NULL};
     static const char *const frames[] = {"pending", "leased",    "done",
                                          "failed",  "cancelled", NULL};
+    char eta[HUMAN_SIZE];
     const json_t *slots = json_object_get(farm, "slots");
     const json_t *ledger = json_object_get(farm, "ledger");
     tell_head(cli, farm, out);
@@ -78,6 +79,9 @@ static void tell_farm(const struct cli *cli, const json_t *farm,
               (long long)doc_int(slots, "total"));
     tell_counts(json_object_get(farm, "frames"), "frames", frames, out);
     tell_counts(json_object_get(farm, "jobs"), "jobs", jobs, out);
+    human_eta(json_object_get(farm, "eta_seconds"), eta);
+    if (*eta != '\0')
+        buf_print(out, "left    %s\n", eta);
     if (doc_has(ledger, "state") && !doc_is(ledger, "state", "ok"))
         buf_print(out, "ledger  %s: %s\n", doc_text(ledger, "state"),
                   doc_text(ledger, "reason"));
@@ -98,7 +102,7 @@ static void tell_job(const struct term *term, const json_t *job,
     if (bar.failed > 0)
         buf_print(out, " %s%lld", glyph_text(glyph_find("failed"), term),
                   (long long)bar.failed);
-    human_eta(json_object_get(job, "eta_seconds"), eta);
+    human_left(job, eta);
     buf_print(out, "%s%s\n", *eta != '\0' ? "  " : "", eta);
 }
 

@@ -59,7 +59,7 @@ static void bar_line(struct wait *wait, struct buf *out)
                   (long long)bar.failed);
     if (strcmp(state, "running") != 0)
         buf_print(out, " %s", state);
-    human_eta(json_object_get(wait->job, "eta_seconds"), eta);
+    human_left(wait->job, eta);
     buf_print(out, "%s%s", *eta != '\0' ? ", " : "", eta);
 }
 

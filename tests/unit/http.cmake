@@ -2,6 +2,7 @@
 frameq_unit(feed frameq_broker PkgConfig::JANSSON)
 frameq_unit(artifacts frameq_broker PkgConfig::SQLITE)
 frameq_unit(blobs frameq_broker PkgConfig::SODIUM)
+frameq_unit(eta frameq_broker m)
 frameq_unit(headers frameq_broker)
 frameq_unit(hook_gate frameq_broker)
 frameq_unit(jobspec frameq_broker)

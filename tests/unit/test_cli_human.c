@@ -53,8 +53,33 @@ static void test_eta(void **state)
     expect_eta(950, 960, "16 m");
     expect_eta(7200, 10800, "2-3 h");
     expect_eta(172800, 432000, "2-5 d");
+    json_t *open = json_pack("{s:i,s:n}", "low", 720, "high");
+    assert_string_equal(human_eta(open, text), "12 m or more");
+    json_decref(open);
     assert_string_equal(human_eta(null, text), "");
     assert_string_equal(human_eta(NULL, text), "");
+}
+
+static void expect_left(const char *state, int leased, int done,
+                        const char *expected)
+{
+    char text[HUMAN_SIZE];
+    json_t *job = json_pack("{s:s,s:{s:i,s:i},s:n}", "state", state, "counts",
+                            "leased", leased, "done", done, "eta_seconds");
+    assert_string_equal(human_left(job, text), expected);
+    json_object_set_new(job, "eta_seconds",
+                        json_pack("{s:i,s:i}", "low", 1, "high", 2));
+    assert_string_equal(human_left(job, text), "1-2 s");
+    json_decref(job);
+}
+
+static void test_left(void **state)
+{
+    (void)state;
+    expect_left("running", 1, 2, "estimating");
+    expect_left("running", 1, 3, "");
+    expect_left("running", 0, 2, "");
+    expect_left("queued", 0, 0, "");
 }
 
 static void test_ago(void **state)
@@ -111,8 +136,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_seconds), cmocka_unit_test(test_eta),
-        cmocka_unit_test(test_ago),     cmocka_unit_test(test_span),
-        cmocka_unit_test(test_time),
+        cmocka_unit_test(test_left),    cmocka_unit_test(test_ago),
+        cmocka_unit_test(test_span),    cmocka_unit_test(test_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -74,5 +74,11 @@ test("format: durations and ranges of time", () => {
   assert.deepEqual([0.061, 4.24, 59.7, 124, 11400, 190000].map(format.duration), ["61 ms", "4.2 s", "1 m 00 s", "2 m 04 s", "3 h 10 m", "2 d 4 h"]);
   assert.equal(format.etaText({ low: 720, high: 960 }), "12–16 min");
   assert.equal(format.etaText({ low: 40, high: 120 }), "40 s – 2 min");
+  assert.equal(format.etaText({ low: 720, high: null }), "12 min or more");
   assert.equal(format.etaText(null), null);
+  const left = (fields) => format.leftText({ eta_seconds: null, state: "running", counts: { leased: 1, done: 2 }, ...fields });
+  assert.equal(left({}), "estimating");
+  assert.equal(left({ counts: { leased: 1, done: 3 } }), "–");
+  assert.equal(left({ state: "queued" }), "–");
+  assert.equal(left({ eta_seconds: { low: 1, high: 2 } }), "1–2 s");
 });

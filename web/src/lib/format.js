@@ -23,13 +23,22 @@ function coarse(seconds) {
   return [Number((seconds / 86400).toFixed(1)), "d"];
 }
 
-/** "12–16 min", "40 s – 2 min"; null where nobody can tell. */
+/** "12–16 min", "40 s – 2 min", "12 min or more"; null where nobody can tell. */
 export function etaText(eta) {
   if (!eta) return null;
   const [low, lowUnit] = coarse(eta.low);
+  if (eta.high === null) return `${low} ${lowUnit} or more`;
   const [high, highUnit] = coarse(eta.high);
   if (lowUnit !== highUnit) return `${low} ${lowUnit} – ${high} ${highUnit}`;
   return low === high ? `${high} ${highUnit}` : `${low}–${high} ${highUnit}`;
+}
+
+const ETA_FRAMES = 3; // seen of a job before anybody can tell
+
+/** How long a job that has not ended takes from here. */
+export function leftText({ eta_seconds: eta, state, counts }) {
+  if (eta) return etaText(eta);
+  return state === "running" && counts.leased > 0 && counts.done < ETA_FRAMES ? "estimating" : "–";
 }
 
 export const secondsSince = (time, now = Date.now()) => Math.max(0, (now - new Date(time).getTime()) / 1000);

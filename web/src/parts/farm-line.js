@@ -1,5 +1,5 @@
 // The farm in one line.
-import { number, plural } from "../lib/format.js";
+import { etaText, number, plural } from "../lib/format.js";
 import { html } from "../lib/html.js";
 import { FARM_WORDS } from "../lib/states.js";
 
@@ -19,6 +19,7 @@ export function FarmLine({ farm }) {
     <span>${plural(frames.pending, "frame")} waiting</span>
     <span>${number(frames.leased)} out</span>
     <span>${number(frames.done)} done</span>
+    ${farm.eta_seconds && html`<span title="At the pace of now">${etaText(farm.eta_seconds)} left</span>`}
     ${frames.failed > 0 && html`<a class="bad" href="/jobs?state=failed,running">✕ ${plural(frames.failed, "frame")} failed</a>`}
   </section>`;
 }

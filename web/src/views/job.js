@@ -2,7 +2,7 @@
 // can do. Frames selected stand in the address (?frames=61-72).
 import { useFollow } from "../farm/link.js";
 import { useSnapshot } from "../farm/snapshots.js";
-import { ago, clockTime, duration, etaText, jobName, number } from "../lib/format.js";
+import { ago, clockTime, duration, jobName, leftText, number } from "../lib/format.js";
 import { html } from "../lib/html.js";
 import { isEnded } from "../lib/states.js";
 import { WhyJob } from "../parts/explain.js";
@@ -21,10 +21,7 @@ function Figure({ word, kind, children }) {
   return html`<div class=${`figure ${kind ?? ""}`}><dt>${word}</dt><dd>${children}</dd></div>`;
 }
 
-function leftText(job) {
-  if (isEnded(job)) return duration((Date.parse(job.ended_at) - Date.parse(job.started_at ?? job.created_at)) / 1000);
-  return etaText(job.eta_seconds) ?? (job.state === "running" ? "estimating" : "–");
-}
+const tookOrLeft = (job) => (isEnded(job) ? duration((Date.parse(job.ended_at) - Date.parse(job.started_at ?? job.created_at)) / 1000) : leftText(job));
 
 function Figures({ job }) {
   const { counts, seconds } = job;
@@ -33,7 +30,7 @@ function Figures({ job }) {
     <${Figure} word="Out">${number(counts.leased)}</${Figure}>
     <${Figure} word="Waiting">${number(counts.pending)}</${Figure}>
     <${Figure} word="Failed" kind=${counts.failed > 0 ? "bad" : ""}>${counts.failed > 0 && html`<span aria-hidden="true">✕ </span>`}${number(counts.failed)}</${Figure}>
-    <${Figure} word=${isEnded(job) ? "Took" : "Left"}>${leftText(job)}</${Figure}>
+    <${Figure} word=${isEnded(job) ? "Took" : "Left"}>${tookOrLeft(job)}</${Figure}>
     <${Figure} word="A frame">${seconds ? duration(seconds.p50) : "–"}<small>${seconds && ` at most ${duration(seconds.max)}`}</small></${Figure}>
   </dl>`;
 }

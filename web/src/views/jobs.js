@@ -1,7 +1,7 @@
 // All jobs, newest first; filters stand in the address.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useSnapshot } from "../farm/snapshots.js";
-import { ago, clockTime, duration, etaText, jobName, number } from "../lib/format.js";
+import { ago, clockTime, duration, jobName, leftText, number } from "../lib/format.js";
 import { html } from "../lib/html.js";
 import { isEnded, JOB_STATES } from "../lib/states.js";
 import { Cells } from "../parts/cells.js";
@@ -44,8 +44,7 @@ function Search({ query, field }) {
 
 function whenText(job) {
   if (job.ended_at) return `took ${duration((Date.parse(job.ended_at) - Date.parse(job.started_at ?? job.created_at)) / 1000)}`;
-  if (job.eta_seconds) return etaText(job.eta_seconds);
-  return job.state === "running" ? "estimating" : "–";
+  return leftText(job);
 }
 
 function Row({ job }) {

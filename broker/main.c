@@ -21,6 +21,7 @@
 #include "common/app/clock.h"
 #include "common/app/log.h"
 #include "common/app/net.h"
+#include "common/http/forwarded.h"
 #include "common/limits.h"
 
 #define WHY_SIZE   512
@@ -227,7 +228,8 @@ static void open_hooks(struct parts *parts, const struct conf *conf)
 static void open_http(struct parts *parts, const struct conf *conf)
 {
     static char host[256]; /* facts point to it */
-    static char self[256]; /* and the door to this */
+    static char self[256]; /* and the door to these */
+    static struct proxies proxies;
     char why[WHY_SIZE];
     struct loop *loop = &parts->loop;
     struct http_options options = {.host = host,
@@ -239,6 +241,9 @@ static void open_http(struct parts *parts, const struct conf *conf)
                                    .keep_ms = settings_keep_ms(conf)};
     options.port = conf_address(conf_get(conf, "http"), host, sizeof host);
     gethostname(self, sizeof self - 1);
+    if (conf_get(conf, "proxy") != NULL &&
+        proxies_read(conf_get(conf, "proxy"), &proxies))
+        options.proxies = &proxies;
     options.site.self = self;
     options.site.n = conf_many(conf, "hosts", &options.site.names);
     loop->http = http_open(loop->broker, loop->feed, &options, why, sizeof why);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "broker/hook_gate.h"
+#include "common/http/forwarded.h"
 
 #define DAY_MS 86400000.0
 
@@ -64,6 +65,16 @@ int64_t settings_keep_ms(const struct conf *conf)
     const char *days = conf_get(conf, "keep");
     int64_t ms = (int64_t)(strtod(days, NULL) * DAY_MS);
     return strcmp(days, "0") != 0 && ms < 1 ? 1 : ms;
+}
+
+static const char *is_proxies(const char *value)
+{
+    struct proxies proxies;
+    return proxies_read(value, &proxies)
+               ? NULL
+               : conf_reason("must be addresses or networks, with commas "
+                             "between, as in 127.0.0.1,10.1.0.0/16, not `%s`",
+                             value);
 }
 
 static const struct setting settings[] = {
@@ -153,6 +164,12 @@ static const struct setting settings[] = {
      .argument = "FILE",
      .help = "File of HTTP tokens, as `frameq token` writes it: without one of "
              "them nobody gets in. It is read again when it changes."},
+    {.name = "proxy",
+     .argument = "ADDR[,ADDR...]",
+     .help = "Reverse proxies, by address or network, whose X-Forwarded-For, "
+             "-Proto and -Host are believed: who asked, whether encrypted, and "
+             "by which name. Of others these headers count for nothing.",
+     .check = is_proxies},
     {.name = "curve",
      .argument = "auto|on",
      .fallback = "auto",

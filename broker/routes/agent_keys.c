@@ -60,11 +60,12 @@ static bool read_broker(struct call *call, const json_t *body,
                         struct join *join)
 {
     const char *given = json_string_value(json_object_get(body, "broker"));
-    const char *host = call_header(call, "Host");
+    const char *host = call->in->host;
     if (given)
         snprintf(join->broker, sizeof join->broker, "%s", given);
-    else if (host && strlen(host) < JOIN_URL - 7)
-        snprintf(join->broker, sizeof join->broker, "http://%s", host);
+    else if (host && strlen(host) < JOIN_URL - strlen("https://"))
+        snprintf(join->broker, sizeof join->broker, "http%s://%s",
+                 call->in->secure ? "s" : "", host);
     if (conf_is_url(join->broker) == NULL)
         return true;
     reply_problem(call, RC_INVALID,

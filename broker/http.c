@@ -144,7 +144,8 @@ static bool open_door(struct http *http, const struct http_options *options,
                                        .handle = take_request,
                                        .ended = end_request,
                                        .ctx = http,
-                                       .proxies = options->proxies};
+                                       .proxies = options->proxies,
+                                       .tls = options->tls};
     if (!guard_open(&http->guard, options->tokens, why, size))
         return false;
     http->httpd = httpd_open(&door, why, size);
@@ -175,6 +176,7 @@ struct http *http_open(struct broker *broker, struct feed *feed,
     http->artifacts = options->artifacts;
     http->hooks = options->hooks;
     http->keep_ms = options->keep_ms;
+    http->tls = options->tls;
     http->site = options->site;
     http->site.loopback = net_is_loopback(options->host);
     http->fed = feed_seq(feed);

@@ -164,6 +164,14 @@ static const struct setting settings[] = {
      .argument = "FILE",
      .help = "File of HTTP tokens, as `frameq token` writes it: without one of "
              "them nobody gets in. It is read again when it changes."},
+    {.name = "tls-cert",
+     .argument = "FILE",
+     .help = "Serve HTTPS with this certificate (PEM), those between it and "
+             "the root behind it in the file; needs --tls-key. SIGHUP has "
+             "both files read again."},
+    {.name = "tls-key",
+     .argument = "FILE",
+     .help = "The certificate's private key (PEM), mode 0600."},
     {.name = "proxy",
      .argument = "ADDR[,ADDR...]",
      .help = "Reverse proxies, by address or network, whose X-Forwarded-For, "

@@ -34,6 +34,7 @@ struct client {
     char *url; /* without a slash at its end */
     char *host;
     char *token; /* NULL: none */
+    char *ca;    /* NULL: what the machine trusts */
     bool clean;
     struct buf path;
     char error[CURL_ERROR_SIZE];
@@ -84,8 +85,15 @@ void client_free(struct client **client)
     mem_free((*client)->url);
     mem_free((*client)->host);
     mem_free((*client)->token);
+    mem_free((*client)->ca);
     mem_free(*client);
     *client = NULL;
+}
+
+void client_trust(struct client *client, const char *ca)
+{
+    mem_free(client->ca);
+    client->ca = ca == NULL ? NULL : mem_text(ca);
 }
 
 const char *client_url(const struct client *client)
@@ -228,6 +236,8 @@ static void set_request(struct client *client, const struct ask *ask,
         curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
         curl_easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, client->token);
     }
+    if (client->ca != NULL)
+        curl_easy_setopt(curl, CURLOPT_CAINFO, client->ca);
     if (net_is_loopback(client->host)) /* http_proxy is not meant for these */
         curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
     mem_free(url);
@@ -248,6 +258,23 @@ static void reply_explain(struct reply *reply)
 
 typedef size_t header_taker(char *line, size_t size, size_t n, void *ctx);
 
+/* Puts into reply->why what is in the way: nothing where nobody is there. */
+static void reply_blame(const struct client *client, CURLcode code,
+                        struct reply *reply)
+{
+    const char *words =
+        *client->error != '\0' ? client->error : curl_easy_strerror(code);
+    if (code == CURLE_COULDNT_CONNECT)
+        return;
+    if (code == CURLE_PEER_FAILED_VERIFICATION)
+        snprintf(reply->why, sizeof reply->why,
+                 "its certificate is not trusted: %.120s; --ca FILE names one "
+                 "to trust",
+                 words);
+    else
+        snprintf(reply->why, sizeof reply->why, "%s", words);
+}
+
 static void perform(struct client *client, struct buf *body,
                     struct reply *reply, header_taker *take, void *ctx)
 {
@@ -260,10 +287,8 @@ static void perform(struct client *client, struct buf *body,
     long status = 0;
     curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
     reply->status = code == CURLE_OK ? (int)status : 0;
-    if (code != CURLE_OK && code != CURLE_COULDNT_CONNECT)
-        snprintf(reply->why, sizeof reply->why, "%s",
-                 client->error[0] != '\0' ? client->error
-                                          : curl_easy_strerror(code));
+    if (code != CURLE_OK)
+        reply_blame(client, code, reply);
 }
 
 void client_ask(struct client *client, const struct ask *ask, struct reply *ret)
@@ -464,8 +489,7 @@ static bool run_fetch(struct fetching *fetching, struct reply *ret)
     if (code == CURLE_OK && is_file(client->curl, fetching->fetch))
         return true;
     if (code != CURLE_OK) {
-        if (code != CURLE_COULDNT_CONNECT)
-            snprintf(ret->why, sizeof ret->why, "%s", client->error);
+        reply_blame(client, code, ret);
         return false;
     }
     ret->status = (int)status;

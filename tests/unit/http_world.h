@@ -39,7 +39,7 @@ static struct world {
     struct httpd_request *kept[8]; /* parked requests and streams */
     int n_kept;
     int handled, answered, left; /* left: ended without an answer */
-    int64_t skew_ms;
+    _Atomic int64_t skew_ms; /* the thread of TLS reads it too */
     struct buf body; /* of the last request handled */
 } world;
 

@@ -1,31 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Every address is held as IPv6, an IPv4 one as ::ffff:a.b.c.d, so that one
- * comparison does for all.
+ * Two lists: what is closed, and what the rules open again.
  */
 #include "broker/hook_gate.h"
 
-#include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <netinet/in.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "common/app/conf.h"
+#include "common/app/net.h"
 
 #define HOST_MAX 253
-#define V4_AT    12 /* of the four bytes in ::ffff:a.b.c.d */
-#define V4_BITS  (8 * V4_AT)
-
-struct net {
-    unsigned char at[16];
-    int bits;
-};
-
-static const unsigned char mapped[V4_AT] = {0, 0, 0, 0, 0,    0,
-                                            0, 0, 0, 0, 0xff, 0xff};
 
 static const char *const closed[] = {
     "0.0.0.0/8",       /* this machine */
@@ -40,53 +27,6 @@ static const char *const closed[] = {
     "fec0::/10",       "fd00:ec2::/32", /* metadata of Amazon's */
     "ff00::/8",
 };
-
-static void put_v4(const void *v4, unsigned char ret[16])
-{
-    memcpy(ret, mapped, sizeof mapped);
-    memcpy(ret + V4_AT, v4, 4);
-}
-
-static bool bits_parse(const char *text, long max, int *ret)
-{
-    char *end;
-    long bits = strtol(text, &end, 10);
-    if (end == text || *end != '\0' || bits < 0 || bits > max)
-        return false;
-    *ret = (int)bits;
-    return true;
-}
-
-/* ADDRESS or ADDRESS/BITS. */
-static bool net_parse(const char *text, struct net *ret)
-{
-    char host[INET6_ADDRSTRLEN];
-    const char *slash = strchr(text, '/');
-    size_t len = slash ? (size_t)(slash - text) : strlen(text);
-    struct in_addr v4;
-    if (len >= sizeof host)
-        return false;
-    memcpy(host, text, len);
-    host[len] = '\0';
-    bool is_v4 = inet_pton(AF_INET, host, &v4) == 1;
-    if (is_v4)
-        put_v4(&v4, ret->at);
-    else if (inet_pton(AF_INET6, host, ret->at) != 1)
-        return false;
-    ret->bits = is_v4 ? 32 : 128;
-    if (slash && !bits_parse(slash + 1, ret->bits, &ret->bits))
-        return false;
-    ret->bits += is_v4 ? V4_BITS : 0;
-    return true;
-}
-
-static bool net_has(const struct net *net, const unsigned char at[16])
-{
-    int whole = net->bits / 8, rest = net->bits % 8;
-    unsigned mask = 0xffU << (8 - rest) & 0xffU;
-    return memcmp(net->at, at, (size_t)whole) == 0 &&
-           (rest == 0 || ((net->at[whole] ^ at[whole]) & mask) == 0);
-}
 
 static bool is_host(const char *text)
 {
@@ -129,7 +69,7 @@ static bool is_in(const char *const *rules, size_t n,
 static bool address_bytes(const struct sockaddr *address, unsigned char ret[16])
 {
     if (address->sa_family == AF_INET)
-        put_v4(&((const struct sockaddr_in *)address)->sin_addr, ret);
+        net_put_v4(&((const struct sockaddr_in *)address)->sin_addr, ret);
     else if (address->sa_family == AF_INET6)
         memcpy(ret, &((const struct sockaddr_in6 *)address)->sin6_addr, 16);
     else
@@ -150,7 +90,7 @@ static void inner_address(unsigned char at[16])
     for (size_t i = 0; i < sizeof tunnels / sizeof *tunnels; i++)
         if (net_parse(tunnels[i].net, &net) && net_has(&net, at)) {
             memcpy(v4, at + tunnels[i].v4, sizeof v4);
-            put_v4(v4, at);
+            net_put_v4(v4, at);
             return;
         }
 }

@@ -61,7 +61,7 @@ static bool is_unsafe(const char *method)
 static bool refuse_host(struct call *call)
 {
     char shown[SHOWN_MAX];
-    const char *host = call_header(call, "Host");
+    const char *host = call->in->host;
     const struct http *http = call->http;
     if (http->guard.path != NULL ||
         !site_misleads(&http->site, host, call_header(call, "Accept-Language"),
@@ -81,13 +81,13 @@ static bool refuse_page(struct call *call)
 {
     if (!is_unsafe(call->in->method) ||
         !site_is_foreign(call_header(call, "Sec-Fetch-Site"),
-                         call_header(call, "Origin"),
-                         call_header(call, "Host")))
+                         call_header(call, "Origin"), call->in->host))
         return false;
     broker_refused(call->http->broker, REFUSED_SITE, 1);
     reply_problem(call, RC_FORBIDDEN,
                   "a page of another site may not do this; where a proxy is in "
-                  "between, let it pass on the Host header");
+                  "between, let it pass on the Host header, or start "
+                  "frameq-broker with --proxy and its address");
     return true;
 }
 
@@ -143,7 +143,9 @@ static bool open_door(struct http *http, const struct http_options *options,
                                        .connections = LIMIT_CONNECTIONS,
                                        .handle = take_request,
                                        .ended = end_request,
-                                       .ctx = http};
+                                       .ctx = http,
+                                       .proxies = options->proxies,
+                                       .tls = options->tls};
     if (!guard_open(&http->guard, options->tokens,
                     broker_facts(http->broker)->data_dir, why, size))
         return false;
@@ -175,6 +177,7 @@ struct http *http_open(struct broker *broker, struct feed *feed,
     http->artifacts = options->artifacts;
     http->hooks = options->hooks;
     http->keep_ms = options->keep_ms;
+    http->tls = options->tls;
     http->site = options->site;
     http->site.loopback = net_is_loopback(options->host);
     http->fed = feed_seq(feed);

@@ -18,6 +18,8 @@
 struct artifacts;
 struct http;
 struct keys;
+struct proxies;
+struct tls;
 
 struct http_options {
     const char *host;
@@ -26,8 +28,10 @@ struct http_options {
     struct keys *keys;   /* of agents, borrowed; NULL: sockets without keys */
     struct hooks *hooks; /* webhooks, borrowed; NULL: none are sent */
     struct blobs *blobs; /* uploaded files, borrowed; NULL: takes none */
-    struct artifacts *artifacts; /* borrowed; NULL: keeps none */
-    struct site site;            /* what it is known by; borrowed texts */
+    struct artifacts *artifacts;   /* borrowed; NULL: keeps none */
+    struct site site;              /* what it is known by; borrowed texts */
+    struct tls *tls;         /* borrowed; NULL: HTTP in the clear */
+    const struct proxies *proxies; /* that are trusted; borrowed; NULL: none */
     int64_t keep_ms; /* of those that no live job names; 0: for ever */
 };
 

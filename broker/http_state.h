@@ -17,6 +17,7 @@ struct httpd;
 struct live;
 struct look;
 struct stream;
+struct tls;
 struct wait;
 struct wait_group;
 
@@ -26,6 +27,7 @@ struct http {
     struct httpd *httpd;
     struct guard guard;
     struct keys *keys; /* NULL: sockets without keys */
+    struct tls *tls;   /* NULL: HTTP in the clear */
     struct site site;  /* names of Host headers */
     bool draining;
     bool stirred; /* answered since httpd ran: it has work */

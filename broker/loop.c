@@ -17,6 +17,8 @@
 #include "broker/artifacts.h"
 #include "common/app/clock.h"
 #include "common/app/log.h"
+#include "common/http/tls.h"
+#include "common/limits.h"
 
 #define TRIM_MS 2000
 
@@ -116,12 +118,26 @@ static int64_t loop_turn(struct loop *loop)
     return over_ms;
 }
 
-/* Tells whether a signal to end has come since it was last asked. */
+static void renew_cert(const struct loop *loop)
+{
+    char why[LIMIT_REASON];
+    if (tls_renew(loop->tls, why, sizeof why))
+        log_info("certificate_read", "expires=%lld",
+                 (long long)tls_until_s(loop->tls));
+    else
+        log_error("certificate_not_read", "reason=%s", log_quoted(why));
+}
+
+/* Takes the signals that have come. Tells whether one to end was among them. */
 static bool loop_told(const struct loop *loop)
 {
     struct signalfd_siginfo info;
-    return read(loop->signal_fd, &info, sizeof info) == sizeof info &&
-           info.ssi_signo != SIGCHLD;
+    while (read(loop->signal_fd, &info, sizeof info) == sizeof info)
+        if (info.ssi_signo == SIGHUP)
+            renew_cert(loop);
+        else if (info.ssi_signo != SIGCHLD)
+            return true;
+    return false;
 }
 
 static bool loop_open(const struct loop *loop)

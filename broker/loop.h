@@ -24,14 +24,16 @@ struct loop {
     struct artifacts *artifacts;
     struct hooks *hooks;
     struct keep keep;
-    int signal_fd;            /* SIGTERM and SIGINT */
+    struct tls *tls;          /* NULL: HTTP in the clear */
+    int signal_fd;            /* SIGTERM, SIGINT; with tls SIGHUP */
     enum store_health health; /* of the ledger, as last told to the log */
 };
 
-/* loop_run returns after SIGTERM or SIGINT, once what is open was answered or
- * LOOP_DRAIN_MS are over; at once at a second one. It ends in the same way,
- * with health STORE_BROKEN, when the ledger is: nothing can be promised any
- * more, and a restart goes on from what is on disk. */
+/* loop_run reads the certificate anew at SIGHUP. It returns after SIGTERM or
+ * SIGINT, once what is open was answered or LOOP_DRAIN_MS are over; at once at
+ * a second one. It ends in the same way, with health STORE_BROKEN, when the
+ * ledger is: nothing can be promised any more, and a restart goes on from what
+ * is on disk. */
 #define LOOP_DRAIN_MS 1500
 void loop_run(struct loop *loop);
 

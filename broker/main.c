@@ -22,19 +22,25 @@
 #include "common/app/clock.h"
 #include "common/app/log.h"
 #include "common/app/net.h"
+#include "common/http/forwarded.h"
+#include "common/http/tls.h"
 #include "common/limits.h"
 
 #define WHY_SIZE   512
 #define ROWS_TRIED 10
+#define DAY_S      86400
+#define SOON_S     (14 * DAY_S)
 
 /* Signals arrive through a descriptor of the loop, and through nothing else. */
-static int signals_open(void)
+static int signals_open(const struct conf *conf)
 {
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGCHLD); /* only wakes the loop */
+    if (conf_get(conf, "tls-cert") != NULL)
+        sigaddset(&set, SIGHUP); /* a new certificate */
     sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
     return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
@@ -77,6 +83,17 @@ static void refuse_open_door(const struct conf *conf)
               "--role admin --tokens FILE` and give --tokens FILE; or give "
               "--insecure if that is what you want.",
               conf_get(conf, "http"));
+}
+
+static void refuse_half_tls(const struct conf *conf)
+{
+    bool cert = conf_get(conf, "tls-cert") != NULL;
+    bool key = conf_get(conf, "tls-key") != NULL;
+    if (cert != key)
+        log_fatal(2,
+                  "--tls-%s is missing: TLS takes both --tls-cert and "
+                  "--tls-key",
+                  cert ? "key" : "cert");
 }
 
 static struct core_options options_of(const struct conf *conf)
@@ -233,10 +250,27 @@ static void open_hooks(struct parts *parts, const struct conf *conf)
         give_up(parts, why);
 }
 
+static void open_tls(struct parts *parts, const struct conf *conf)
+{
+    char why[WHY_SIZE];
+    const struct cert_files files = {conf_get(conf, "tls-cert"),
+                                     conf_get(conf, "tls-key")};
+    if (files.cert == NULL)
+        return;
+    parts->loop.tls = tls_open(&files, why, sizeof why);
+    if (parts->loop.tls == NULL)
+        log_fatal(1, "%s", why);
+    int64_t left_s = tls_until_s(parts->loop.tls) - clock_wall_ms() / 1000;
+    if (left_s < SOON_S)
+        log_warn("certificate_ends", "file=%s days=%lld",
+                 log_quoted(files.cert), (long long)(left_s / DAY_S));
+}
+
 static void open_http(struct parts *parts, const struct conf *conf)
 {
     static char host[256]; /* facts point to it */
-    static char self[256]; /* and the door to this */
+    static char self[256]; /* and the door to these */
+    static struct proxies proxies;
     char why[WHY_SIZE];
     struct loop *loop = &parts->loop;
     struct http_options options = {.host = host,
@@ -245,9 +279,13 @@ static void open_http(struct parts *parts, const struct conf *conf)
                                    .blobs = loop->blobs,
                                    .artifacts = loop->artifacts,
                                    .hooks = loop->hooks,
+                                   .tls = loop->tls,
                                    .keep_ms = settings_keep_ms(conf)};
     options.port = conf_address(conf_get(conf, "http"), host, sizeof host);
     gethostname(self, sizeof self - 1);
+    if (conf_get(conf, "proxy") != NULL &&
+        proxies_read(conf_get(conf, "proxy"), &proxies))
+        options.proxies = &proxies;
     options.site.self = self;
     options.site.n = conf_many(conf, "hosts", &options.site.names);
     loop->http = http_open(loop->broker, loop->feed, &options, why, sizeof why);
@@ -297,6 +335,7 @@ static void say_ready(const struct parts *parts, const struct conf *conf)
 static void close_all(struct parts *parts)
 {
     http_close(&parts->loop.http);
+    tls_close(&parts->loop.tls);
     hooks_close(&parts->loop.hooks);
     blobs_close(&parts->loop.blobs);
     s3_close(&parts->s3);
@@ -337,13 +376,15 @@ int main(int argc, char **argv)
         conf_free(&conf);
         return 0;
     }
+    refuse_half_tls(conf);
     refuse_open_door(conf);
     raise_descriptors();
-    parts.loop.signal_fd = signals_open();
+    parts.loop.signal_fd = signals_open(conf);
     zsys_init();
     zsys_handler_set(NULL);
     zsys_set_max_sockets(0);
     zsys_set_io_threads(2);
+    open_tls(&parts, conf);
     open_ledger(&parts, conf);
     open_sockets(&parts, conf);
     restart(&parts);

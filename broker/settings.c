@@ -10,6 +10,7 @@
 #include "broker/hook_gate.h"
 #include "broker/s3.h"
 #include "common/app/log.h"
+#include "common/http/forwarded.h"
 
 #define DAY_MS 86400000.0
 
@@ -66,6 +67,16 @@ int64_t settings_keep_ms(const struct conf *conf)
     const char *days = conf_get(conf, "keep");
     int64_t ms = (int64_t)(strtod(days, NULL) * DAY_MS);
     return strcmp(days, "0") != 0 && ms < 1 ? 1 : ms;
+}
+
+static const char *is_proxies(const char *value)
+{
+    struct proxies proxies;
+    return proxies_read(value, &proxies)
+               ? NULL
+               : conf_reason("must be addresses or networks, with commas "
+                             "between, as in 127.0.0.1,10.1.0.0/16, not `%s`",
+                             value);
 }
 
 static const struct setting settings[] = {
@@ -162,6 +173,20 @@ static const struct setting settings[] = {
      .argument = "FILE",
      .help = "File of HTTP tokens, as `frameq token` writes it: without one of "
              "them nobody gets in. It is read again when it changes."},
+    {.name = "tls-cert",
+     .argument = "FILE",
+     .help = "Serve HTTPS with this certificate (PEM), those between it and "
+             "the root behind it in the file; needs --tls-key. SIGHUP has "
+             "both files read again."},
+    {.name = "tls-key",
+     .argument = "FILE",
+     .help = "The certificate's private key (PEM), mode 0600."},
+    {.name = "proxy",
+     .argument = "ADDR[,ADDR...]",
+     .help = "Reverse proxies, by address or network, whose X-Forwarded-For, "
+             "-Proto and -Host are believed: who asked, whether encrypted, and "
+             "by which name. Of others these headers count for nothing.",
+     .check = is_proxies},
     {.name = "curve",
      .argument = "auto|on",
      .fallback = "auto",

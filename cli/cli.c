@@ -22,11 +22,12 @@ static char *hint_of(const struct conf *conf)
     const char *without = getenv("FRAMEQ_BROKER");
     if (without == NULL || *without == '\0')
         without = CLI_BROKER;
-    if (strcmp(url, without) == 0)
-        return mem_text("");
     struct buf hint;
-    buf_init(&hint, LIMIT_PATH);
-    buf_print(&hint, " --broker %s", url);
+    buf_init(&hint, 2 * LIMIT_PATH);
+    if (strcmp(url, without) != 0)
+        buf_print(&hint, " --broker %s", url);
+    if (conf_get(conf, "ca") != NULL && getenv("FRAMEQ_CA") == NULL)
+        buf_print(&hint, " --ca %s", conf_get(conf, "ca"));
     return buf_take(&hint);
 }
 
@@ -37,6 +38,7 @@ void cli_open(struct cli *cli, const struct conf_program *program, int argc,
     cli->json = conf_on(cli->conf, "json");
     cli->client = client_new(conf_get(cli->conf, "broker"),
                              conf_get(cli->conf, "token"), !cli->json);
+    client_trust(cli->client, conf_get(cli->conf, "ca"));
     cli->hint = hint_of(cli->conf);
     term_look(&cli->term, STDOUT_FILENO);
 }

@@ -22,11 +22,17 @@
      .fallback = CLI_BROKER,                                                   \
      .check = conf_is_url,                                                     \
      .help = "The broker to talk to."},                                        \
+        {.name = "token",                                                      \
+         .argument = "SECRET",                                                 \
+         .check = conf_is_token,                                               \
+         .secret = true,                                                       \
+         .help = "Who you are, where the farm wants to know. Others on this "  \
+                 "machine can see flags: rather set FRAMEQ_TOKEN."},           \
     {                                                                          \
-        .name = "token", .argument = "SECRET", .check = conf_is_token,         \
-        .secret = true,                                                        \
-        .help = "Who you are, where the farm wants to know. Others on this "   \
-                "machine can see flags: rather set FRAMEQ_TOKEN."              \
+        .name = "ca", .argument = "FILE",                                      \
+        .help = "Certificates (PEM) that an https:// broker's is held "        \
+                "against, instead of those this machine trusts: a studio's "   \
+                "own authority, or the broker's self-signed one."              \
     }
 #define SETTING_JSON                                                           \
     {                                                                          \

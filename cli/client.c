@@ -72,8 +72,15 @@ void client_free(struct client **client)
     mem_free((*client)->url);
     mem_free((*client)->host);
     mem_free((*client)->token);
+    mem_free((*client)->ca);
     mem_free(*client);
     *client = NULL;
+}
+
+void client_trust(struct client *client, const char *ca)
+{
+    mem_free(client->ca);
+    client->ca = ca == NULL ? NULL : mem_text(ca);
 }
 
 const char *client_url(const struct client *client)
@@ -218,6 +225,8 @@ void client_begin(struct client *client, const struct ask *ask,
         curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
         curl_easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, client->token);
     }
+    if (client->ca != NULL)
+        curl_easy_setopt(curl, CURLOPT_CAINFO, client->ca);
     if (net_is_loopback(client->host)) /* http_proxy is not meant for these */
         curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
     mem_free(url);
@@ -235,6 +244,22 @@ void reply_explain(struct reply *reply)
                  reply->status);
 }
 
+void reply_blame(const struct client *client, CURLcode code,
+                 struct reply *reply)
+{
+    const char *words =
+        *client->error != '\0' ? client->error : curl_easy_strerror(code);
+    if (code == CURLE_COULDNT_CONNECT)
+        return;
+    if (code == CURLE_PEER_FAILED_VERIFICATION)
+        snprintf(reply->why, sizeof reply->why,
+                 "its certificate is not trusted: %.120s; --ca FILE names one "
+                 "to trust",
+                 words);
+    else
+        snprintf(reply->why, sizeof reply->why, "%s", words);
+}
+
 void client_perform(struct client *client, struct buf *body,
                     struct reply *reply, header_taker *take, void *ctx)
 {
@@ -247,10 +272,8 @@ void client_perform(struct client *client, struct buf *body,
     long status = 0;
     curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
     reply->status = code == CURLE_OK ? (int)status : 0;
-    if (code != CURLE_OK && code != CURLE_COULDNT_CONNECT)
-        snprintf(reply->why, sizeof reply->why, "%s",
-                 client->error[0] != '\0' ? client->error
-                                          : curl_easy_strerror(code));
+    if (code != CURLE_OK)
+        reply_blame(client, code, reply);
 }
 
 void client_ask(struct client *client, const struct ask *ask, struct reply *ret)

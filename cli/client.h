@@ -35,6 +35,11 @@ const char *client_user(void);
  * for verbs that show them. */
 struct client *client_new(const char *url, const char *token, bool clean);
 void client_free(struct client **client);
+
+/* client_trust names the file of certificates that an https broker's is held
+ * against; NULL: those that the machine trusts. Copied. */
+void client_trust(struct client *client, const char *ca);
+
 const char *client_url(const struct client *client);
 
 /* client_host returns the host of the url, without brackets. Borrowed. */

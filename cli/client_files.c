@@ -184,8 +184,7 @@ static bool run_fetch(struct fetching *fetching, struct reply *ret)
     if (code == CURLE_OK && is_file(client->curl, fetching->fetch))
         return true;
     if (code != CURLE_OK) {
-        if (code != CURLE_COULDNT_CONNECT)
-            snprintf(ret->why, sizeof ret->why, "%s", client->error);
+        reply_blame(client, code, ret);
         return false;
     }
     ret->status = (int)status;

@@ -15,6 +15,7 @@ struct client {
     char *url; /* without a slash at its end */
     char *host;
     char *token; /* NULL: none */
+    char *ca;    /* NULL: what the machine trusts */
     bool clean;
     struct buf path;
     char error[CURL_ERROR_SIZE];
@@ -36,6 +37,11 @@ void client_perform(struct client *client, struct buf *body,
 /* libcurl's callbacks: ctx is the struct reply, out the struct buf. */
 size_t client_take_header(char *line, size_t size, size_t n, void *ctx);
 size_t client_take_body(char *bytes, size_t size, size_t n, void *out);
+
+/* reply_blame puts into reply->why what is in the way: nothing where nobody is
+ * there. */
+void reply_blame(const struct client *client, CURLcode code,
+                 struct reply *reply);
 
 /* reply_explain puts a refusal's own words into reply->why. */
 void reply_explain(struct reply *reply);

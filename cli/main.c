@@ -34,7 +34,8 @@ static int verb_index(int argc, char **argv)
         if (argv[i][0] != '-')
             return i;
         if (strcmp(argv[i], "--broker") == 0 ||
-            strcmp(argv[i], "--config") == 0 || strcmp(argv[i], "--token") == 0)
+            strcmp(argv[i], "--config") == 0 ||
+            strcmp(argv[i], "--token") == 0 || strcmp(argv[i], "--ca") == 0)
             i++;
     }
     return argc;

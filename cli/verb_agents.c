@@ -126,8 +126,8 @@ static void tell_join(const struct cli *cli, const json_t *answer)
         cli_get(cli, "address") == NULL)
         fprintf(stderr,
                 "It looks for the broker at %s, so it works on this machine "
-                "only; for others give --address http://HOST:PORT.\n",
-                broker);
+                "only; for others give --address %s://HOST:PORT.\n",
+                broker, strncmp(broker, "https:", 6) == 0 ? "https" : "http");
     printf("frameq-agent --join %s --start-node\n", doc_text(answer, "join"));
 }
 

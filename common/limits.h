@@ -77,6 +77,8 @@
 #define LIMIT_BODY_PACE   65536 /* ... this many bytes of body a second more */
 #define LIMIT_IDLE_MS     30000 /* a connection between two requests */
 #define LIMIT_TOKENS      1000  /* of one farm */
+#define LIMIT_PROXIES     64    /* addresses and networks of --proxy */
+#define LIMIT_CERT        65536 /* bytes of --tls-cert, and of --tls-key */
 #define LIMIT_SSE         1000  /* open event streams */
 #define LIMIT_SSE_BEHIND  (256 * 1024) /* bytes unsent before `reset` */
 #define LIMIT_PARKED      10000 /* requests waiting for a commit or a change */

@@ -155,8 +155,7 @@ static void turn(struct agent *agent)
     if (probe != PROBE_NONE)
         node_client_probe(agent->node, agent->now_ms, probe);
     if (session_step(&agent->session, agent->now_ms) == SESSION_ASK)
-        farm_ask(agent->web, agent->now_ms, agent->options->broker,
-                 agent->options->token, agent_farm, agent);
+        farm_ask(agent->web, agent->now_ms, agent->options, agent_farm, agent);
     agent_step_proof(agent);
     agent_step_scenes(agent);
     agent_step_slots(agent);
@@ -191,7 +190,8 @@ static bool open_courier(struct agent *agent)
 {
     const struct courier_options options = {.node = agent->options->node,
                                             .broker = agent->options->broker,
-                                            .token = agent->options->token};
+                                            .token = agent->options->token,
+                                            .trust = agent->options->trust};
     agent->courier = courier_open(&options, agent->why, agent->why_size);
     return agent->courier != NULL;
 }
@@ -201,8 +201,7 @@ static bool open_sender(struct agent *agent)
     const struct agent_options *options = agent->options;
     char dir[PATH_MAX];
     snprintf(dir, sizeof dir, "%s/sends", options->state_dir);
-    agent->sender = sender_open(dir, options->broker, options->token,
-                                agent->why, agent->why_size);
+    agent->sender = sender_open(dir, options, agent->why, agent->why_size);
     return agent->sender != NULL;
 }
 
@@ -216,7 +215,7 @@ static bool open_files(struct agent *agent)
         return false;
     const struct cache_options cache = {options->cache_dir,
                                         options->cache_bytes, options->broker,
-                                        options->token};
+                                        options->token, options->trust};
     agent->cache = cache_open(&cache, agent->why, agent->why_size);
     if (agent->cache == NULL || !open_sender(agent) || !open_courier(agent))
         return false;

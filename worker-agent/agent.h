@@ -12,11 +12,13 @@
 #include <stdint.h>
 
 struct join;
+struct trust;
 
 struct agent_options {
     const char *broker, *node; /* URLs without a slash at the end */
     const char *token;         /* secret it shows the broker; NULL: none */
     const struct join *join;   /* keys; NULL: none */
+    const struct trust *trust; /* what the broker's certificate must be */
     const char *name;          /* [A-Za-z0-9._-]{1,64} */
     int32_t slots;             /* 0: what the node offers */
     const char *const *tags;

@@ -167,6 +167,7 @@ struct cache *cache_open(const struct cache_options *options, char *why,
     cache->bytes_max = options->bytes_max;
     cache->broker = mem_text(options->broker);
     cache->token = mem_text(options->token);
+    cache->trust = options->trust;
     cache->lock = cache->event_fd = -1;
     curl_global_init(CURL_GLOBAL_DEFAULT); /* before there is a thread */
     cache->stop = true;                    /* no thread yet */

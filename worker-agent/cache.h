@@ -23,12 +23,14 @@
 #include "common/limits.h"
 
 struct cache;
+struct trust;
 
 struct cache_options {
     const char *dir;    /* made where it is missing; one agent's at a time */
     uint64_t bytes_max; /* of all files together */
     const char *broker; /* URL without a slash at its end */
     const char *token;  /* secret it shows there; NULL: none */
+    const struct trust *trust; /* of it; borrowed; may be NULL */
 };
 
 /* cache_open copies the options and starts the thread. Returns NULL with the

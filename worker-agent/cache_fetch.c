@@ -137,8 +137,10 @@ static void set_options(struct fetching *fetching, const char *verb)
     char url[CACHE_PATH];
     snprintf(url, sizeof url, "%s/v1/blobs/%s%s", cache->broker,
              fetching->file->name, verb);
-    const struct easy_request request = {
-        .url = url, .token = cache->token, .stop = &cache->give_up};
+    const struct easy_request request = {.url = url,
+                                         .token = cache->token,
+                                         .trust = cache->trust,
+                                         .stop = &cache->give_up};
     easy_begin(curl, &request);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_piece);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, fetching);

@@ -37,6 +37,7 @@ struct checked {
 
 struct cache {
     char *dir, *broker, *token;
+    const struct trust *trust;
     uint64_t bytes_max;
     int lock, event_fd;
     pthread_t thread;

@@ -37,6 +37,7 @@ struct item {
 
 struct courier {
     char *node, *broker, *token;
+    const struct trust *trust;
     pthread_t thread;
     pthread_mutex_t mutex; /* guards the list */
     pthread_cond_t wake;
@@ -106,6 +107,7 @@ static long put(struct courier *courier, const char *url)
 {
     const struct easy_request request = {.url = url,
                                          .token = courier->token,
+                                         .trust = courier->trust,
                                          .timeout_ms = REQUEST_MS,
                                          .stop = &courier->stop};
     struct curl_slist *headers = curl_slist_append(NULL, "Expect:");
@@ -212,6 +214,7 @@ struct courier *courier_open(const struct courier_options *options, char *why,
     courier->node = mem_text(options->node);
     courier->broker = mem_text(options->broker);
     courier->token = mem_text(options->token);
+    courier->trust = options->trust;
     buf_init(&courier->body, LIMIT_LOG);
     pthread_mutex_init(&courier->mutex, NULL);
     pthread_condattr_init(&attr);

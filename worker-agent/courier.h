@@ -14,6 +14,7 @@
 #define COURIER_WAITING 4096 /* errands; past it the oldest go */
 
 struct courier;
+struct trust;
 
 enum errand_kind {
     ERRAND_DONE,   /* of a frame that is done: thumbnail and log */
@@ -33,6 +34,7 @@ struct errand {
 struct courier_options {
     const char *node, *broker; /* URLs without a slash at the end; copied */
     const char *token;         /* that the broker knows; NULL: none; copied */
+    const struct trust *trust; /* of the broker; borrowed; may be NULL */
 };
 
 /* courier_open starts the thread; NULL with the reason in why. courier_close

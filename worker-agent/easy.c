@@ -4,6 +4,8 @@
  */
 #include "worker-agent/easy.h"
 
+#include "worker-agent/trust.h"
+
 #define CONNECT_MS 5000
 
 static int look_up(void *ctx, curl_off_t a, curl_off_t b, curl_off_t c,
@@ -27,6 +29,8 @@ void easy_begin(CURL *curl, const struct easy_request *request)
     curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, look_up);
     curl_easy_setopt(curl, CURLOPT_XFERINFODATA, request->stop);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "frameq-agent/" FRAMEQ_VERSION);
+    if (request->trust != NULL)
+        trust_set(request->trust, curl);
     if (request->token != NULL) {
         curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
         curl_easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, request->token);

@@ -8,9 +8,13 @@
 #include <curl/curl.h>
 #include <stdatomic.h>
 
+struct trust;
+
 struct easy_request {
     const char *url;
-    const char *token;       /* a bearer's; NULL: none */
+    const char *token; /* a bearer's; NULL: none */
+    const struct trust
+        *trust;              /* of the broker; NULL: what the machine trusts */
     long timeout_ms;         /* for all of it */
     const atomic_bool *stop; /* gives it up once it is true */
 };

@@ -8,18 +8,21 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "worker-agent/agent.h"
+
 #define FARM_MS 5000
 
-void farm_ask(struct web *web, int64_t now_ms, const char *url,
-              const char *token, web_done *done, void *ctx)
+void farm_ask(struct web *web, int64_t now_ms,
+              const struct agent_options *options, web_done *done, void *ctx)
 {
     char path[512];
-    snprintf(path, sizeof path, "%s/v1/farm", url);
+    snprintf(path, sizeof path, "%s/v1/farm", options->broker);
     web_send(web, now_ms,
              &(struct web_request){.method = "GET",
                                    .url = path,
                                    .accept = "application/json",
-                                   .token = token,
+                                   .token = options->token,
+                                   .trust = options->trust,
                                    .timeout_ms = FARM_MS,
                                    .done = done,
                                    .ctx = ctx});

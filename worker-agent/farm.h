@@ -17,10 +17,10 @@ struct farm {
     bool keeps;                      /* it wants the frames (--results keep) */
 };
 
-/* farm_ask asks the broker at url, showing token (NULL: none); done is called
- * from web_run. */
-void farm_ask(struct web *web, int64_t now_ms, const char *url,
-              const char *token, web_done *done, void *ctx);
+/* farm_ask asks the broker; done is called from web_run. */
+struct agent_options;
+void farm_ask(struct web *web, int64_t now_ms,
+              const struct agent_options *options, web_done *done, void *ctx);
 
 /* farm_read reads the answer. Returns false with the reason in why. */
 bool farm_read(const struct web_answer *answer, struct farm *ret, char *why,

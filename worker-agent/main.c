@@ -16,6 +16,7 @@
 #include "common/text.h"
 #include "worker-agent/address.h"
 #include "worker-agent/agent.h"
+#include "worker-agent/trust.h"
 
 #define HOST_SIZE 256
 
@@ -113,6 +114,11 @@ static const struct setting settings[] = {
              "this machine can see flags: rather set FRAMEQ_JOIN.",
      .check = conf_is_join,
      .secret = true},
+    {.name = "ca",
+     .argument = "FILE",
+     .help = "Certificates (PEM) that an https:// broker's is held against, "
+             "instead of those this machine trusts. A join string of a broker "
+             "whose certificate is self-signed needs none."},
     {.name = "token",
      .argument = "SECRET",
      .help = "What it shows the broker where the farm has tokens; one of role "
@@ -243,9 +249,11 @@ static int run(const struct conf *conf)
     char *tags[LIMIT_TAGS] = {0};
     char token[TOKEN_SECRET];
     struct join join;
+    struct trust trust;
     bool joins = read_join(conf, &join);
     bool told = !joins || conf_given(conf, "broker");
     char *broker = read_url(told ? conf_get(conf, "broker") : join.broker);
+    trust_fill(&trust, conf_get(conf, "ca"), joins ? &join : NULL);
     char *node = read_url(conf_get(conf, "node"));
     char *name = joins ? mem_text(join.name) : read_name(conf);
     char *state_dir = read_state_dir(conf, name);
@@ -255,6 +263,7 @@ static int run(const struct conf *conf)
         .node = node,
         .token = conf_get(conf, "token"),
         .join = joins ? &join : NULL,
+        .trust = &trust,
         .name = name,
         .slots = (int32_t)strtol(conf_get(conf, "slots"), NULL, 10),
         .tags = (const char *const *)tags,

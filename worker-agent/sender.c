@@ -28,6 +28,7 @@
 #include "common/limits.h"
 #include "common/mem.h"
 #include "common/transfer/transfer.h"
+#include "worker-agent/agent.h"
 #include "worker-agent/easy.h"
 
 #define PIECE_MS  120000
@@ -36,6 +37,7 @@
 
 struct sender {
     char *dir, *broker, *token;
+    const struct trust *trust;
     pthread_t thread;
     pthread_mutex_t mutex; /* guards news */
     pthread_cond_t wake;
@@ -85,6 +87,7 @@ static void set_options(struct sending *sending)
     char url[PATH_SIZE];
     const struct easy_request request = {.url = url,
                                          .token = sender->token,
+                                         .trust = sender->trust,
                                          .timeout_ms = PIECE_MS,
                                          .stop = &sender->stop};
     snprintf(url, sizeof url, "%s/v1/blobs/%s", sender->broker, sending->name);
@@ -349,14 +352,15 @@ static void wake(struct sender *sender)
     pthread_mutex_unlock(&sender->mutex);
 }
 
-struct sender *sender_open(const char *dir, const char *broker,
-                           const char *token, char *why, size_t size)
+struct sender *sender_open(const char *dir, const struct agent_options *options,
+                           char *why, size_t size)
 {
     pthread_condattr_t attr;
     struct sender *sender = mem_new(sizeof *sender);
     sender->dir = mem_text(dir);
-    sender->broker = mem_text(broker);
-    sender->token = mem_text(token);
+    sender->broker = mem_text(options->broker);
+    sender->token = mem_text(options->token);
+    sender->trust = options->trust;
     sender->news = true; /* of an earlier run */
     pthread_mutex_init(&sender->mutex, NULL);
     pthread_condattr_init(&attr);

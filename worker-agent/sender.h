@@ -14,11 +14,12 @@
 
 struct sender;
 
-/* sender_open takes the folder (made where it is missing) and starts. Returns
- * NULL with the reason in why. broker: URL without a slash at its end; token:
- * NULL for none, else one that may submit; both copied. */
-struct sender *sender_open(const char *dir, const char *broker,
-                           const char *token, char *why, size_t size);
+/* sender_open takes the folder (made where it is missing) and starts; of the
+ * options it takes the broker, what it shows there and how it knows it. Returns
+ * NULL with the reason in why. */
+struct agent_options;
+struct sender *sender_open(const char *dir, const struct agent_options *options,
+                           char *why, size_t size);
 
 /* sender_close ends it; what was not sent is sent by the next run. */
 void sender_close(struct sender **sender);

@@ -17,6 +17,7 @@
 #include "common/buf.h"
 #include "common/limits.h"
 #include "common/mem.h"
+#include "worker-agent/trust.h"
 
 #define CONNECT_MS 2000
 #define EVENTS     64 /* taken from epoll at once */
@@ -145,6 +146,8 @@ static void set_options(struct exchange *exchange,
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "frameq-agent/" FRAMEQ_VERSION);
     if (request->body != NULL)
         curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, request->body);
+    if (request->trust != NULL)
+        trust_set(request->trust, easy);
     if (request->token != NULL) {
         curl_easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
         curl_easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, request->token);

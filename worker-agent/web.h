@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct trust;
 struct web;
 
 enum web_result {
@@ -41,9 +42,11 @@ struct web_request {
     const char *body;   /* JSON; NULL: none */
     const char *token;  /* a bearer's; NULL: none */
     const char *trace;  /* traceparent; NULL, "": none */
-    int timeout_ms;     /* for all of it; the connection has 2 s of that */
-    bool once;          /* a connection of its own: on a reused one libcurl may
-                           send the request a second time */
+    const struct trust
+        *trust;     /* of the broker; NULL: what the machine trusts */
+    int timeout_ms; /* for all of it; the connection has 2 s of that */
+    bool once;      /* a connection of its own: on a reused one libcurl may
+                       send the request a second time */
     web_done *done;
     void *ctx; /* of done, as are id and kind */
     uint64_t id;

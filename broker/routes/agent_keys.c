@@ -14,6 +14,9 @@
 #include "broker/wait.h"
 #include "common/app/conf.h"
 #include "common/app/join.h"
+#include "common/http/tls.h"
+
+_Static_assert(JOIN_PIN == CERT_PIN, "one is the other");
 
 static bool check_name(const json_t *v, const void *unused, char *why,
                        size_t size)
@@ -60,11 +63,12 @@ static bool read_broker(struct call *call, const json_t *body,
                         struct join *join)
 {
     const char *given = json_string_value(json_object_get(body, "broker"));
-    const char *host = call_header(call, "Host");
+    const char *host = call->in->host;
     if (given)
         snprintf(join->broker, sizeof join->broker, "%s", given);
-    else if (host && strlen(host) < JOIN_URL - 7)
-        snprintf(join->broker, sizeof join->broker, "http://%s", host);
+    else if (host && strlen(host) < JOIN_URL - strlen("https://"))
+        snprintf(join->broker, sizeof join->broker, "http%s://%s",
+                 call->in->secure ? "s" : "", host);
     if (conf_is_url(join->broker) == NULL)
         return true;
     reply_problem(call, RC_INVALID,
@@ -85,6 +89,14 @@ static void reply_join(struct call *call, const struct join *join)
     reply_json(call, 201, answer);
 }
 
+/* By what an agent is to know the certificate: nothing, where an authority
+ * vouches for it, or where the agents come by a proxy, which has its own. */
+static const unsigned char *pin_of(const struct call *call)
+{
+    const struct tls *tls = call->http->tls;
+    return tls && !call->in->passed_on ? tls_pin(tls) : NULL;
+}
+
 static void add_agent(struct call *call, const json_t *body, struct keys *keys)
 {
     char why[LIMIT_REASON];
@@ -94,6 +106,10 @@ static void add_agent(struct call *call, const json_t *body, struct keys *keys)
         reply_problem(call, RC_INVALID, "field `name`: missing");
         return;
     }
+    const unsigned char *pin = pin_of(call);
+    join.pinned = pin != NULL;
+    if (pin)
+        memcpy(join.pin, pin, sizeof join.pin);
     snprintf(join.name, sizeof join.name, "%s", name);
     memcpy(join.server, keys_server_public(keys), CURVE_KEY_SIZE);
     if (!read_broker(call, body, &join))

@@ -51,6 +51,8 @@ static void reply_page(struct call *call, const struct page *page)
     reply_header(call, "Content-Security-Policy", policy, store, store, store);
     reply_header(call, "Referrer-Policy", "no-referrer");
     reply_header(call, "Vary", "Accept-Encoding");
+    if (call->http->tls != NULL)
+        reply_header(call, "Strict-Transport-Security", "max-age=2592000");
     if (gzip)
         reply_header(call, "Content-Encoding", "gzip");
     if (headers_has_tag(call_header(call, "If-None-Match"), tag))

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * "fqj_" and base64url, without padding, of: a version byte, both keys of 32
- * bytes, the name's length, the name, the address, 4 bytes of BLAKE2b of all
- * before. The sum finds a string that lost its end on the way, and mistyping;
- * it proves nothing.
+ * bytes, the certificate's pin of 32 bytes where the version is 2, the name's
+ * length, the name, the address, 4 bytes of BLAKE2b of all before. The sum
+ * finds a string that lost its end on the way, and mistyping; it proves
+ * nothing.
  */
 #include "common/app/join.h"
 
@@ -18,10 +19,11 @@
 
 #define PREFIX    "fqj_"
 #define VERSION   1
+#define PINNED    2 /* likewise, with a pin */
 #define KEY_BYTES 32
 #define SUM_BYTES 4
-#define HEAD      (1 + 2 * KEY_BYTES + 1) /* up to the name */
-#define BYTES_MAX (HEAD + LIMIT_AGENT + JOIN_URL + SUM_BYTES)
+#define KEYS      (1 + 2 * KEY_BYTES) /* up to the pin, if any */
+#define BYTES_MAX (KEYS + JOIN_PIN + 1 + LIMIT_AGENT + JOIN_URL + SUM_BYTES)
 
 static_assert(sodium_base64_ENCODED_LEN(
                   BYTES_MAX, sodium_base64_VARIANT_URLSAFE_NO_PADDING) +
@@ -51,15 +53,19 @@ static void sum(const unsigned char *bytes, size_t len,
 
 void join_write(const struct join *join, char ret[JOIN_SIZE])
 {
-    unsigned char bytes[BYTES_MAX] = {VERSION};
+    unsigned char bytes[BYTES_MAX] = {join->pinned ? PINNED : VERSION};
     size_t name = strlen(join->name), url = strlen(join->broker);
     assert(join_is_name(join->name) == NULL && url <= JOIN_URL);
     zmq_z85_decode(bytes + 1, join->server);
     zmq_z85_decode(bytes + 1 + KEY_BYTES, join->secret);
-    bytes[HEAD - 1] = (unsigned char)name;
-    memcpy(bytes + HEAD, join->name, name);
-    memcpy(bytes + HEAD + name, join->broker, url);
-    size_t len = HEAD + name + url;
+    size_t len = KEYS;
+    if (join->pinned)
+        memcpy(bytes + len, join->pin, JOIN_PIN);
+    len += join->pinned ? JOIN_PIN : 0;
+    bytes[len++] = (unsigned char)name;
+    memcpy(bytes + len, join->name, name);
+    memcpy(bytes + len + name, join->broker, url);
+    len += name + url;
     sum(bytes, len, bytes + len);
     memcpy(ret, PREFIX, sizeof PREFIX);
     sodium_bin2base64(ret + strlen(PREFIX), JOIN_SIZE - strlen(PREFIX), bytes,
@@ -79,7 +85,7 @@ static size_t decode(const char *text, unsigned char ret[BYTES_MAX])
     text += strlen(PREFIX);
     if (sodium_base642bin(ret, BYTES_MAX, text, strlen(text), NULL, &len, &end,
                           sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 ||
-        *end != '\0' || len <= HEAD + SUM_BYTES)
+        *end != '\0' || len <= KEYS + 1 + SUM_BYTES)
         return 0;
     len -= SUM_BYTES;
     sum(ret, len, seen);
@@ -88,12 +94,13 @@ static size_t decode(const char *text, unsigned char ret[BYTES_MAX])
 
 static bool read_texts(const unsigned char *bytes, size_t len, struct join *ret)
 {
-    size_t name = bytes[HEAD - 1];
-    if (name > LIMIT_AGENT || HEAD + name >= len ||
-        len - HEAD - name > JOIN_URL)
+    size_t at = KEYS + (ret->pinned ? JOIN_PIN : 0);
+    size_t name = at < len ? bytes[at++] : 0;
+    if (name == 0 || name > LIMIT_AGENT || at + name >= len ||
+        len - at - name > JOIN_URL)
         return false;
-    memcpy(ret->name, bytes + HEAD, name);
-    memcpy(ret->broker, bytes + HEAD + name, len - HEAD - name);
+    memcpy(ret->name, bytes + at, name);
+    memcpy(ret->broker, bytes + at + name, len - at - name);
     return join_is_name(ret->name) == NULL && conf_is_url(ret->broker) == NULL;
 }
 
@@ -106,12 +113,15 @@ bool join_read(const char *text, struct join *ret, char *why, size_t size)
         return field_refuse(why, size,
                             "is no join string, or not all of one: paste all "
                             "that `frameq agents add` printed after --join");
-    if (bytes[0] != VERSION)
+    if (bytes[0] != VERSION && bytes[0] != PINNED)
         return field_refuse(why, size,
                             "is a join string of another version of frameq");
+    join.pinned = bytes[0] == PINNED;
     if (!read_texts(bytes, len, &join))
         return field_refuse(why, size,
                             "is a join string with a wrong name or address");
+    if (join.pinned)
+        memcpy(join.pin, bytes + KEYS, JOIN_PIN);
     zmq_z85_encode(join.server, bytes + 1, KEY_BYTES);
     zmq_z85_encode(join.secret, bytes + 1 + KEY_BYTES, KEY_BYTES);
     sodium_memzero(bytes, sizeof bytes);

@@ -2,7 +2,8 @@
  *
  * The join string: all that an agent needs to join a farm, in one word to be
  * pasted: where the broker is, the broker's public key, the agent's name and
- * secret key. It is a secret. The agent's HTTP token follows from its key, so
+ * secret key; and of a broker whose certificate nobody vouches for, by what to
+ * know it. It is a secret. The agent's HTTP token follows from its key, so
  * that the string needs no place for one.
  */
 #ifndef FRAMEQ_COMMON_APP_JOIN_H
@@ -15,7 +16,8 @@
 #include "common/limits.h"
 
 #define JOIN_URL  256 /* bytes of the broker's address at most */
-#define JOIN_SIZE 540 /* of a string with the longest name and address, NUL */
+#define JOIN_SIZE 584 /* of a string with the longest name and address, NUL */
+#define JOIN_PIN  32  /* bytes of a SHA-256 */
 
 /* CURVE keys as libzmq takes them: Z85, 40 characters and NUL. */
 #define CURVE_KEY_SIZE 41
@@ -25,6 +27,8 @@ struct join {
     char broker[JOIN_URL + 1];
     char server[CURVE_KEY_SIZE]; /* the broker's public key */
     char secret[CURVE_KEY_SIZE]; /* the agent's own */
+    bool pinned; /* the broker's certificate is known by its key alone: */
+    unsigned char pin[JOIN_PIN]; /* SHA-256 of it, as RFC 7469 has it */
 };
 
 /* join_write makes the string. Name and broker have passed join_is_name and

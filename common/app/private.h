@@ -16,6 +16,13 @@
  * JSON. */
 json_t *private_read(const char *path, size_t max, char *why, size_t size);
 
+/* private_bytes appends the bytes of path to ret, within ret's maximum. secret:
+ * nobody but its owner may read or write it. Returns false with the reason in
+ * why, without the path. */
+struct buf;
+bool private_bytes(const char *path, bool secret, struct buf *ret, char *why,
+                   size_t size);
+
 /* private_write writes root to path anew, mode 0600. Returns false with the
  * reason in why, without the path. */
 bool private_write(const char *path, const json_t *root, char *why,

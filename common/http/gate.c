@@ -16,6 +16,7 @@
 #include <utlist.h>
 
 #include "common/http/refusal.h"
+#include "common/http/tls.h"
 #include "common/limits.h"
 #include "common/mem.h"
 
@@ -158,6 +159,8 @@ static int accept_next(const struct httpd *httpd,
         fd = accept4(httpd->listener, (struct sockaddr *)address, len,
                      SOCK_NONBLOCK | SOCK_CLOEXEC);
     } while (fd < 0 && (errno == ECONNABORTED || errno == EINTR));
+    if (fd >= 0 && httpd->options.tls != NULL)
+        fd = tls_take(httpd->options.tls, fd);
     return fd;
 }
 

@@ -57,13 +57,16 @@ static bool watch_daemon(struct httpd *httpd)
            epoll_ctl(httpd->epoll, EPOLL_CTL_ADD, info->epoll_fd, &event) == 0;
 }
 
-/* The other half of the descriptors is for all else the program does. */
-static unsigned connections_max(unsigned wanted)
+/* The other half of the descriptors is for all else the program does. Behind
+ * TLS a connection takes three. */
+static unsigned connections_max(const struct httpd_options *options)
 {
     struct rlimit files;
-    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur / 2 > wanted)
-        return wanted;
-    return (unsigned)(files.rlim_cur / 2);
+    rlim_t each = options->tls != NULL ? 3 : 1;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 ||
+        files.rlim_cur / 2 / each > options->connections)
+        return options->connections;
+    return (unsigned)(files.rlim_cur / 2 / each);
 }
 
 struct httpd *httpd_open(const struct httpd_options *options, char *why,
@@ -77,7 +80,7 @@ struct httpd *httpd_open(const struct httpd_options *options, char *why,
     httpd->options = *options;
     httpd->port = port;
     httpd->now_ms = clock_now_ms();
-    httpd->options.connections = connections_max(options->connections);
+    httpd->options.connections = connections_max(options);
     httpd->epoll = epoll_create1(EPOLL_CLOEXEC);
     httpd->daemon = start_daemon(httpd);
     bool watched = gate_watch(httpd, listener);

@@ -27,6 +27,8 @@
 #include <stdint.h>
 
 struct httpd;
+struct proxies;
+struct tls;
 
 /* One request from its arrival until it is answered and gone. Fields are
  * borrowed from the request and valid until then. */
@@ -37,6 +39,9 @@ struct httpd_request {
     const char *body;   /* NUL-terminated; "" when there is none */
     size_t body_len;
     const char *peer; /* numeric address of the client */
+    const char *host; /* HOST[:PORT] it asked for; NULL: it does not say */
+    bool secure;      /* it came over TLS, to here or to a trusted proxy */
+    bool passed_on;   /* by a trusted proxy, whose word the three above are */
     void *user;       /* the handler's own; NULL at first */
 };
 
@@ -64,7 +69,10 @@ struct httpd_options {
     httpd_handler *handle;
     httpd_ended *ended; /* may be NULL */
     void *ctx;
-    httpd_limit *limit; /* NULL: body_max for every request */
+    httpd_limit *limit;            /* NULL: body_max for every request */
+    const struct proxies *proxies; /* trusted (forwarded.h); borrowed; NULL:
+                                      none */
+    struct tls *tls;               /* borrowed; NULL: HTTP in the clear */
 };
 
 /* httpd_open binds and listens. Returns NULL with the reason in why. */

@@ -3,9 +3,9 @@
  * What the files of the HTTP server share; nobody else includes it. httpd.c
  * owns the daemon and the loop's turn, gate.c connections before their first
  * request, peer.c those after it, request.c one request on a connection,
- * stream.c an answer without an end, linger.c what is read and dropped after
- * an early answer, errors.c what libmicrohttpd is not to answer; listen.c,
- * target.c, head.c, chunks.c and refusal.c stand alone.
+ * origin.c who sent it, stream.c an answer without an end, linger.c what is
+ * read and dropped after an early answer, errors.c what libmicrohttpd is not to
+ * answer; listen.c, target.c, head.c, chunks.c and refusal.c stand alone.
  */
 #ifndef FRAMEQ_COMMON_HTTP_HTTPD_PARTS_H
 #define FRAMEQ_COMMON_HTTP_HTTPD_PARTS_H
@@ -13,6 +13,7 @@
 #include <microhttpd.h>
 #include <netinet/in.h>
 
+#include "common/app/net.h"
 #include "common/buf.h"
 #include "common/http/head.h"
 #include "common/http/httpd.h"
@@ -70,6 +71,7 @@ struct request {
     bool queued;    /* its body is large, and others' turns come first */
     bool due;       /* it was queued, and its turn has come */
     struct request *prev, *next; /* in the queue */
+    char client[NET_TEXT];       /* its address, as a proxy tells it */
     bool streams;
     bool stream_over;
     struct buf unsent; /* of a stream */
@@ -153,6 +155,10 @@ enum MHD_Result request_step(void *httpd, struct MHD_Connection *connection,
                              size_t *data_len, void **context);
 void request_done(void *httpd, struct MHD_Connection *connection,
                   void **context, enum MHD_RequestTerminationCode code);
+
+/* request_origin fills in who sent a request whose headers are in: peer, host,
+ * secure, passed_on. */
+void request_origin(struct request *request);
 
 /* request_wake lets libmicrohttpd go on with a suspended request. */
 void request_wake(struct request *request);

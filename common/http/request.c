@@ -27,8 +27,7 @@ static struct request *request_new(struct peer *peer, const char *method)
 {
     struct request *request = mem_new(sizeof *request);
     request->peer = peer;
-    request->open = (struct httpd_request){
-        .method = method, .body = "", .peer = peer->address};
+    request->open = (struct httpd_request){.method = method, .body = ""};
     buf_init(&request->body, peer->httpd->options.body_max);
     buf_init(&request->unsent, SIZE_MAX / 2); /* bounded by each send */
     peer->request = request;
@@ -131,6 +130,7 @@ static enum MHD_Result request_begin(struct request *request,
     MHD_get_connection_values(peer->connection, MHD_HEADER_KIND, add_header,
                               &head);
     head_finish(&head);
+    request_origin(request);
     check_head(request, &head);
     request->chunked = head.chunked;
     if (!request->answered)

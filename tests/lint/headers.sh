@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lint.sh"
 need gcc pkg-config
 libraries=(libzmq libczmq libcurl libmicrohttpd jansson sqlite3 libsodium
-    libpng libjpeg libtiff-4 libwebp OpenEXR)
+    gnutls libpng libjpeg libtiff-4 libwebp OpenEXR)
 read -ra flags < <(pkg-config --cflags "${libraries[@]}")
 sources '*.h' | xargs -P "$(nproc)" -n 1 \
     gcc -std=c17 -D_GNU_SOURCE -DFRAMEQ_VERSION='"0"' -I. "${flags[@]}" \

@@ -40,8 +40,9 @@ def read_join(text):
     for start in (1, 33):
         _zmq.zmq_z85_encode(z85, data[start:start + 32], ctypes.c_size_t(32))
         keys.append(z85.value)
-    end = 66 + data[65]
-    return (*keys, data[66:end].decode(), data[end:-4].decode())
+    start = 66 if data[0] == 1 else 98  # a pin of 32 bytes before
+    end = start + data[start - 1]
+    return (*keys, data[start:end].decode(), data[end:-4].decode())
 
 
 def http_token(secret):

@@ -21,5 +21,8 @@ frameq_unit(negotiate frameq_http)
 frameq_unit(target frameq_http PkgConfig::MHD)
 frameq_unit(head frameq_http)
 frameq_unit(chunks frameq_http PkgConfig::MHD)
+frameq_unit(forwarded frameq_http frameq_app PkgConfig::MHD)
+
+frameq_unit(tls frameq_http frameq_app PkgConfig::MHD PkgConfig::GNUTLS)
 frameq_unit(httpd frameq_http frameq_app PkgConfig::MHD)
 frameq_unit(httpd_refusals frameq_http frameq_app PkgConfig::MHD)

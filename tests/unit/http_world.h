@@ -39,7 +39,7 @@ static struct world {
     struct httpd_request *kept[8]; /* parked requests and streams */
     int n_kept;
     int handled, answered, left; /* left: ended without an answer */
-    int64_t skew_ms;
+    _Atomic int64_t skew_ms; /* the thread of TLS reads it too */
     struct buf body; /* of the last request handled */
 } world;
 
@@ -82,6 +82,12 @@ static inline void world_handle(void *ctx, struct httpd_request *request)
     } else if (strcmp(request->path, "/query") == 0) {
         const char *a = httpd_query(request, "a");
         reply_text(request, a == NULL ? "none" : a);
+    } else if (strcmp(request->path, "/origin") == 0) {
+        char text[256];
+        snprintf(text, sizeof text, "%s %s%s%s", request->peer, request->host,
+                 request->secure ? " secure" : "",
+                 request->passed_on ? " passed on" : "");
+        reply_text(request, text);
     } else if (strcmp(request->path, "/header") == 0) {
         const char *h = httpd_header(request, "x-mine");
         reply_text(request, h == NULL ? "none" : h);

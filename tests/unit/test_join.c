@@ -35,6 +35,8 @@ static void assert_round(const struct join *join)
     assert_string_equal(read.broker, join->broker);
     assert_string_equal(read.server, join->server);
     assert_string_equal(read.secret, join->secret);
+    assert_int_equal(read.pinned, join->pinned);
+    assert_memory_equal(read.pin, join->pin, JOIN_PIN);
     assert_null(conf_is_join(text));
 }
 
@@ -55,6 +57,19 @@ static void the_longest(void **state)
     snprintf(join.broker, sizeof join.broker, "http://");
     memset(join.broker + 7, 'h', 249);
     join.broker[JOIN_URL] = '\0';
+    assert_round(&join);
+    join.pinned = true;
+    memset(join.pin, 0xff, JOIN_PIN);
+    assert_round(&join);
+}
+
+static void with_a_pin(void **state)
+{
+    (void)state;
+    struct join join = sample;
+    join.pinned = true;
+    for (int i = 0; i < JOIN_PIN; i++)
+        join.pin[i] = (unsigned char)i;
     assert_round(&join);
 }
 
@@ -112,6 +127,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(written_and_read),
         cmocka_unit_test(the_longest),
+        cmocka_unit_test(with_a_pin),
         cmocka_unit_test(a_wrong_character),
         cmocka_unit_test(a_token_of_its_own),
         cmocka_unit_test(names),

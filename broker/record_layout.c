@@ -315,5 +315,13 @@ static const struct field_row fate_rows[] = {
     LIST(fate.attempts, fate.n_attempts, LIMIT_FRAMES, attempt_layout),
     LIST(fate.standings, fate.n_standings, PACKED_AGENTS, standing_layout),
     LIST(fate.agents, fate.n_agents, PACKED_AGENTS, agent_layout),
+#define FATE_LEAST 27 /* with a word */
+    TEXT(fate.versions, VERSIONS_TEXT),
 };
-const struct layout record_fate_layout = LAYOUT(record, fate_rows, refuse_fate);
+const struct layout record_fate_layout = {
+    .size = sizeof(struct record),
+    .n = COUNT(fate_rows),
+    .least = FATE_LEAST,
+    .fields = fate_rows,
+    .refuse = refuse_fate,
+};

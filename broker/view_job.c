@@ -99,6 +99,7 @@ static void put_progress(const struct core *core, const struct job *job,
     view_put(doc, "eta_seconds", view_job_eta(job));
     view_put(doc, "seconds", view_job_seconds(&job->times));
     view_put(doc, "blender_versions", view_names(job->blenders));
+    view_put(doc, "blend_versions", view_names(job->versions));
     view_put(doc, "warnings", view_warnings(core, job));
     view_put(doc, "failures", view_failed_frames(job));
     view_put(doc, "reason", view_text_or_null(job->reason));

@@ -138,5 +138,8 @@ json_t *view_warnings(const struct core *core, const struct job *job)
     warn_benched(list, core, job);
     if (job->blenders && job->blenders->next)
         warn_mixed(list, job->blenders);
+    if (job->versions && job->versions->next)
+        warn(list, "the .blend changed under the job; `frameq frames` says "
+                   "which frames are of which version");
     return list;
 }

@@ -29,6 +29,8 @@
 #define LIMIT_KEY     128   /* Idempotency-Key */
 #define LIMIT_TRACE   55    /* a traceparent header of version 00 */
 #define LIMIT_SPEC    65536 /* a job's document as JSON, bytes */
+/* Hashes of its .blend that a job tells of; others are left out. */
+#define LIMIT_VERSIONS 16
 
 /* Settings. */
 #define LIMIT_CONF (256 * 1024) /* bytes of a --config file */

@@ -269,6 +269,7 @@ static void apply_done(struct core *core, const struct event *event)
     core->wake = true; /* an agent may be in less doubt than before */
     if (event->detail && event->detail[0] != '\0')
         names_add(&job->blenders, event->detail);
+    versions_note(job, event->text);
     job_touch(core, job, event->at_ms);
 }
 

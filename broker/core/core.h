@@ -112,7 +112,10 @@ struct job_fate {
     size_t n_standings;
     const struct fate_agent *agents;
     size_t n_agents;
+    const char *versions; /* hashes of the .blend, a blank behind each */
 };
+
+#define VERSIONS_TEXT (LIMIT_VERSIONS * 65)
 
 enum event_type {
 #define EVENT(name, keep, word) EVENT_##name,

@@ -242,6 +242,13 @@ void names_remove(struct agent_name **names, const char *name);
 bool names_have(const struct agent_name *names, const char *name);
 void names_free(struct agent_name **names);
 
+/* versions_note adds the version that a done frame's files tell of, where they
+ * do; at most LIMIT_VERSIONS. versions_text is all of them, in arena;
+ * versions_take takes them from such a text. */
+void versions_note(struct job *job, const char *files);
+const char *versions_text(const struct job *job, struct arena *arena);
+void versions_take(struct job *job, const char *text);
+
 /* apply_agent.c: carry out one event each, for apply.c alone. */
 void apply_heard(struct core *core, const struct event *event);
 void apply_agent(struct core *core, const struct event *event);

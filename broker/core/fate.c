@@ -154,6 +154,7 @@ bool core_pack(const struct core *core, const char *id, struct arena *arena,
     give_times(&job->times, arena, fate);
     fate->blenders = names_list(job->blenders, arena, &fate->n_blenders);
     fate->likely = names_list(job->likely, arena, &fate->n_likely);
+    fate->versions = versions_text(job, arena);
     give_attempts(job, arena, fate);
     give_standings(job, arena, fate);
     give_agents(core, arena, fate);
@@ -310,6 +311,7 @@ void fate_take(struct core *core, struct job *job, const struct job_fate *fate)
     take_runs(&job->avoided, fate->avoided, fate->n_avoided);
     take_names(&job->blenders, fate->blenders, fate->n_blenders);
     take_names(&job->likely, fate->likely, fate->n_likely);
+    versions_take(job, fate->versions ? fate->versions : "");
     take_times(&job->times, fate);
     pace_take(core, job);
     job_attempts_drop(job, NULL);

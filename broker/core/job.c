@@ -76,6 +76,7 @@ void job_free(struct job **job_ref)
     job_attempts_drop(job, NULL);
     bench_clear(job);
     names_free(&job->blenders);
+    names_free(&job->versions);
     names_free(&job->likely);
     times_free(&job->times);
     mem_free(job);

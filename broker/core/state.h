@@ -141,6 +141,7 @@ struct job {
                                  new picture replaces */
     struct attempt *attempts; /* by ordinal */
     struct agent_name *blenders; /* Blender versions that rendered frames */
+    struct agent_name *versions; /* hashes of the .blend that frames are of */
     struct times times;
     uint64_t scene; /* pace_scene of blend */
     int64_t work_n, noise_n;

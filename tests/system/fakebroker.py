@@ -24,6 +24,7 @@ def job(**fields):
         "counts": {"total": 20, "pending": 20, "leased": 0, "done": 0,
                    "failed": 0, "cancelled": 0},
         "eta_seconds": None, "seconds": None, "blender_versions": [],
+        "blend_versions": [],
         "warnings": [], "failures": [], "reason": None, "revision": 1,
         "created_at": "2026-11-24T04:00:00.000Z", "started_at": None,
         "ended_at": None}

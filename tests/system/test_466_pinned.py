@@ -76,6 +76,9 @@ class Versions(NodeTest):
         self.host.kill()
         self.host.restart()
         self.assertEqual(self.versions(job)[3], second)
+        document = self.host.job(job)
+        self.assertEqual(document["blend_versions"], [first, second])
+        self.assertIn("changed under the job", str(document["warnings"]))
         told = self.cli(self.host, "frames", job).stdout
         self.assertIn("has changed", told)
         self.assertIn(f"{first[:12]}: 1-2", told)

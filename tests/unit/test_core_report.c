@@ -3,8 +3,10 @@
  * What agents report of their leases: results, progress, ends; and reports
  * that count no more.
  */
+#include <stdio.h>
 #include <string.h>
 
+#include "broker/core/core_internal.h"
 #include "tests/unit/core_farm.h"
 
 /* One agent with one slot and a batch of five of this job. */
@@ -39,6 +41,57 @@ static void result_counts_once(void **state)
     assert_int_equal(job->in[FRAME_DONE].count, 2);
     assert_int_equal(job->in[FRAME_LEASED].count, 3);
     assert_int_equal(job->times.max_ms, 2500);
+}
+
+#define SUM "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde"
+
+/* As nodes tell of the .blend, beside their first file. */
+static void versions_are_noted(void **state)
+{
+    struct farm *farm = *state;
+    struct hand hand;
+    const struct job *job = begin(farm, &hand, "1-5");
+    hand_render(&hand, 0, 1, 5);
+    hand.results[0][0].files =
+        "[{\"path\":\"\\\"blend_sha256\\\":\\\"" SUM "0\\\"\"}]";
+    hand.results[0][1].files = "[{\"blend_sha256\":\"" SUM "1\"}]";
+    hand.results[0][2].files = "[{\"blend_sha256\":\"" SUM "g\"}]";
+    hand.results[0][3].files = "[{\"blend_sha256\":\"" SUM "2\"}]";
+    hand.results[0][4].files = "[{\"blend_sha256\":\"" SUM "1\"}]";
+    hand_say(farm, &hand);
+    assert_string_equal(job->versions->name, SUM "1");
+    assert_string_equal(job->versions->next->name, SUM "2");
+    assert_null(job->versions->next->next);
+}
+
+/* LIMIT_VERSIONS, and through the text in which an ended job keeps them. */
+static void so_many_versions_are_noted(void **state)
+{
+    char files[128];
+    struct arena arena = {0};
+    struct job job = {0}, again = {0};
+    (void)state;
+    for (int i = 0; i < LIMIT_VERSIONS + 1; i++) {
+        snprintf(files, sizeof files, "[{\"blend_sha256\":\"%064x\"}]", i);
+        versions_note(&job, files);
+    }
+    versions_note(&job, "[{\"blend_sha256\":\"" SUM);
+    versions_note(&job, NULL);
+    versions_take(&again, versions_text(&job, &arena));
+    const struct agent_name *one = job.versions, *other = again.versions;
+    for (int i = 0; i < LIMIT_VERSIONS; i++) {
+        snprintf(files, sizeof files, "%064x", i);
+        assert_string_equal(one->name, files);
+        assert_string_equal(other->name, files);
+        one = one->next;
+        other = other->next;
+    }
+    assert_null(one);
+    assert_null(other);
+    versions_take(&again, "");
+    assert_null(again.versions);
+    names_free(&job.versions);
+    arena_done(&arena);
 }
 
 static void results_are_acknowledged_in_runs(void **state)
@@ -229,6 +282,8 @@ int main(void)
     cmocka_unit_test_setup_teardown(name, farm_setup, farm_teardown)
     const struct CMUnitTest tests[] = {
         TEST(result_counts_once),
+        TEST(versions_are_noted),
+        TEST(so_many_versions_are_noted),
         TEST(results_are_acknowledged_in_runs),
         TEST(result_of_a_foreign_frame_is_nothing),
         TEST(done_frees_the_slot_and_closes),

@@ -341,11 +341,12 @@ static void test_what_became_of_a_job_keeps_every_field(void **state)
     static const struct fate_standing standings[] = {{"a", 4, 1, true}};
     static const struct fate_agent agents[] = {{"a", 1, 2, UINT64_MAX}};
     const struct job_fate fate = {
-        7,      3,         true,  "it ended", "bad_blend", "a",        -1,
-        2,      INT64_MAX, 5,     6,          7,           UINT64_MAX, done,
-        failed, cancelled, redo,  avoided,    2,           1,          1,
-        1,      1,         names, names,      2,           1,          buckets,
-        2,      attempts,  2,     standings,  1,           agents,     1};
+        7,          3,         true,      "it ended", "bad_blend", "a",
+        -1,         2,         INT64_MAX, 5,          6,           7,
+        UINT64_MAX, done,      failed,    cancelled,  redo,        avoided,
+        2,          1,         1,         1,          1,           names,
+        names,      2,         1,         buckets,    2,           attempts,
+        2,          standings, 1,         agents,     1,           "a b "};
     const struct event event = {
         .type = EVENT_PACKED, .at_ms = 9, .job = JOB, .fate = &fate};
     const struct event *back = there_and_back(*state, &event);
@@ -365,6 +366,7 @@ static void test_what_became_of_a_job_keeps_every_field(void **state)
     ASSERT_LIST(got, &fate, buckets);
     assert_int_equal(got->n_blenders, 2);
     assert_texts(got->blenders, names, 2);
+    assert_string_equal(got->versions, "a b ");
     assert_int_equal(got->n_likely, 1);
     assert_texts(got->likely, names, 1);
     assert_int_equal(got->n_attempts, 2);

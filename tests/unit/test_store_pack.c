@@ -107,13 +107,15 @@ static void submit(struct pair *pair, int32_t frames)
 /* A frame that now and then fails at b before a renders it. */
 static void render(struct pair *pair, int32_t at)
 {
-    char files[200];
+    char files[300];
     struct event event = {.job = JOB,
                           .lease = LEASE_ID(1, (uint64_t)at + 1),
                           .lo = at,
                           .hi = at + 1};
     snprintf(files, sizeof files,
-             "[{\"path\":\"/out/%04d.png\",\"sha256\":\"" HASH "\"}]", at);
+             "[{\"path\":\"/out/%04d.png\",\"sha256\":\"" HASH
+             "\",\"blend_sha256\":\"%064x\"}]",
+             at, at % 2);
     if (at % 7 == 0) {
         event.type = EVENT_CHARGED;
         event.agent = "b";
@@ -229,6 +231,14 @@ static void assert_same_agents(const struct core *a, const struct core *b,
     }
 }
 
+static void assert_same_names(const struct agent_name *a,
+                              const struct agent_name *b)
+{
+    for (; a != NULL && b != NULL; a = a->next, b = b->next)
+        assert_string_equal(a->name, b->name);
+    assert_true(a == NULL && b == NULL);
+}
+
 static void assert_same(struct pair *pair)
 {
     struct core *cores[2] = {replay(pair, 0), replay(pair, 1)};
@@ -240,6 +250,7 @@ static void assert_same(struct pair *pair)
         assert_true(a->revision == b->revision);
         assert_true(a->started_ms == b->started_ms);
         assert_true(a->ended_ms == b->ended_ms);
+        assert_same_names(a->versions, b->versions);
     }
     for (int i = 0; i < 2; i++)
         core_free(&cores[i]);

@@ -18,9 +18,11 @@
     }
 
 int bench_dispatch(int argc, char **argv);
+int bench_feed(int argc, char **argv);
 int bench_makespan(int argc, char **argv);
 int bench_render(int argc, char **argv);
 int bench_replay(int argc, char **argv);
+int bench_status(int argc, char **argv);
 int bench_submit(int argc, char **argv);
 
 #endif

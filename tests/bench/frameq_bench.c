@@ -16,12 +16,15 @@ static const struct verb {
     int (*run)(int argc, char **argv);
 } verbs[] = {
     {"dispatch", "batches a second, and the wait for one", bench_dispatch},
+    {"feed", "what readers of the feed cost, and how soon they have an event",
+     bench_feed},
     {"makespan", "how late the last frame is, beside the least time possible",
      bench_makespan},
     {"render", "frames a second, Blender started anew or kept open",
      bench_render},
     {"replay", "the start with ended jobs, before and after packing",
      bench_replay},
+    {"status", "GET /status a second, and a look at the farm", bench_status},
     {"submit", "durable submits a second", bench_submit},
 };
 

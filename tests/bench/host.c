@@ -59,6 +59,7 @@ static bool read_ready(struct host *host, int in)
     host->http_port = port_of(line, " http=");
     host->status_port = port_of(line, " status=");
     host->control_port = port_of(line, " control=");
+    host->feed_port = port_of(line, " feed=");
     return said && host->http_port > 0 && host->status_port > 0 &&
            host->control_port > 0;
 }

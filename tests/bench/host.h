@@ -12,7 +12,7 @@
 
 struct host {
     struct child child;
-    int http_port, status_port, control_port;
+    int http_port, status_port, control_port, feed_port;
     bool keys; /* agents need a key */
 };
 

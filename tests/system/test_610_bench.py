@@ -47,6 +47,25 @@ class Bench(farm.FarmTest):
                              "broker_cpu_us")
         self.assertNotIn("peer", figures)
 
+    def test_status(self):
+        figures = self.figures("status", "--jobs", "50", "--connections", "4",
+                               "--seconds", "1")
+        self.assertEqual((figures["bench"], figures["jobs"]), ("status", 50))
+        self.assert_positive(figures, "status_per_s", "p50_us", "p99_us",
+                             "metrics_us", "farm_us")
+
+    def test_feed(self):
+        figures = self.figures("feed", "--streams", "3", "--subscribers", "2",
+                               "--events", "20", "--seconds", "1", "--flood",
+                               "1")
+        self.assertEqual((figures["streams"], figures["subscribers"]), (3, 2))
+        self.assert_positive(figures, "core_alone", "stalled_ratio")
+        for name in ("all_read", "two_stalled"):
+            part = figures[name]
+            self.assertEqual((part["events"], part["missing"], part["lost"]),
+                             (20, 0, 0), part)
+            self.assert_positive(part, "core", "sse_p99_ms", "feed_p99_ms")
+
     def test_makespan(self):
         figures = self.figures("makespan", "--seeds", "2")
         rows = {(row["row"], row["nodes"]): row for row in figures["rows"]}
@@ -91,6 +110,8 @@ class Bench(farm.FarmTest):
                 (["dispatch", "--agents", "999999"], "--agents"),
                 (["submit", "--peer", "kafka"], "--peer"),
                 (["submit", "--rounds", "0"], "--rounds"),
+                (["feed", "--streams", "1000"], "--streams"),
+                (["status", "--jobs", "0"], "--jobs"),
                 (["race"], "Usage")]:
             done = self.bench(*flags)
             self.assertEqual(done.returncode, 2, flags)

@@ -6,6 +6,7 @@
 #define FRAMEQ_BROKER_HTTP_STATE_H
 
 #include "broker/core/state.h"
+#include "broker/gone.h"
 #include "broker/guard.h"
 #include "broker/http.h"
 #include "broker/meter.h"
@@ -51,6 +52,7 @@ struct http {
     struct blobs *blobs;       /* NULL: none are taken */
     int64_t keep_ms, sweep_ms; /* of them; when they are swept next */
 
+    struct gone_list gone;       /* pictures */
     struct artifacts *artifacts; /* logs and thumbnails; NULL: none kept */
     struct live *lives;          /* list */
     size_t n_lives;

@@ -105,6 +105,9 @@
 #define LIMIT_ARTIFACTS     (8LL * 1024 * 1024 * 1024) /* bytes of all together */
 #define LIMIT_ARTIFACT_PUTS 256 /* waiting for the disk: LIMIT_LOG each */
 #define LIMIT_LIVE_LOGS     32  /* followed at once: LIMIT_LOG each, a second */
+/* Pictures that agents were asked for and do not have: the last few. */
+#define LIMIT_GONE        64 /* one costs 300 bytes; past it one is asked again */
+#define LIMIT_GONE_REASON 200 /* bytes of why, the rest is cut */
 /* Movies of jobs. */
 #define LIMIT_MOVIE        (16LL * 1024 * 1024 * 1024) /* bytes of one */
 #define LIMIT_MOVIE_MS     1800000 /* ffmpeg's time for one */

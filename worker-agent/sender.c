@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <jansson.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -106,6 +107,27 @@ static void perform(struct sending *sending)
         curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &sending->status);
 }
 
+/* Whoever waits for it need not wait; if this is lost it is asked for again. */
+static void tell_gone(struct sending *sending, const char *why)
+{
+    CURL *curl = sending->sender->curl;
+    char url[PATH_SIZE];
+    json_t *root = json_pack("{s:s}", "reason", why);
+    char *body = json_dumps(root, JSON_COMPACT);
+    struct curl_slist *headers =
+        curl_slist_append(NULL, "Content-Type: application/json");
+    set_options(sending);
+    snprintf(url, sizeof url, "%s/v1/blobs/%s:gone", sending->sender->broker,
+             sending->name);
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    perform(sending);
+    curl_slist_free_all(headers);
+    free(body);
+    json_decref(root);
+}
+
 static void ask_head(struct sending *sending)
 {
     set_options(sending);
@@ -194,8 +216,11 @@ static bool has_its_hash(struct sending *sending)
     if (file_hash(sending->fd, goes_on, sending->sender, name) &&
         strcmp(name, sending->name) == 0)
         return true;
+    if (sending->sender->stop)
+        return false;
     log_warn("picture_not_sent", "sha256=%s reason=%s", sending->name,
              log_quoted("the file has other bytes"));
+    tell_gone(sending, "the file has other bytes by now");
     return false;
 }
 
@@ -259,8 +284,10 @@ static enum outcome send_file(struct sender *sender, const char *name,
     errno = sending.fd < 0 ? errno : EINVAL; /* of what is no file */
     if (sending.fd < 0 || fstat(sending.fd, &facts) != 0 ||
         !S_ISREG(facts.st_mode)) {
+        const char *why = strerror(errno);
         log_warn("picture_not_sent", "path=%s reason=%s", log_quoted(path),
-                 strerror(errno));
+                 why);
+        tell_gone(&sending, why);
         if (sending.fd >= 0)
             close(sending.fd);
         return NEVER;

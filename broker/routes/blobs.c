@@ -191,9 +191,30 @@ static void check_blob(struct call *call)
     reply_problem(call, RC_BUSY, "too many uploads wait for the disk");
 }
 
+/* --- What an agent was asked for and does not have. --- */
+
+static const struct field gone_fields[] = {
+    {"reason", call_field_reason, NULL},
+    {NULL, NULL, NULL},
+};
+
+static void miss_blob(struct call *call)
+{
+    const char *name = blob_of(call);
+    json_t *body = name ? call_body(call, gone_fields, true) : NULL;
+    if (!body)
+        return;
+    const char *why = json_string_value(json_object_get(body, "reason"));
+    gone_add(&call->http->gone, name, why ? why : "its agent does not say why",
+             broker_now(call->http->broker));
+    json_decref(body);
+    reply_empty(call, 204);
+}
+
 const struct route routes_blobs[] = {
     {"GET", "/v1/blobs/{}", get_blob, TOKEN_READ},
     {"PUT", "/v1/blobs/{}", put_blob, TOKEN_AGENT},
     {"POST", "/v1/blobs/{}:check", check_blob, TOKEN_AGENT},
+    {"POST", "/v1/blobs/{}:gone", miss_blob, TOKEN_AGENT},
     {0},
 };

@@ -88,7 +88,14 @@ static void ask_for(struct call *call, const struct picture_file *file,
                       .sha256 = file->sha256};
     bool known =
         call->http->blobs && blob_is_name(file->sha256) && fact->lease != 0;
-    if (known && call_do(call, &cmd, why) == RC_OK)
+    const char *gone = gone_find(&call->http->gone, file->sha256,
+                                 broker_now(call->http->broker));
+    if (gone)
+        reply_problem(call, RC_GONE,
+                      "the picture at %s of agent %s is not there any more: "
+                      "%s; a retry of the frame makes a new one",
+                      file->path, fact->agent, gone);
+    else if (known && call_do(call, &cmd, why) == RC_OK)
         reply_problem(call, RC_BUSY,
                       "agent %s has been asked to send the picture; ask again",
                       fact->agent);

@@ -15,6 +15,7 @@
 #include "common/http/negotiate.h"
 #include "common/limits.h"
 #include "common/mem.h"
+#include "common/picture/picture.h"
 
 #define TEXT      "text/plain; charset=utf-8"
 #define JSON      "application/json; charset=utf-8"
@@ -234,7 +235,24 @@ static void write_log(const struct face *face, const struct launch *launch,
                   (int)frame);
 }
 
-/* Its log; or as its thumbnail what begins and ends as a JPEG does. */
+/* The thumbnail of its file; without one what begins and ends as a JPEG. */
+static void reply_thumbnail(struct httpd_request *request,
+                            const struct result *result, int32_t frame)
+{
+    char why[256], text[64];
+    struct picture picture;
+    struct httpd_answer answer = {.status = 200, .type = "image/jpeg"};
+    bool drawn = result && result->path &&
+                 picture_prove(result->path, true, &picture, why, sizeof why);
+    snprintf(text, sizeof text, "\xff\xd8\xff\xe0 frame %d \xff\xd9",
+             (int)frame);
+    answer.body = drawn && picture.thumb ? (char *)picture.thumb : text;
+    answer.len = drawn && picture.thumb ? picture.thumb_len : strlen(text);
+    httpd_reply(request, &answer);
+    if (drawn)
+        picture_done(&picture);
+}
+
 static void get_frame(struct face *face, struct httpd_request *request)
 {
     struct buf text;
@@ -248,12 +266,13 @@ static void get_frame(struct face *face, struct httpd_request *request)
         reply(request, 404, TEXT, "No such frame has begun");
         return;
     }
+    if (!log) {
+        reply_thumbnail(request, result_of(launch, frame), frame);
+        return;
+    }
     buf_init(&text, LIMIT_LOG);
-    if (log)
-        write_log(face, launch, frame, &text);
-    else
-        buf_print(&text, "\xff\xd8\xff\xe0 frame %d \xff\xd9", (int)frame);
-    reply(request, 200, log ? TEXT : "image/jpeg", buf_text(&text));
+    write_log(face, launch, frame, &text);
+    reply(request, 200, TEXT, buf_text(&text));
     buf_free(&text);
 }
 

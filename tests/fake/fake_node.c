@@ -33,6 +33,14 @@ static const char *is_speed(const char *value)
                                                    : "is not more than 0";
 }
 
+static const char *is_edge(const char *value)
+{
+    long n = strtol(value, NULL, 10);
+    return !conf_is_count(value) && n >= PAINT_LEAST && n <= PAINT_MOST
+               ? NULL
+               : "is not 8 to 1024";
+}
+
 #define CHECK_FRAME trick_is_frame
 #define CHECK_TIMES trick_is_times
 
@@ -82,6 +90,11 @@ static const struct setting settings[] = {
      .argument = "DIR",
      .fallback = "",
      .help = "Where to write a small picture for each frame"},
+    {.name = "picture-px",
+     .argument = "N",
+     .fallback = "8",
+     .help = "How wide these are; from 9 on there is something to see",
+     .check = is_edge},
     {.name = "log",
      .argument = "FILE",
      .fallback = "",
@@ -118,6 +131,7 @@ static void read_habits(const struct conf *conf, struct habits *ret)
     ret->slots = (int32_t)conf_number(conf, "slots");
     ret->superset = conf_on(conf, "superset");
     ret->frames_dir = conf_get(conf, "frames-dir");
+    ret->picture_px = (int)conf_number(conf, "picture-px");
     ret->diary = diary_open(conf_get(conf, "log"));
     if (ret->diary == NULL)
         log_fatal(1, "cannot open the file of --log");

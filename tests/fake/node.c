@@ -120,8 +120,8 @@ static void keep_frame(struct node *node, struct launch *launch)
     char *path = NULL;
     if (*node->habits->frames_dir != '\0') {
         path = frame_path(node, launch);
-        if (!paint_frame(path, launch->frame, frame_part(node, launch),
-                         &painted))
+        if (!paint_frame(path, launch->frame, node->habits->picture_px,
+                         frame_part(node, launch), &painted))
             perror(path);
     }
     launch_add(launch, launch->due_ms - launch->began_ms, path, &painted);

@@ -17,6 +17,7 @@ struct habits {
     int32_t slots;          /* 0: a classic node, which takes everything */
     bool superset;          /* speaks our own node's API too */
     const char *frames_dir; /* "": no files are written */
+    int picture_px;         /* how wide their pictures are */
     struct diary *diary;
 };
 

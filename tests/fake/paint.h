@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A picture for a frame: tiny, valid, and of that frame's own colour, so that
- * one frame's file is never taken for another's.
+ * one frame's file is never taken for another's. A larger one is of a ball that
+ * a light goes around, for who wants to look at it.
  */
 #ifndef FRAMEQ_TESTS_FAKE_PAINT_H
 #define FRAMEQ_TESTS_FAKE_PAINT_H
@@ -17,9 +18,13 @@ struct painted {
     char sha256[65];
 };
 
-/* paint_frame writes the PNG of a frame to path, over what is there, making
- * the folders it lies in. Returns false with errno set when it cannot. */
-bool paint_frame(const char *path, int32_t frame, enum paint_part part,
-                 struct painted *ret);
+#define PAINT_LEAST 8 /* pixels of an edge */
+#define PAINT_MOST  1024
+
+/* paint_frame writes the PNG of a frame, width pixels wide, to path, over what
+ * is there, making the folders it lies in. Returns false with errno set when it
+ * cannot. */
+bool paint_frame(const char *path, int32_t frame, int width,
+                 enum paint_part part, struct painted *ret);
 
 #endif

@@ -1,5 +1,6 @@
 // What was rendered, and what Blender printed.
 import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
 import { markDocument, scene } from "./lib/scenes.js";
 
 scene("a failed frame's log is opened from its group, its first error marked", async ({ farm, show }) => {
@@ -36,6 +37,47 @@ scene("the picture shown is that of the frame rendered last; arrow keys look thr
   await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Activity" }).click();
   await page.getByRole("cell", { name: "retried" }).waitFor();
 });
+
+scene("a log that grows is read on from where it was; the movie plays and is saved", async ({ farm, show }) => {
+  await farm.broker();
+  const node = await farm.agent({ frameMs: 5 });
+  const { id } = await farm.submit({ frames: "1-4", name: "shot" });
+  await farm.until(id, (job) => job.state === "completed");
+  const page = await show(`/jobs/${id}`);
+  await page.getByRole("button", { name: "Show the movie" }).click();
+  const saved = page.waitForEvent("download");
+  await page.getByRole("link", { name: "Download the movie" }).click();
+  assert.equal((await saved).suggestedFilename(), "shot.mp4");
+  const video = page.getByLabel("Movie of shot");
+  assert.ok(await video.evaluate((node) => node.duration > 0.1 && node.videoWidth > 0));
+
+  const offsets = [];
+  page.on("request", (request) => /\/log/.test(request.url()) && offsets.push(Number(new URL(request.url()).searchParams.get("offset"))));
+  await node.trick({ "hang-frame": "2" });
+  const live = await farm.submit({ frames: "1-3", name: "live" });
+  await farm.until(live.id, (job) => job.counts.done === 1);
+  await page.goto(`${farm.url}/jobs/${live.id}?frames=2&log=1`);
+  const log = page.getByRole("region", { name: "Log of frame 2" });
+  await page.getByText("Live: more comes by itself.").waitFor();
+  const before = await log.textContent();
+  await page.waitForFunction(([was]) => document.querySelector("pre.log")?.textContent.length > was, [before.length]);
+  const after = await log.textContent();
+  assert.ok(after.startsWith(before), "what was there is shown twice, or gone");
+  assert.equal(offsets[0], 0);
+  assert.deepEqual(offsets.slice(1), [...new Set(offsets.slice(1))].sort((a, b) => a - b), "each piece is asked for once");
+  assert.ok(offsets[1] >= before.length);
+});
+
+scene("a picture that is gone: the page says so, once", async ({ farm, show }) => {
+  await farm.broker();
+  await farm.agent({ frameMs: 5 });
+  const { id } = await farm.submit({ frames: "1-2", name: "shot" });
+  await farm.until(id, (job) => job.state === "completed");
+  const { files } = await farm.ask("GET", `/v1/jobs/${id}/frames/1`);
+  rmSync(files[0].path);
+  const page = await show(`/jobs/${id}?frames=1`);
+  await page.getByText(/^No picture: .*is not there any more/).waitFor();
+}, { expected: /410|503/ });
 
 scene("a job that waits says why, agent by agent", async ({ farm, show }) => {
   await farm.broker();

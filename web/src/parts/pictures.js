@@ -68,12 +68,15 @@ export function Pictures({ job }) {
   if (frames.length === 0) return null;
   const last = latestOf(frames);
   const frame = frames.find((one) => one.frame === chosen) ?? last;
-  return html`<section class="pictures" aria-labelledby="pictures-title"><h2 id="pictures-title">Pictures</h2>
+  return html`<section class="pictures" aria-labelledby="pictures-title"><h2 id="pictures-title" class="unseen">Pictures</h2>
     <${Shown} job=${job} frame=${frame} isLast=${frame === last} onOpen=${() => setOpen(true)} />
-    <div class="buttons">${frames.length > 1 && html`<${Slider} frames=${frames} at=${frames.indexOf(frame)} onMove=${setChosen} />`}
-      ${chosen !== null && html`<button type="button" onClick=${() => setChosen(null)}>The last again</button>`}
-      <button type="button" onClick=${() => setQuery({ frames: String(frame.frame) })}>Facts of frame ${frame.frame}</button></div>
-    <${Movie} job=${job} />
+    <div class="looking">
+      ${frames.length > 1 && html`<${Slider} frames=${frames} at=${frames.indexOf(frame)} onMove=${setChosen} />`}
+      <div class="buttons">
+        <button type="button" onClick=${() => setQuery({ frames: String(frame.frame) })}>Facts of frame ${frame.frame}</button>
+        ${chosen !== null && html`<button type="button" onClick=${() => setChosen(null)}>The last again</button>`}</div>
+      <${Movie} job=${job} />
+    </div>
     <${Sheet} job=${job} frames=${frames} onChoose=${(n) => { setChosen(n); setOpen(true); }} />
     <${Dialog} open=${open} onClose=${() => setOpen(false)} label=${`Frame ${frame.frame}`}>
       <${Picture} key=${frame.at} path=${`/v1/jobs/${job.id}/frames/${frame.frame}/image`} file=${frame.files?.[0]} alt=${`Frame ${frame.frame} of ${jobName(job)}`} />

@@ -73,9 +73,9 @@ export function Job({ place }) {
     <${Figures} job=${job} />
     ${job.state === "queued" && html`<${WhyJob} job=${job} />`}
     <${JobActions} job=${job} />
+    <${Pictures} job=${job} />
     <${Frames} job=${job} selected=${place.query.frames ?? ""} log=${place.query.log === "1"} />
     <${Failures} job=${job} />
-    <${Pictures} job=${job} />
     <div class="columns">
       <${SecondsGraph} job=${job} />
       <${JobAgents} job=${job} />

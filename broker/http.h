@@ -30,7 +30,7 @@ struct http_options {
     struct blobs *blobs; /* uploaded files, borrowed; NULL: takes none */
     struct artifacts *artifacts;   /* borrowed; NULL: keeps none */
     struct site site;              /* what it is known by; borrowed texts */
-    struct tls *tls;         /* borrowed; NULL: HTTP in the clear */
+    struct tls *tls;               /* borrowed; NULL: HTTP in the clear */
     const struct proxies *proxies; /* that are trusted; borrowed; NULL: none */
     int64_t keep_ms; /* of those that no live job names; 0: for ever */
 };

@@ -39,8 +39,8 @@ static struct world {
     struct httpd_request *kept[8]; /* parked requests and streams */
     int n_kept;
     int handled, answered, left; /* left: ended without an answer */
-    _Atomic int64_t skew_ms; /* the thread of TLS reads it too */
-    struct buf body; /* of the last request handled */
+    _Atomic int64_t skew_ms;     /* the thread of TLS reads it too */
+    struct buf body;             /* of the last request handled */
 } world;
 
 /* The server's clock; stands in for the one of common/app. */

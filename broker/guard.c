@@ -128,7 +128,7 @@ static bool is_own_page(const struct call *call)
     const char *origin = call_header(call, "Origin");
     const char *method = call->in->method;
     bool reads = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
-    return !site_is_foreign(fetch_site, origin, call_header(call, "Host")) &&
+    return !site_is_foreign(fetch_site, origin, call->in->host) &&
            (reads || fetch_site != NULL || origin != NULL);
 }
 

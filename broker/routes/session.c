@@ -10,14 +10,16 @@
 #include "broker/routes/routes.h"
 #include "broker/view.h"
 
-/* No script of a page sees it, no other site's page has it sent, and the
- * browser forgets it when it is closed. */
+/* No script of a page sees it, no other site's page has it sent, none goes out
+ * in the clear that came over TLS, and the browser forgets it when it is
+ * closed. */
 static void set_cookie(struct call *call, const char *value, const char *more)
 {
     char name[SESSION_NAME];
     reply_header(call, "Set-Cookie",
-                 "%s=%s; Path=/; HttpOnly; SameSite=Strict%s",
-                 session_name(http_port(call->http), name), value, more);
+                 "%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s",
+                 session_name(http_port(call->http), name), value,
+                 call->in->secure ? "; Secure" : "", more);
     reply_header(call, "Cache-Control", "no-store");
 }
 

@@ -106,6 +106,8 @@ class Tls(farm.FarmTest):
         refused = self.frameq("ls", code=3, ca=False)
         self.assertIn("its certificate is not trusted", refused)
         self.assertIn("--ca FILE", refused)
+        cookie = self.host.web().delete("/v1/session").headers["Set-Cookie"]
+        self.assertIn("; Secure", cookie)
         page = self.host.web().get("/")
         self.assertIn("max-age=", page.headers["Strict-Transport-Security"])
 
@@ -217,6 +219,10 @@ class Proxied(farm.FarmTest):
         self.assertEqual(answer.json()["user"], "192.0.2.7")
         added = host.web().request("POST", "/v1/agents", {"name": "n1"}, told)
         self.assertEqual(added.json()["broker"], "https://farm.example.com")
+        signed_out = host.web().request("DELETE", "/v1/session", None, told)
+        self.assertIn("; Secure", signed_out.headers["Set-Cookie"])
+        plain = host.web().delete("/v1/session")
+        self.assertNotIn("Secure", plain.headers["Set-Cookie"])
         stranger = self.broker("--proxy", "192.0.2.1")
         answer = stranger.web().request("POST", "/v1/jobs", body, told)
         self.assertEqual(answer.status, 403, answer)

@@ -165,6 +165,12 @@ static void do_gone(struct farm *farm)
     farm_do(farm, &cmd);
 }
 
+static void do_expel(struct farm *farm)
+{
+    struct cmd cmd = {.type = CMD_EXPEL, .agent = farm_agent(farm)};
+    farm_do(farm, &cmd);
+}
+
 /* Of a batch that was sent in this epoch. */
 static void do_unsent(struct farm *farm)
 {
@@ -215,10 +221,18 @@ static void (*const commands[])(struct farm *farm) = {
     do_committed, do_tick,  do_cancel, do_retry,  do_patch,
     do_forget,    do_drain, do_gone,   do_unsent, do_restart};
 
+/* The last bytes are of a command that came later than the corpus, whose inputs
+ * keep their meaning so. */
+#define FIRST_EXPEL 240
+
 void farm_run(struct farm *farm)
 {
     while (farm->in.left > 0) {
-        commands[fuzz_pick(&farm->in, COUNT(commands))](farm);
+        uint64_t byte = fuzz_take(&farm->in, 1);
+        if (byte >= FIRST_EXPEL)
+            do_expel(farm);
+        else
+            commands[byte % COUNT(commands)](farm);
         arena_reset(&farm->arena);
     }
 }

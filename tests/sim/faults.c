@@ -96,10 +96,39 @@ static void leave(struct world *world, struct worker *worker)
     later(world, rng_between(&world->rng, 100, 5000), &happening);
 }
 
+static void new_key(struct world *world, const struct happening *happening)
+{
+    struct worker *worker = &world->workers[happening->who];
+    if (world->calm)
+        return;
+    worker->cut = 0;
+    tell(world, worker->name, "has a new key");
+    if (!worker->alive)
+        return;
+    worker_die(world, worker, false);
+    come_back(world, worker, 50, 5000);
+}
+
+/* Its key is taken away while it works: it is heard no more, though it and its
+ * node go on, until it is started again with another one. */
+static void expel(struct world *world, struct worker *worker)
+{
+    struct cmd cmd = {.type = CMD_EXPEL, .agent = worker->name};
+    struct happening happening = {.act = new_key, .who = worker->id};
+    if (worker->cut || !hub_turn(world))
+        return;
+    struck(world, STRUCK_EXPEL);
+    tell(world, worker->name, "loses its key");
+    worker->cut = CUT_ALL;
+    hub_do(world, &cmd);
+    hub_gone(world, worker);
+    later(world, rng_skewed(&world->rng, 100, 25000), &happening);
+}
+
 static void hit_agent(struct world *world)
 {
     static void (*const ways[])(struct world *, struct worker *) = {
-        kill_agent, kill_agent, kill_agent, kill_machine, leave, kill_for_good};
+        kill_agent, kill_agent, expel, kill_machine, leave, kill_for_good};
     struct worker *worker = any_worker(world);
     if (worker->alive)
         ways[rng_between(&world->rng, 0, 5)](world, worker);

@@ -28,6 +28,7 @@
 #include "common/mem.h"
 #include "common/msg.h"
 #include "common/table.h"
+#include "common/zmq/guard.h"
 
 #define ROWS_TRIED   10 /* somebody else may be quicker each time */
 #define STATES_HELD  64 /* of a peer, each LIMIT_MESSAGE at most */
@@ -60,6 +61,7 @@ struct link {
     size_t n_unsent, cap_unsent;
     struct acks acks; /* past the gate, sent when the turn ends */
     int port;
+    bool heard;          /* the last STATE counted */
     int64_t beat_ms;     /* when the next BEAT is due */
     int64_t complain_ms; /* when a missing lane may be logged again */
     int64_t accuse_ms;   /* the same of a forged STATE */
@@ -351,6 +353,7 @@ static void ack_queue(struct link *link, const struct event *event)
 /* An agent that has not heard of this broker run yet is told at once. */
 static void heard_answer(struct link *link, const struct event *event)
 {
+    link->heard = true;
     if (event->state->epoch != broker_facts(link->broker)->epoch)
         beat_send(link, event->agent);
 }
@@ -427,6 +430,28 @@ static void accuse(struct link *link, zmq_msg_t *frame, const char *agent)
              log_quoted(address), (unsigned long long)refused);
 }
 
+/* Reports of leases that no honest agent has. */
+static uint64_t strange_leases(const struct core *core,
+                               const struct msg_state *state)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < state->n_leases; i++)
+        n += !lease_may_be(core, state->agent, state->leases[i].lease);
+    return n;
+}
+
+static void state_do(struct link *link, const struct msg_state *state)
+{
+    struct cmd cmd = {.type = CMD_STATE, .state = state};
+    uint64_t strange = strange_leases(broker_core(link->broker), state);
+    link->heard = false;
+    (void)broker_do(link->broker, &cmd, NULL, 0);
+    if (link->heard)
+        broker_refused(link->broker, REFUSED_LEASE, strange);
+    else
+        broker_refused(link->broker, REFUSED_STALE, 1);
+}
+
 static void state_take(struct link *link, zmq_msg_t *frame)
 {
     struct msg msg;
@@ -445,8 +470,7 @@ static void state_take(struct link *link, zmq_msg_t *frame)
     int fd = zmq_msg_get(frame, ZMQ_SRCFD);
     if (fd >= 0)
         peer_note(link, fd, &msg.state);
-    struct cmd cmd = {.type = CMD_STATE, .state = &msg.state};
-    (void)broker_do(link->broker, &cmd, NULL, 0);
+    state_do(link, &msg.state);
 }
 
 /* Takes one message: whatever stands before its last part is the topic. */
@@ -521,6 +545,7 @@ static void take_all(struct link *link, bool (*take)(struct link *link))
 /* STATEs first: one that came before its connection closed must be heard. */
 void link_read(struct link *link)
 {
+    broker_refused(link->broker, REFUSED_PARTS, cut_taken());
     take_all(link, status_take);
     take_all(link, monitor_take);
     if (!publisher_read(link->control))

@@ -52,6 +52,7 @@
 #define LIMIT_ACKS           (LIMIT_RESULTS + LIMIT_LEASES) /* one for each */
 #define LIMIT_FILES          4096 /* bytes of one frame's file list as JSON */
 #define LIMIT_MESSAGE        (1024 * 1024) /* ZMQ_MAXMSGSIZE */
+#define LIMIT_PARTS          8             /* of a message; ours have two */
 #define LIMIT_DRAIN_PER_TURN 200 /* messages taken from one socket a turn */
 #define LIMIT_READ_MS        5   /* ... and for how long at most */
 #define LIMIT_TOPIC          240 /* bytes; libzmq 4.3.4 garbles 246 to 255 */

@@ -26,6 +26,14 @@ struct lease *lease_named(const struct core *core, const struct agent *agent,
     return same ? lease : NULL;
 }
 
+bool lease_may_be(const struct core *core, const char *agent, uint64_t id)
+{
+    const struct lease *lease = lease_find(core, id);
+    if (lease)
+        return strcmp(lease->agent->name, agent) == 0;
+    return id <= LEASE_ID(core->epoch, core->counter);
+}
+
 struct lease *lease_new(struct core *core, uint64_t id, struct job *job,
                         struct agent *agent)
 {

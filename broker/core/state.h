@@ -341,6 +341,10 @@ bool queue_is_paused(const struct core *core);
 /* lease.c: the lease of an id, or NULL. */
 struct lease *lease_find(const struct core *core, uint64_t id);
 
+/* lease_may_be tells whether an agent may have had a lease of that id: false
+ * where another has it, or nobody has been given it yet. */
+bool lease_may_be(const struct core *core, const char *agent, uint64_t id);
+
 /* roster.c */
 struct agent *agent_find(const struct core *core, const char *name);
 const char *agent_life_word(enum agent_life life);

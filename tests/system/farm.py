@@ -269,6 +269,13 @@ class Broker(Program):
     def metric(self, name):
         return self.metrics()[name]
 
+    def refused(self, why):
+        """How many were refused for a reason (of broker/refused.def)."""
+        line = f'frameq_refused_total{{why="{why}"}} '
+        text = self.web().get("/metrics").text
+        return next(int(word[len(line):]) for word in text.splitlines()
+                    if word.startswith(line))
+
     def agents(self):
         answer = self.web().get("/v1/agents").json()
         return {agent["name"]: agent for agent in answer["agents"]}

@@ -23,9 +23,23 @@ def state(agent="evil", seq=1, epoch=0, lane=0, dseq=0, slots=1, leases=(),
             False, "1", list(tags), node or NODE, list(leases)]
 
 
-def lease(number, job, status=1, first=1, last=1, results=()):
-    return [number, job, first, last, 1, status, first, 0, 0, 0, -1, "",
+def lease(number, job, status=1, first=1, last=1, results=(), done=0):
+    return [number, job, first, last, 1, status, first, 0, done, 0, -1, "",
             list(results)]
+
+
+def lease_number(agent):
+    """Of the only lease in an agent's document."""
+    epoch, counter = map(int, agent["leases"][0]["lease"].split("-"))
+    return (epoch << 40) + counter
+
+
+def forged_completions(epoch, job, of_another):
+    """STATEs' leases that say frame 1 of a job is done, by who has not got it:
+    that lease is another's, or was never given, or will be in a later epoch."""
+    return [lease(number, job, status=3, done=1, results=[[1, 5, ""]])
+            for number in (of_another, (epoch << 40) + (1 << 39),
+                           (epoch + 5 << 40) + 1)]
 
 
 JOB = "AAAAAAAAAAAAAAAAAAAAAA"
@@ -157,15 +171,6 @@ class Hostile(farm.FarmTest):
                     except OSError:
                         pass
         self.assert_unmoved("no ZMTP")
-
-    def test_many_parts(self):
-        status = self.peer("status", "PUB")
-        part = Zmtp.framed(1, b"x")
-        status.socket.sendall(part * 50000)
-        status.socket.sendall(Zmtp.framed(0, GOOD))
-        farm.until("its last part is heard",
-                   lambda: "evil" in self.host.agents())
-        self.assert_unmoved("50,000 parts")
 
     def test_old_and_future_states(self):
         """Neither a replay nor a guess of what comes moves a frame."""
@@ -307,6 +312,47 @@ class Hostile(farm.FarmTest):
         print(f"{count} half open: another {1000 * worst:.1f} ms at most, RSS "
               f"{during:.1f} MB meanwhile")
         self.assert_unmoved("half open connections")
+
+
+class Forgers(farm.FarmTest):
+    """What a peer says again, or of what it never did. (With keys: 430.)"""
+
+    def setUp(self):
+        self.slow_node = farm.FakeNode(self, frame_ms=1500)
+        self.host = self.farm(self.slow_node)
+        self.status = Zmtp("PUB", self.host.ready["status"],
+                           timeout=20 * farm.SLOW)
+        self.addCleanup(self.status.close)
+
+    def say(self, **fields):
+        self.status.send(b"S/evil/", pack(state(slots=0, **fields)))
+
+    def test_a_replayed_state(self):
+        self.say(seq=7, tags=["now"])
+        farm.until("it is heard", lambda: "evil" in self.host.agents())
+        for seq in (7, 6, 1):
+            self.say(seq=seq, tags=["before"])
+        farm.until("they are refused", lambda: self.host.refused("stale") == 3)
+        self.assertEqual(self.host.agents()["evil"]["tags"], ["now"])
+
+    def test_a_forged_completion(self):
+        job = self.host.render(1, 1)
+        agent = farm.until("it is leased", lambda: (
+            lambda a: a if a["leases"] else None)(self.host.agents()["a1"]))
+        number = lease_number(agent)
+        self.say(seq=1, leases=forged_completions(self.host.farm()["epoch"],
+                                                  job, number))
+        farm.until("they are refused", lambda: self.host.refused("lease") == 3)
+        self.assertEqual(self.host.job(job)["counts"]["done"], 0)
+        self.host.await_job(job)
+        before = self.host.frames(job)
+        self.assertEqual(before[1]["agent"], "a1")
+        self.say(seq=2, leases=[lease(number, job, status=3, done=1,
+                                      results=[[1, 77777, ""]])])
+        self.say(seq=1)
+        farm.until("all is read", lambda: self.host.refused("stale") == 1)
+        self.assertEqual(self.host.frames(job), before)
+        self.assertEqual(self.slow_node.rendered(), [1])
 
 
 class FewDescriptors(farm.FarmTest):

@@ -6,6 +6,7 @@ import hashlib
 import socket
 import struct
 
+import endless
 import farm
 from fakebroker import FakeBroker, farm as farm_document, pack
 from wire import Zmtp
@@ -58,7 +59,9 @@ BAD_BATCHES = [
 ]
 
 
-class HostileBroker(farm.FarmTest):
+class BrokerTest(farm.FarmTest):
+    """An agent, and a broker that says what the test says."""
+
     def listen(self):
         listener = socket.create_server(("127.0.0.1", 0))
         listener.settimeout(20 * farm.SLOW)
@@ -110,14 +113,15 @@ class HostileBroker(farm.FarmTest):
                           pack(port))
         return self.accept(listener, "PUSH")
 
+
+class HostileBroker(BrokerTest):
     def test_a_broker_that_talks_nonsense(self):
         self.start()
         before = self.agent_program.memory_mb()
         for body in BROKEN.values():
             self.control.send(b"C/a1/", body)
             self.control.send(b"C/a1/", b"x", body)
-        self.control.socket.sendall(Zmtp.framed(1, b"C/a1/") * 50000 +
-                                    Zmtp.framed(0, b""))
+        self.control.send(*[b"C/a1/"] * 8)
         lane = self.lane(5)
         for body in BAD_BATCHES:
             lane.send(body)
@@ -160,6 +164,21 @@ class HostileBroker(farm.FarmTest):
                    lambda: self.node_program.events("end") != [])
         if farm.SLOW == 1:
             self.assertLess(self.agent_program.memory_mb() - before, 20)
+
+    def test_messages_without_an_end(self):
+        self.start()
+        for size in (1, 1024 * 1024):
+            endless.pour(self, self.agent_program, self.control, size)
+            self.connect()
+            self.state()
+        endless.pour(self, self.agent_program, self.lane(5), 1)
+        endless.pour(self, self.agent_program, self.status, 1)
+        self.status = self.accept(self.ports["status"], "SUB")
+        self.status.subscribe(b"")
+        self.lane(6).send(pack(batch(6, 1)))
+        farm.until("the batch is rendered",
+                   lambda: self.node_program.events("end") != [])
+        self.assertIn("event=peer_cut", self.agent_program.log_text())
 
     def test_a_curious_broker(self):
         """What it asks for leaves only where it is a picture, by its name, and

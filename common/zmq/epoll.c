@@ -2,7 +2,8 @@
  *
  * epoll_ctl and epoll_wait of this program, in place of the C library's: all
  * that libzmq asks of epoll comes through here. It goes round a bug of libzmq
- * (4.3.4; the lines are there still in 4.3.5), and refuses to do anything else.
+ * (4.3.4; the lines are there still in 4.3.5), and tells recv.c which
+ * connections there are.
  *
  * Where libzmq's queue for a peer is full it reads no more from it, and keeps
  * the rest of what it has read. It goes on watching the connection with no
@@ -26,13 +27,33 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "common/zmq/guard.h"
+
 static int control(int epfd, int op, int fd, struct epoll_event *event)
 {
     return (int)syscall(SYS_epoll_ctl, epfd, op, fd, event);
 }
 
+/* libmicrohttpd and libcurl, which are run by the loop, want to hear of ends.
+ */
+static bool is_libzmq(void)
+{
+    return gettid() != getpid();
+}
+
+/* A descriptor is added when a connection begins, and deleted when it ends. */
+static void follow(int op, int fd)
+{
+    if (op == EPOLL_CTL_ADD)
+        stream_open(fd);
+    else if (op == EPOLL_CTL_DEL)
+        stream_close(fd);
+}
+
 int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)
 {
+    if (is_libzmq())
+        follow(op, fd);
     bool unasked = op == EPOLL_CTL_MOD && event->events == 0;
     int rc = control(epfd, unasked ? EPOLL_CTL_DEL : op, fd, event);
     if (rc == 0 || errno != ENOENT)
@@ -41,12 +62,6 @@ int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)
     if (op == EPOLL_CTL_MOD && !unasked)
         return control(epfd, EPOLL_CTL_ADD, fd, event);
     return 0;
-}
-
-/* libmicrohttpd, which is run by the loop, wants to hear of ends. */
-static bool is_libzmq(void)
-{
-    return gettid() != getpid();
 }
 
 int epoll_wait(int epfd, struct epoll_event *events, int max, int timeout_ms)

@@ -8,7 +8,8 @@ import shutil
 
 import curve
 import farm
-from test_022_hostile_zmq import pack, state
+from test_022_hostile_zmq import (forged_completions, lease_number, pack,
+                                  state)
 from wire import Zmtp
 
 
@@ -220,6 +221,38 @@ class Strangers(KeysTest):
         self.assertNotIn("n3", agents)
         self.assertLess(self.host.log_text().count("event=state_refused"), 3)
 
+    def member(self):
+        """Another agent, n2, that is heard."""
+        other = self.peer(curve.PUB, "status", self.add("n2"))
+        farm.until("its own STATE is heard", lambda: (
+            other.send(b"S/n2/", pack(state("n2", 1, slots=0))),
+            "n2" in self.host.agents())[1])
+        return other
+
+    def test_a_replayed_state(self):
+        """By the agent it was of, or by another member."""
+        member = self.member()
+        before = self.host.refused("stale")
+        member.send(b"S/n2/", pack(state("n2", 1)))
+        farm.until("it is refused", lambda: self.host.refused("stale") > before)
+        member.send(b"S/n1/", pack(state("n1", 1)))
+        farm.until("it is refused", lambda: self.host.refused("identity") == 1)
+        self.assertEqual(self.host.agents()["n2"]["slots"], 0)
+
+    def test_a_forged_completion(self):
+        """A member's, of another's frame."""
+        member = self.member()
+        self.node.trick(hang_frame=1)
+        job = self.host.render(1, 1)
+        agent = farm.until("it is leased", lambda: (
+            lambda a: a if a["leases"] else None)(self.host.agents()["n1"]))
+        member.send(b"S/n2/", pack(state("n2", 2, slots=0, leases=(
+            forged_completions(self.host.farm()["epoch"], job,
+                               lease_number(agent))))))
+        farm.until("it is refused", lambda: self.host.refused("lease") == 3)
+        self.assertEqual(self.host.job(job)["counts"]["done"], 0)
+        self.host.web().delete(f"/v1/jobs/{job}")
+
     def test_an_agent_without_a_key(self):
         """It is told what to do; once."""
         self.agent2 = self.agent_of("x1")
@@ -302,6 +335,59 @@ class Removed(KeysTest):
         agent = self.join(joined, self.fake(), wait=False)
         self.log_has(agent, "key_refused")
         self.assertEqual(self.host.agents(), {})
+
+
+class Replaced(KeysTest):
+    """Keys are replaced while a job is rendered: the farm goes on, and every
+    frame is rendered once."""
+
+    def setUp(self):
+        super().setUp()
+        self.nodes = [self.fake(frame_ms=20) for _ in range(2)]
+        self.joined = [self.start(i) for i in range(2)]
+        self.host.await_agents("n0", "n1")
+
+    def start(self, i, join=None):
+        return Joined(self, "--join", join or self.add(f"n{i}"), "--node",
+                      self.nodes[i].url, "--state", self.folder / f"state{i}",
+                      wait=False)
+
+    def test_an_agents_key(self):
+        job = self.host.render(1, 300, batch=2)
+        farm.until("it renders", self.nodes[0].rendered)
+        self.assertEqual(self.cli(self.host, "drain", "n0").returncode, 0)
+        farm.until("it has ended its work", lambda: not self.host.agents()[
+            "n0"]["leases"])
+        self.remove("n0")
+        self.joined[0].terminate()
+        before = [len(node.rendered()) for node in self.nodes]
+        self.start(0)
+        self.host.await_agents("n0")
+        self.assertEqual(self.cli(self.host, "drain", "n0", "--off").returncode,
+                         0)
+        farm.until("both render", lambda: all(
+            len(node.rendered()) > n for node, n in zip(self.nodes, before)))
+        self.host.await_job(job)
+        self.assert_each_once(range(1, 301), *self.nodes)
+
+    def test_the_brokers_key(self):
+        """Agents with the old one are not let in; their nodes render on, and
+        who comes with a new join string brings what they rendered."""
+        old = (self.host.data / "keys").read_text()
+        job = self.host.render(1, 100, batch=50)
+        farm.until("both render", lambda: all(
+            node.rendered() for node in self.nodes))
+        self.host.terminate()
+        (self.host.data / "keys").unlink()
+        self.host.restart()
+        self.assertNotEqual((self.host.data / "keys").read_text(), old)
+        self.assertEqual(self.host.job(job)["state"], "running")
+        for i in range(2):
+            self.joined[i].kill()
+            self.start(i)
+        self.host.await_agents("n0", "n1")
+        self.host.await_job(job)
+        self.assert_each_once(range(1, 101), *self.nodes)
 
 
 class WithTokens(KeysTest):

@@ -22,7 +22,9 @@
 /* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): the C
  * library's names of parameters are reserved. */
 #include <errno.h>
+#include <pthread.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -34,11 +36,17 @@ static int control(int epfd, int op, int fd, struct epoll_event *event)
     return (int)syscall(SYS_epoll_ctl, epfd, op, fd, event);
 }
 
-/* libmicrohttpd and libcurl, which are run by the loop, want to hear of ends.
- */
+/* Others have epoll as well (libmicrohttpd, libcurl, TLS), and want it as it
+ * is: libzmq's threads are known by the name it gives them. */
 static bool is_libzmq(void)
 {
-    return gettid() != getpid();
+    static _Thread_local enum { UNKNOWN, LIBZMQ, OTHER } who;
+    char name[16] = "";
+    if (who == UNKNOWN) {
+        pthread_getname_np(pthread_self(), name, sizeof name);
+        who = strncmp(name, "ZMQbg/IO/", 9) == 0 ? LIBZMQ : OTHER;
+    }
+    return who == LIBZMQ;
 }
 
 /* A descriptor is added when a connection begins, and deleted when it ends. */
@@ -52,8 +60,9 @@ static void follow(int op, int fd)
 
 int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)
 {
-    if (is_libzmq())
-        follow(op, fd);
+    if (!is_libzmq())
+        return control(epfd, op, fd, event);
+    follow(op, fd);
     bool unasked = op == EPOLL_CTL_MOD && event->events == 0;
     int rc = control(epfd, unasked ? EPOLL_CTL_DEL : op, fd, event);
     if (rc == 0 || errno != ENOENT)

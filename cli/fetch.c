@@ -25,6 +25,7 @@
 
 #define HERE  "here" /* set in a file of the list, once it is */
 #define ASKED 503    /* the answer where an agent has been asked to send it */
+#define GONE  410    /* ... and the agent has it no more */
 
 struct picture {
     const char *job, *path, *sha256;
@@ -92,9 +93,11 @@ static bool fetch_part(const struct cli *cli, const struct picture *picture,
     if (fetch.error != 0 || !closed)
         log_fatal(CLI_FAILED, "%s: %s", part,
                   strerror(fetch.error != 0 ? fetch.error : errno));
-    if (!whole && reply.status != 404 && reply.status != ASKED)
+    if (!whole && reply.status != 404 && reply.status != ASKED &&
+        reply.status != GONE)
         client_end(cli->client, &reply);
     ret->asked += !whole && reply.status == ASKED;
+    ret->gone += !whole && reply.status == GONE;
     if (!whole && !ret->quiet)
         fprintf(stderr, "frameq: frame %lld: %s\n", picture->frame, reply.why);
     reply_done(&reply);
@@ -174,7 +177,7 @@ static void fetch_round(const struct cli *cli, const char *job, json_t *frames,
 {
     size_t i;
     json_t *frame;
-    ret->failed = ret->asked = 0;
+    ret->failed = ret->asked = ret->gone = 0;
     json_array_foreach(frames, i, frame) fetch_frame(cli, job, frame, dir, ret);
 }
 
@@ -195,7 +198,7 @@ static void fetch_all(const struct cli *cli, const char *job, const char *dir,
         fetch_round(cli, job, frames, dir, ret);
         if (ret->fetched > fetched)
             until_ms = clock_now_ms() + patience_ms;
-        bool waits = ended ? ret->failed > 0 : ret->asked > 0;
+        bool waits = ended ? ret->failed > ret->gone : ret->asked > 0;
         if (waits && clock_now_ms() < until_ms)
             poll(NULL, 0, LOOK_MS);
         else

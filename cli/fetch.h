@@ -17,6 +17,7 @@ struct fetched {
     size_t fetched, there, failed;
     int64_t bytes;
     size_t asked; /* of failed: an agent has been asked to send it */
+    size_t gone;  /* of failed: its agent has it no more */
     bool quiet;   /* inside: which ones failed is not said yet */
 };
 

@@ -172,8 +172,8 @@ const struct job *queue_oldest(const struct core *core)
 {
     const struct job *oldest = NULL;
     const struct queue *queue;
-    for (size_t i = 0; i < sizeof core->rank / sizeof *core->rank; i++)
-        DL_FOREACH2 (core->rank[i], queue, rank_next)
+    for (int priority = 100; priority >= 0; priority--)
+        DL_FOREACH2 (core->rank[priority], queue, rank_next)
             if (!oldest || by_age(queue->jobs, oldest) < 0)
                 oldest = queue->jobs;
     return oldest;

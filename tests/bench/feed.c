@@ -21,7 +21,6 @@
 #include "tests/bench/talk.h"
 
 #define FLOODERS 256
-#define REASON   900
 #define KNOCK_US (SECOND_US / 20)
 
 static const char *is_streams(const char *value)
@@ -195,25 +194,42 @@ static void gather(struct bench *bench)
     catch_up(bench, last_seq(bench));
 }
 
-/* Jobs come and are cancelled, many at once, until the buffers of who takes
- * nothing are full. */
+/* Jobs whose frames are cancelled and wanted again, many at once, until the
+ * buffers of who takes nothing are full. None ends: the ledger would go on with
+ * packing it while the next phase is measured. */
 struct flooder {
     struct talk talk;
-    bool cancels;
+    char job[LIMIT_ID + 1]; /* "" until it is there */
+    bool cancelled;
 };
 
-static void flood_on(struct flooder *flooder)
+/* "1,3,5...": ranges that an event names one by one. */
+static const char *odd_frames(void)
 {
-    char path[128], body[REASON + 32], job[LIMIT_ID + 1];
-    flooder->cancels = !flooder->cancels;
-    if (!flooder->cancels) {
-        talk_send(&flooder->talk, "POST", "/v1/jobs",
-                  "{\"from\":1,\"to\":9,\"paused\":true}");
-        return;
-    }
-    member(&flooder->talk, "id", job, sizeof job);
-    snprintf(path, sizeof path, "/v1/jobs/%s:cancel", job);
-    snprintf(body, sizeof body, "{\"reason\":\"%0*d\"}", REASON, 0);
+    static char body[1024];
+    size_t n = (size_t)snprintf(body, sizeof body, "{\"frames\":\"1");
+    for (int frame = 3; frame < 200; frame += 2)
+        n += (size_t)snprintf(body + n, sizeof body - n, ",%d", frame);
+    snprintf(body + n, sizeof body - n, "\"}");
+    return body;
+}
+
+static void flood_begin(struct flooder *flooder, int port)
+{
+    *flooder = (struct flooder){.cancelled = true};
+    talk_open(&flooder->talk, port);
+    talk_send(&flooder->talk, "POST", "/v1/jobs",
+              "{\"from\":1,\"to\":200,\"paused\":true}");
+}
+
+static void flood_on(struct flooder *flooder, const char *body)
+{
+    char path[128];
+    if (flooder->job[0] == '\0')
+        member(&flooder->talk, "id", flooder->job, sizeof flooder->job);
+    flooder->cancelled = !flooder->cancelled;
+    snprintf(path, sizeof path, "/v1/jobs/%s/frames:%s", flooder->job,
+             flooder->cancelled ? "retry" : "cancel");
     talk_send(&flooder->talk, "POST", path, body);
 }
 
@@ -221,16 +237,14 @@ static void flood(struct bench *bench)
 {
     struct flooder flooders[FLOODERS];
     size_t until = audience_bytes(bench->audience) + bench->plan->flood;
-    for (size_t i = 0; i < FLOODERS; i++) {
-        flooders[i] = (struct flooder){.cancels = true};
-        talk_open(&flooders[i].talk, bench->host.http_port);
-        flood_on(&flooders[i]);
-    }
+    const char *body = odd_frames();
+    for (size_t i = 0; i < FLOODERS; i++)
+        flood_begin(&flooders[i], bench->host.http_port);
     while (audience_bytes(bench->audience) < until) {
         look(bench, now_us());
         for (size_t i = 0; i < FLOODERS; i++)
             if (talk_take(&flooders[i].talk) != 0)
-                flood_on(&flooders[i]);
+                flood_on(&flooders[i], body);
     }
     for (size_t i = 0; i < FLOODERS; i++)
         talk_close(&flooders[i].talk);

@@ -16,10 +16,10 @@
 static void set_cookie(struct call *call, const char *value, const char *more)
 {
     char name[SESSION_NAME];
-    reply_header(call, "Set-Cookie",
-                 "%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s",
-                 session_name(http_port(call->http), name), value,
-                 call->in->secure ? "; Secure" : "", more);
+    const char *secure = call->http->tls ? "; Secure" : "";
+    reply_header(
+        call, "Set-Cookie", "%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s",
+        session_name(http_port(call->http), name), value, secure, more);
     reply_header(call, "Cache-Control", "no-store");
 }
 

@@ -5,6 +5,8 @@ import { useSnapshot } from "./snapshots.js";
 
 const PAGES_MOST = 10; // of 1000 frames
 const GAP_MS = 1500;
+const LONG_FRAMES = 2000; // of a job with more all of it is read less often
+const LONG_GAP_MS = 10_000;
 
 async function readDone(path) {
   const frames = [];
@@ -21,5 +23,5 @@ async function readDone(path) {
 /** The first 10,000, by number; null before they were read. */
 export function useDoneFrames(job) {
   const path = address(`/v1/jobs/${job.id}/frames`, { state: "done", limit: 1000 });
-  return useSnapshot(path, { reader: readDone, gap: GAP_MS }).data;
+  return useSnapshot(path, { reader: readDone, gap: job.counts.total > LONG_FRAMES ? LONG_GAP_MS : GAP_MS }).data;
 }

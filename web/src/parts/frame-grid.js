@@ -7,7 +7,7 @@ import { html } from "../lib/html.js";
 import { useStore } from "../lib/store.js";
 import { FRAME_STATES } from "../lib/states.js";
 import { shade } from "../ui/theme.js";
-import { layOut, ordinalAt, paint } from "./grid-paint.js";
+import { layOut, ordinalAt, paint, paintChanges } from "./grid-paint.js";
 
 function useWidth(ref) {
   const [width, setWidth] = useState(0);
@@ -49,6 +49,20 @@ function* firstOf(set) {
   }
 }
 
+/* Whole, or what has changed since, where only letters did. */
+function usePaint(canvas, plan, spans, selected, shadeNow) {
+  const last = useRef(null);
+  const chosen = [...selected].join();
+  const look = `${plan.width} ${plan.cells.length} ${plan.size} ${shadeNow} ${chosen}`;
+  useEffect(() => {
+    const isSelected = (ordinal) => selected.has(ordinal);
+    if (plan.width === 0) return;
+    if (last.current?.look === look) paintChanges(canvas.current, plan, last.current.plan, isSelected);
+    else paint(canvas.current, plan, spans, isSelected);
+    last.current = { look, plan };
+  }, [plan.cells, look]);
+}
+
 function sayCell(spans, letters, plan, cell) {
   const ordinal = cell * plan.size;
   const letter = letters[ordinal];
@@ -65,9 +79,7 @@ export function FrameGrid({ spans, letters, selected, onSelect }) {
   const [drag, setDrag] = useState(null);
   const shadeNow = useStore(shade);
 
-  useEffect(() => {
-    if (width > 0) paint(canvas.current, plan, spans, (ordinal) => selected.has(ordinal));
-  }, [letters, width, selected, shadeNow]);
+  usePaint(canvas, plan, spans, selected, shadeNow);
 
   function cellAt(event) {
     const ordinal = ordinalAt(plan, event.offsetX, event.offsetY);

@@ -61,7 +61,15 @@ function inksNow() {
   return inks;
 }
 
-/** isSelected(ordinal) tells what is outlined. */
+function begin(context, plan) {
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.font = `${Math.round(plan.edge * 0.62)}px sans-serif`;
+}
+
+const placeOf = (plan, cell) => [MARGIN + (cell % plan.columns) * plan.edge, Math.floor(cell / plan.columns) * plan.edge];
+
+/** All of it; isSelected(ordinal) tells what is outlined. */
 export function paint(canvas, plan, spans, isSelected) {
   const scale = window.devicePixelRatio || 1;
   canvas.width = plan.width * scale;
@@ -69,17 +77,29 @@ export function paint(canvas, plan, spans, isSelected) {
   const context = canvas.getContext("2d");
   const inks = inksNow();
   context.scale(scale, scale);
-  context.textAlign = "center";
-  context.textBaseline = "middle";
-  context.font = `${Math.round(plan.edge * 0.62)}px sans-serif`;
-  const at = (cell) => [MARGIN + (cell % plan.columns) * plan.edge, Math.floor(cell / plan.columns) * plan.edge];
-  for (let cell = 0; cell < plan.cells.length; cell++) paintCell(context, plan, cell, ...at(cell), inks);
+  begin(context, plan);
+  for (let cell = 0; cell < plan.cells.length; cell++) paintCell(context, plan, cell, ...placeOf(plan, cell), inks);
   for (let cell = 0; cell < plan.cells.length; cell++)
-    if (isSelected(cell * plan.size)) paintMark(context, plan, ...at(cell), inks.mark);
+    if (isSelected(cell * plan.size)) paintMark(context, plan, ...placeOf(plan, cell), inks.mark);
   context.fillStyle = inks.dim;
   context.textAlign = "right";
   context.font = "11px sans-serif";
   const every = Math.ceil(14 / plan.edge);
   for (let row = 0; row < plan.rows; row += every)
     context.fillText(frameAt(spans, row * plan.columns * plan.size), MARGIN - 8, Math.max(LABEL_HALF, row * plan.edge + plan.edge / 2));
+}
+
+/** Only the cells that are not as in the plan painted before, which has the
+ *  same geometry: a long job costs as much as what changes of it. */
+export function paintChanges(canvas, plan, before, isSelected) {
+  const context = canvas.getContext("2d");
+  const inks = inksNow();
+  begin(context, plan);
+  for (let cell = 0; cell < plan.cells.length; cell++) {
+    if (plan.cells[cell] === before.cells[cell]) continue;
+    const [x, y] = placeOf(plan, cell);
+    context.clearRect(x, y, plan.edge, plan.edge);
+    paintCell(context, plan, cell, x, y, inks);
+    if (isSelected(cell * plan.size)) paintMark(context, plan, x, y, inks.mark);
+  }
 }

@@ -90,9 +90,13 @@ static void tell_refused(const struct cli *cli, const struct reply *reply,
                   client_url(cli->client));
     else
         buf_print(&finding->what, "the broker refuses: %s", reply->why);
-    buf_print(&finding->mend,
-              "On the broker's machine `frameq token add` makes one; then set "
-              "FRAMEQ_TOKEN to the secret it prints.");
+    if (reply->status == 400) /* http to its https port */
+        buf_print(&finding->mend, "Name it by --broker or FRAMEQ_BROKER.");
+    else
+        buf_print(
+            &finding->mend,
+            "On the broker's machine `frameq token add` makes one; then set "
+            "FRAMEQ_TOKEN to the secret it prints.");
 }
 
 static int64_t farther(int64_t a, int64_t b)

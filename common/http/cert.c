@@ -115,7 +115,7 @@ static void look(struct cert *cert, gnutls_x509_crt_t own)
 
 struct cert *cert_read(const struct cert_files *files, char *why, size_t size)
 {
-    struct chain chain;
+    struct chain chain = {0};
     if (!read_chain(files->cert, &chain, why, size))
         return NULL;
     struct cert *cert = mem_new(sizeof *cert);

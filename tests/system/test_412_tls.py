@@ -165,6 +165,10 @@ class Tls(farm.FarmTest):
                                 f"http://{self.host.address}")
         self.assertEqual(said.returncode, 4, said)
         self.assertIn("begins with https://", said.stderr)
+        said = self.run_program("frameq", "doctor", "--broker",
+                                f"http://{self.host.address}")
+        self.assertIn("begins with https://", said.stdout)
+        self.assertNotIn("token", said.stdout)
         old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
         old.set_ciphers("ALL:@SECLEVEL=0")

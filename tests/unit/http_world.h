@@ -35,11 +35,11 @@
 #define PATIENCE_MS 20000 /* an event that takes longer will not come */
 
 static struct world {
+    _Atomic int64_t skew_ms; /* first: the thread of TLS reads it too */
     struct httpd *httpd;
     struct httpd_request *kept[8]; /* parked requests and streams */
     int n_kept;
     int handled, answered, left; /* left: ended without an answer */
-    _Atomic int64_t skew_ms;     /* the thread of TLS reads it too */
     struct buf body;             /* of the last request handled */
 } world;
 
@@ -110,7 +110,8 @@ static inline void world_ended(void *ctx, struct httpd_request *request,
 static inline void world_open(struct httpd_options options)
 {
     char why[256];
-    memset(&world, 0, sizeof world);
+    world.skew_ms = 0;
+    memset(&world.httpd, 0, sizeof world - offsetof(struct world, httpd));
     buf_init(&world.body, 1 << 20);
     options.host = "127.0.0.1";
     options.handle = world_handle;

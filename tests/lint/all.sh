@@ -5,7 +5,7 @@ build=$(realpath -m "${1:-$(dirname "$0")/../../build/dev}")
 cd "$(dirname "$0")/../.." || exit 1
 failed=0
 for check in format size words direction shell headers purity banned states limits \
-    tidy; do
+    release tidy; do
     if text=$("tests/lint/$check.sh" "$build" 2>&1); then
         echo "ok    $check"
     else

@@ -42,7 +42,7 @@ class Keeping(Warm):
         self.await_no_blender(node, 2)
 
     def test_another_blend_takes_the_spare(self):
-        node = self.warm()
+        node = self.shared()
         self.once(node)
         self.await_pids(node, 2)
         other = str(self.made / "light.blend")
@@ -53,7 +53,7 @@ class Keeping(Warm):
             self.assertEqual(self.once(node, blend=blend)["launch"], "warm")
 
     def test_other_settings_are_not_shared(self):
-        node = self.warm()
+        node = self.shared()
         small = self.first_pixels(self.once(node))
         asked = ({"resolution": "32x18"}, {"samples": 3}, {"job": "other"},
                  {"missing_files": "allow"}, {"scene": "Scene"})
@@ -64,7 +64,7 @@ class Keeping(Warm):
         self.assertEqual(again, small)
 
     def test_output_and_name_are_said_anew(self):
-        node = self.warm()
+        node = self.shared()
         self.once(node, name="one", frames="1")
         job = self.once(node, output="deep/two_###", frames="2")
         self.assertEqual(job["launch"], "warm")
@@ -80,7 +80,7 @@ class Keeping(Warm):
             self.assertIn(job["cold"], " ".join(job["warnings"]))
 
     def test_an_engine_that_is_not_shown_to_forget(self):
-        node = self.warm()
+        node = self.shared()
         job = self.render(node, blend=str(self.made / "plain.blend"),
                           frames="1", engine="BLENDER_EEVEE", samples=1,
                           resolution="16x16")

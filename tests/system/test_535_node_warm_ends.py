@@ -32,33 +32,33 @@ class Ends(Warm):
     def test_killed_in_a_later_job(self):
         node = self.warm("--sandbox", "off")
         slow = self.scene("slow")
-        self.once(node, blend=slow, frames="1", samples=16)
-        pid = self.post(node, blend=slow, frames="2-9", samples=16)
+        self.once(node, blend=slow, frames="1", samples=4)
+        pid = self.post(node, blend=slow, frames="2-9", samples=4)
         self.await_rendering(node, pid, 3)
         for each in self.mine(node):
             os.kill(each, signal.SIGKILL)
         job = self.await_end(node, pid, 20)
         self.assertEqual((job["launch"], job["state"], job["fault"]),
                          ("warm", "failed", "out_of_memory"))
-        job = self.once(node, blend=slow, frames="1", samples=16)
+        job = self.once(node, blend=slow, frames="1", samples=4)
         self.assertNotEqual(job["launch"], "warm")
 
     def test_delete_ends_it(self):
-        node = self.warm()
+        node = self.shared()
         slow = self.scene("slow")
-        self.once(node, blend=slow, frames="1", samples=16)
+        self.once(node, blend=slow, frames="1", samples=4)
         before = self.await_pids(node, 2)
-        pid = self.post(node, blend=slow, frames="2-99", samples=16)
+        pid = self.post(node, blend=slow, frames="2-99", samples=4)
         self.await_rendering(node, pid, 3)
         self.web(node).delete(f"/job/{pid}")
         until("it is gone", lambda: len(self.leaders(node)) < 2, 2)
         self.assertLess(set(self.leaders(node)), before)
         self.await_end(node, pid)  # its slot is free a moment later
-        job = self.once(node, blend=slow, frames="1", samples=16)
+        job = self.once(node, blend=slow, frames="1", samples=4)
         self.assertEqual(job["launch"], "spare")
 
     def test_timeout_ends_it(self):
-        node = self.warm()
+        node = self.shared()
         slow = self.scene("slow")
         self.once(node, blend=slow, frames="1", samples=1)
         pid = self.post(node, blend=slow, frames="2", samples=1,

@@ -333,7 +333,7 @@ class Waiting(NodeTest):
                 self.assertEqual(answer.status, 400)
 
     def test_a_client_that_leaves(self):
-        node = self.shared()
+        node = self.shared("--warm", "off")
         pid = self.post(node, **{"from": 1, "to": 2})
         impatient = Web(node.address, timeout=0.2)
         with self.assertRaises(OSError):

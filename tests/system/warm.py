@@ -11,10 +11,13 @@ class Warm(NodeTest):
     def setUp(self):
         self.made = scenes("warm_scenes.py")
 
+    def flags(self, *flags):
+        return ("--blend-root", self.made, "--blend-root", scenes(),
+                "--nice", "0", *flags)
+
     def warm(self, *flags):
-        return self.node("--blend-root", self.made, "--blend-root",
-                         self.folder, "--blend-root", scenes(), "--nice", "0",
-                         *flags)
+        """One of this test's own, which opens what is in its folder too."""
+        return self.start("--blend-root", self.folder, *flags)
 
     def once(self, node, **body):
         """One job, which must be completed."""

@@ -409,27 +409,34 @@ static void take_reason(void *ctx, const char *reason)
     snprintf(ctx, 64, "%s", reason == NULL ? "done" : reason);
 }
 
+/* The copy's first page is held until the disk is full. */
 static void test_a_copy_makes_way_on_a_full_disk(void **state)
 {
     struct world *w = *state;
     char reason[64] = "";
+    int hold[2];
+    assert_int_equal(pipe(hold), 0);
     begin_with_ballast(w);
     world_append(w, 21, 20000);
     world_commit(w, 20000);
-    bool begun = false;
+    fault_vfs.hold_fd = hold[0];
+    fault_vfs.hold = "/copy";
+    fault_vfs_set(FAULT_HOLD, 0);
     store_backup(w->store, world_path(w, "copy"), take_reason, reason);
-    store_frames(w->store, "any", (struct range){0, 9}, 9, take_nothing,
-                 &begun);
-    while (!begun)
-        (void)world_news(w->store);
+    while (!world_has(w, "copy"))
+        sched_yield();
     fault_vfs_set(FAULT_FULL, 0);
+    assert_int_equal(write(hold[1], "", 1), 1);
     while (reason[0] == '\0')
         (void)world_news(w->store);
     assert_non_null(strstr(reason, "full"));
     assert_false(world_has(w, "copy"));
     fault_vfs_set(FAULT_OFF, 0);
+    fault_vfs.hold = "";
     world_append(w, 20001, 20002);
     world_commit(w, 20002);
+    close(hold[0]);
+    close(hold[1]);
 }
 
 /* --- A slow disk. --- */

@@ -526,6 +526,12 @@ static void apply_late(struct core *core, const struct event *event)
     core->wake = true;
 }
 
+static void apply_paced(struct core *core, const struct event *event)
+{
+    pace_add(core, agent_find(core, event->agent), job_find(core, event->job),
+             event->number);
+}
+
 static void apply_opened(struct core *core, const struct event *event)
 {
     struct job *job = job_find(core, event->job);
@@ -559,7 +565,7 @@ static void (*const appliers[EVENT_TYPES])(struct core *,
     [EVENT_ENDED] = apply_nothing,       [EVENT_PROGRESS] = apply_progress,
     [EVENT_OPENED] = apply_opened,       [EVENT_SLEPT] = apply_slept,
     [EVENT_LATE] = apply_late,           [EVENT_PACKED] = apply_packed,
-    [EVENT_ASKED] = apply_nothing,
+    [EVENT_ASKED] = apply_nothing,       [EVENT_PACED] = apply_paced,
 };
 
 void core_apply(struct core *core, const struct event *event)

@@ -162,15 +162,17 @@ bool sched_spares(const struct core *core, const struct job *job,
 
 /* pace.c: what frames take. pace_add counts one that took ms, 0: not known;
  * pace_frame_ms is what one is likely to take; pace_is_known, whether frames of
- * the job itself were seen there; pace_spread, deviation over mean of frames on
- * one agent. Launches: from a grant to the first frame; 0 of a classic node,
- * whose frames are not seen without. */
+ * the job itself were seen there; pace_is_new, whether none ever was;
+ * pace_spread, deviation over mean of frames on one agent. Launches: from a
+ * grant to the first frame; 0 of a classic node, whose frames are not seen
+ * without. */
 void pace_add(struct core *core, struct agent *agent, struct job *job,
               int64_t ms);
 void pace_launched(struct agent *agent, int64_t ms);
 double pace_frame_ms(const struct core *core, const struct agent *agent,
                      const struct job *job);
 bool pace_is_known(const struct agent *agent, const struct job *job);
+bool pace_is_new(const struct agent *agent);
 double pace_spread(const struct job *job);
 double pace_launch_ms(const struct agent *agent);
 uint64_t pace_scene(const char *blend); /* a hash that stands for it */

@@ -129,6 +129,14 @@ bool pace_is_known(const struct agent *agent, const struct job *job)
     return pace && pace->job == job->number;
 }
 
+bool pace_is_new(const struct agent *agent)
+{
+    for (int i = 0; i < AGENT_PACES; i++)
+        if (agent->paces[i].frames > 0)
+            return false;
+    return true;
+}
+
 double pace_spread(const struct job *job)
 {
     if (job->noise_n < 3)

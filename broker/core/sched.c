@@ -169,6 +169,11 @@ static double share_fair(struct step *step, const struct job *job,
     return ms / pace_frame_ms(step->core, agent, job);
 }
 
+/* Of many nodes that nobody knows some are many times as slow as others; of a
+ * few probably none, and another launch costs more. */
+#define UNKNOWN_SLOTS 10
+#define UNKNOWN_PART  0.3
+
 /* Factoring by Hummel, Schonberg and Flynn (1992): the part of its share that
  * an agent gets at once shrinks with what is left and with the spread of frame
  * times, for a node that cannot give back what it has not begun. */
@@ -181,6 +186,8 @@ static double share_at_once(const struct core *core, const struct job *job,
         return floor(fair + 0.001);
     if (agent->node.classic && spread < SPREAD_ASSUMED)
         spread = SPREAD_ASSUMED;
+    if (core->slots >= UNKNOWN_SLOTS && pace_is_new(agent))
+        return floor(fair * UNKNOWN_PART);
     double b = (double)core->slots / (2.0 * sqrt(rest)) * spread;
     return floor(fair / (1.0 + b * b + b * sqrt(b * b + 2.0)));
 }

@@ -123,7 +123,8 @@ static bool result_counts(const struct job *job, const struct lease *lease,
     return lease ? ranges_has(&lease->left, at) : is_open(job, at, at + 1);
 }
 
-static void report_results(struct step *step, const struct agent *agent,
+/* Tells whether any counted. */
+static bool report_results(struct step *step, const struct agent *agent,
                            struct job *job, const struct lease *lease,
                            const struct msg_lease *entry)
 {
@@ -135,10 +136,29 @@ static void report_results(struct step *step, const struct agent *agent,
         any = true;
     }
     if (!any)
-        return;
+        return false;
     bench_judge(step, job);
     if (!lease || job->doubled)
         step_unneeded(step, job, lease);
+    return true;
+}
+
+/* Frames of an agent that is so slow that others had all of them first: they
+ * are of no use, but its next batch is cut by what they took. */
+static void report_pace(struct step *step, const struct lease *lease,
+                        const struct msg_lease *entry)
+{
+    int64_t ms = 0;
+    for (size_t i = 0; i < entry->n_results; i++)
+        ms += entry->results[i].ms;
+    struct event event = {.type = EVENT_PACED,
+                          .job = lease->job->id,
+                          .agent = lease->agent->name,
+                          .lease = lease->id};
+    if (entry->n_results == 0)
+        return;
+    event.number = (int32_t)(ms / (int64_t)entry->n_results);
+    step_emit(step, &event);
 }
 
 /* Everything listed is in the ledger, on its way there, or of no use: the agent
@@ -337,8 +357,10 @@ void step_report(struct step *step, struct agent *agent,
         return;
     }
     report_range(step, lease, entry);
-    report_results(step, agent, lease->job, lease, entry);
+    bool any = report_results(step, agent, lease->job, lease, entry);
     if (LEASE_OVER(entry->status)) {
+        if (!any && agent->node.classic)
+            report_pace(step, lease, entry);
         report_end(step, agent, lease, entry);
         return;
     }

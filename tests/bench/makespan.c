@@ -161,6 +161,8 @@ static struct outcome live(const struct shape *shape, int64_t detect_ms,
     model_pass(world, MODEL_JOIN_MS);
     if (known)
         submit_all(world);
+    while (model_busy(world)) /* a classic node's launch nobody can end */
+        model_pass(world, MODEL_JOIN_MS);
     model_pass(world, MODEL_JOIN_MS);
     int64_t launches = world->launches, copies = world->copies;
     int64_t from_ms = world->now_ms;

@@ -347,6 +347,14 @@ void model_pass(struct world *world, int64_t ms)
         live_once(world);
 }
 
+bool model_busy(const struct world *world)
+{
+    for (int id = 0; id < world->shape->n_nodes; id++)
+        if (world->agents[id].alive && world->agents[id].launches)
+            return true;
+    return false;
+}
+
 /* --- What anybody could do. --- */
 
 static double lognormal(struct rng *rng, double spread)

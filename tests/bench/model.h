@@ -101,6 +101,9 @@ int32_t model_submit(struct world *world, const char *user, const char *scene,
 void model_run(struct world *world);
 void model_pass(struct world *world, int64_t ms);
 
+/* model_busy tells whether any node renders. */
+bool model_busy(const struct world *world);
+
 /* model_agent.c: what agents do. */
 void agent_take(struct world *world, struct model_agent *agent,
                 const struct event *leased);

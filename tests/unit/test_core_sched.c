@@ -205,6 +205,46 @@ static void short_jobs_are_not_cut_up(void **state)
     assert_int_equal(next->hi - next->lo, 8);
 }
 
+/* Of ten that nobody knows one may be many times as slow as the others. */
+static void unknown_nodes_get_a_part_first(void **state)
+{
+    struct farm *farm = *state;
+    static struct hand hands[10];
+    char name[] = "a";
+    for (int i = 0; i < 10; i++, name[0]++) {
+        hand_init(&hands[i], name, 1);
+        hands[i].state.node.classic = true;
+        hands[i].state.node.can_trim = false;
+        hand_join(farm, &hands[i]);
+    }
+    struct job_spec spec = farm_spec(farm, "job", "1-200");
+    spec.batch = 0;
+    farm_submit(farm, &spec);
+    assert_int_equal(farm_count(farm, EVENT_LEASED), 10);
+    const struct event *first = farm_event(farm, EVENT_LEASED, 0);
+    assert_int_equal(first->hi - first->lo, 5); /* of 20, below 6 */
+}
+
+/* Nobody needs its frames any more, but what they took is worth knowing. */
+static void pace_of_who_comes_too_late_is_known(void **state)
+{
+    struct farm *farm = *state;
+    struct hand hand;
+    hand_init(&hand, "a", 1);
+    hand.state.node.classic = true;
+    hand.state.node.can_trim = false;
+    hand_join(farm, &hand);
+    struct job *job = farm_job(farm, "job", "1-5");
+    assert_int_equal(hand_take(farm, &hand), 1);
+    farm_ask(farm, CMD_CANCEL, job, NULL, "");
+    hand_finish(farm, &hand, 0);
+    assert_int_equal(farm_count(farm, EVENT_DONE), 0);
+    const struct event *paced = farm_event(farm, EVENT_PACED, 0);
+    assert_non_null(paced);
+    assert_int_equal(paced->number, hand.results[0][0].ms);
+    assert_true(farm->core->agents->paces[0].frames == 1);
+}
+
 /* --- Room for who has less than his part. --- */
 
 static const struct event *crowd_with(struct farm *farm, struct hand *hand,
@@ -556,6 +596,8 @@ int main(void)
         TEST(auto_shares_are_whole_where_they_can_shrink),
         TEST(auto_shares_keep_a_margin_where_they_cannot),
         TEST(short_jobs_are_not_cut_up),
+        TEST(unknown_nodes_get_a_part_first),
+        TEST(pace_of_who_comes_too_late_is_known),
         TEST(small_job_waits_for_a_frame_alone),
         TEST(urgent_job_gets_all_slots),
         TEST(older_job_of_the_same_user_goes_on),

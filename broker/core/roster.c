@@ -47,7 +47,7 @@ static void agent_free_texts(struct agent *agent)
 
 static void agent_remove(struct core *core, struct agent *agent)
 {
-    assert(!agent->leases && agent->room == 0);
+    assert(core->by_name && !agent->leases && agent->room == 0);
     bench_forget(agent);
     lost_forget(agent);
     HASH_DEL(core->by_name, agent);

@@ -16,7 +16,7 @@
 static void set_cookie(struct call *call, const char *value, const char *more)
 {
     char name[SESSION_NAME];
-    const char *secure = call->http->tls ? "; Secure" : "";
+    const char *secure = call->in->secure ? "; Secure" : "";
     reply_header(
         call, "Set-Cookie", "%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s",
         session_name(http_port(call->http), name), value, secure, more);

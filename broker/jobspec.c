@@ -335,8 +335,10 @@ static bool read_members(const struct reader *r)
     read_texts(r);
     read_numbers(r);
     read_requires(r);
-    if (!check_pin(r))
+    if (!check_pin(r)) {
+        jobspec_done(r->spec);
         return false;
+    }
     r->spec->render = read_render(r);
     r->spec->plain =
         json_object_size(r->body) == 2 && member(r, "from") && member(r, "to");

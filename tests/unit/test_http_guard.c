@@ -265,23 +265,6 @@ static void a_session_is_of_the_own_page(void **state)
     }
 }
 
-static bool is_secure(void)
-{
-    struct got got = world_ask("POST", "/v1/session", headers[0], NULL);
-    bool secure = strstr(got_header(&got, "Set-Cookie"), "; Secure") != NULL;
-    got_free(&got);
-    return secure;
-}
-
-static void over_tls_the_cookie_stays_there(void **state)
-{
-    (void)state;
-    assert_false(is_secure());
-    world.http->tls = (struct tls *)(void *)&tokens; /* any: it is there */
-    assert_true(is_secure());
-    world.http->tls = NULL;
-}
-
 static void a_session_ends(void **state)
 {
     (void)state;
@@ -314,17 +297,11 @@ static void a_session_ends(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(nobody_gets_in_without),
-        TEST(anybody_may_ask_how_it_is),
-        TEST(each_role_may_do_so_much),
-        TEST(a_job_is_steered_by_its_user),
-        TEST(taken_back_it_is_none),
-        TEST(a_broken_file_changes_nothing),
-        TEST(who_was_refused_is_counted),
-        TEST(a_session_is_its_token),
-        TEST(a_session_is_of_the_own_page),
-        TEST(a_session_ends),
-        TEST(over_tls_the_cookie_stays_there),
+        TEST(nobody_gets_in_without),       TEST(anybody_may_ask_how_it_is),
+        TEST(each_role_may_do_so_much),     TEST(a_job_is_steered_by_its_user),
+        TEST(taken_back_it_is_none),        TEST(a_broken_file_changes_nothing),
+        TEST(who_was_refused_is_counted),   TEST(a_session_is_its_token),
+        TEST(a_session_is_of_the_own_page), TEST(a_session_ends),
     };
     int fd = mkstemp(path);
     assert(fd >= 0);

@@ -191,6 +191,19 @@ void blobs_run(struct blobs *blobs)
     }
 }
 
+/* name: of the blob it is about; NULL: of none. */
+static struct blobs_ask *ask_new(enum ask_kind kind, const char *name,
+                                 blobs_done *done, void *ctx)
+{
+    struct blobs_ask *ask = mem_new(sizeof *ask);
+    ask->kind = kind;
+    if (name != NULL)
+        memcpy(ask->name, name, sizeof ask->name);
+    ask->done = done;
+    ask->ctx = ctx;
+    return ask;
+}
+
 /* Takes ask; false, releasing it, where too many wait. */
 static bool queue(struct blobs *blobs, struct blobs_ask *ask)
 {
@@ -210,70 +223,49 @@ static bool queue(struct blobs *blobs, struct blobs_ask *ask)
 bool blobs_put(struct blobs *blobs, const struct blobs_piece *piece,
                blobs_done *done, void *ctx)
 {
-    struct blobs_ask *ask = mem_new(sizeof *ask);
-    ask->kind = ASK_PUT;
-    memcpy(ask->name, piece->name, sizeof ask->name);
+    struct blobs_ask *ask = ask_new(ASK_PUT, piece->name, done, ctx);
     ask->bytes = mem_copy(piece->bytes, piece->n);
     ask->n = piece->n;
     ask->offset = piece->offset;
     ask->total = piece->total;
-    ask->done = done;
-    ask->ctx = ctx;
     return queue(blobs, ask);
 }
 
 bool blobs_keep(struct blobs *blobs, const char *name, const char *text,
                 size_t len, blobs_done *done, void *ctx)
 {
-    struct blobs_ask *ask = mem_new(sizeof *ask);
-    ask->kind = ASK_KEEP;
-    memcpy(ask->name, name, sizeof ask->name);
+    struct blobs_ask *ask = ask_new(ASK_KEEP, name, done, ctx);
     if (text != NULL)
         ask->bytes = mem_copy(text, len);
     ask->n = len;
-    ask->done = done;
-    ask->ctx = ctx;
     return queue(blobs, ask);
 }
 
 bool blobs_check(struct blobs *blobs, const char *name, blobs_done *done,
                  void *ctx)
 {
-    struct blobs_ask *ask = mem_new(sizeof *ask);
-    ask->kind = ASK_CHECK;
-    memcpy(ask->name, name, sizeof ask->name);
-    ask->done = done;
-    ask->ctx = ctx;
-    return queue(blobs, ask);
+    return queue(blobs, ask_new(ASK_CHECK, name, done, ctx));
 }
 
 bool blobs_hash(struct blobs *blobs, const char *path, blobs_done *done,
                 void *ctx)
 {
-    struct blobs_ask *ask = mem_new(sizeof *ask);
-    ask->kind = ASK_HASH;
+    struct blobs_ask *ask = ask_new(ASK_HASH, NULL, done, ctx);
     ask->bytes = mem_text(path);
-    ask->done = done;
-    ask->ctx = ctx;
     return queue(blobs, ask);
 }
 
 bool blobs_look(struct blobs *blobs, const char *name, uint64_t total,
                 blobs_done *done, void *ctx)
 {
-    struct blobs_ask *ask = mem_new(sizeof *ask);
-    ask->kind = ASK_LOOK;
-    memcpy(ask->name, name, sizeof ask->name);
+    struct blobs_ask *ask = ask_new(ASK_LOOK, name, done, ctx);
     ask->total = total;
-    ask->done = done;
-    ask->ctx = ctx;
     return queue(blobs, ask);
 }
 
 void blobs_sweep(struct blobs *blobs, char *names, size_t n, int64_t keep_ms)
 {
-    struct blobs_ask *ask = mem_new(sizeof *ask);
-    ask->kind = ASK_SWEEP;
+    struct blobs_ask *ask = ask_new(ASK_SWEEP, NULL, NULL, NULL);
     ask->bytes = names;
     ask->n = n;
     ask->keep_ms = keep_ms;

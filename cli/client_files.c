@@ -47,19 +47,14 @@ static struct curl_slist *piece_headers(const struct piece *piece)
     return piece->n == 0 ? list : curl_slist_append(list, line);
 }
 
-void client_put(struct client *client, const struct piece *piece,
-                struct reply *ret)
+/* Sends what was begun with these headers, which are freed; reads the document
+ * that answers it. */
+static void perform_document(struct client *client, struct curl_slist *headers,
+                             struct reply *ret)
 {
-    struct ask ask = {.method = "PUT", .path = piece->path};
-    struct curl_slist *headers = piece_headers(piece);
     struct buf body;
     *ret = (struct reply){.offset = -1, .length = -1, .date_ms = -1};
     buf_init(&body, LIMIT_ANSWER);
-    client_begin(client, &ask, NULL);
-    curl_easy_setopt(client->curl, CURLOPT_POSTFIELDS, piece->bytes);
-    curl_easy_setopt(client->curl, CURLOPT_POSTFIELDSIZE_LARGE,
-                     (curl_off_t)piece->n);
-    curl_easy_setopt(client->curl, CURLOPT_TIMEOUT_MS, (long)PIECE_MS);
     curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
     client_perform(client, &body, ret, client_take_header, ret);
     curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, NULL);
@@ -71,28 +66,30 @@ void client_put(struct client *client, const struct piece *piece,
     buf_free(&body);
 }
 
+void client_put(struct client *client, const struct piece *piece,
+                struct reply *ret)
+{
+    struct ask ask = {.method = "PUT", .path = piece->path};
+    struct curl_slist *headers = piece_headers(piece);
+    client_begin(client, &ask, NULL);
+    curl_easy_setopt(client->curl, CURLOPT_POSTFIELDS, piece->bytes);
+    curl_easy_setopt(client->curl, CURLOPT_POSTFIELDSIZE_LARGE,
+                     (curl_off_t)piece->n);
+    curl_easy_setopt(client->curl, CURLOPT_TIMEOUT_MS, (long)PIECE_MS);
+    perform_document(client, headers, ret);
+}
+
 /* Asks where to put a file; true: there is an answer that says so. */
 static bool ask_where(struct client *client, const char *path, uint64_t size,
                       struct reply *ret)
 {
     struct ask ask = {.method = "PUT", .path = path};
     char line[128];
-    struct buf body;
     snprintf(line, sizeof line, "Content-Range: bytes */%" PRIu64, size);
     struct curl_slist *headers = client_headers(&ask);
     headers = curl_slist_append(headers, line);
-    *ret = (struct reply){.offset = -1, .length = -1, .date_ms = -1};
-    buf_init(&body, LIMIT_ANSWER);
     client_begin(client, &ask, "");
-    curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
-    client_perform(client, &body, ret, client_take_header, ret);
-    curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, NULL);
-    if (ret->status != 0)
-        ret->json = json_loadb(buf_text(&body), body.len, 0, NULL);
-    if (ret->status >= 400)
-        reply_explain(ret);
-    curl_slist_free_all(headers);
-    buf_free(&body);
+    perform_document(client, headers, ret);
     return ret->status == 307;
 }
 

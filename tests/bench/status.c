@@ -22,14 +22,6 @@
 
 #define LOOKS 100 /* of each route that shows the farm */
 
-static const char *is_connections(const char *value)
-{
-    const char *reason = conf_is_count(value);
-    if (reason == NULL && strtol(value, NULL, 10) > LIMIT_CONNECTIONS)
-        reason = "more connections than a broker takes";
-    return reason;
-}
-
 static const char *is_jobs(const char *value)
 {
     const char *reason = conf_is_count(value);
@@ -44,11 +36,7 @@ static const struct setting settings[] = {
      .fallback = "10000",
      .help = "Jobs there are",
      .check = is_jobs},
-    {.name = "connections",
-     .argument = "N",
-     .fallback = "64",
-     .help = "Requests open at once",
-     .check = is_connections},
+    TALK_SETTING_CONNECTIONS,
     {.name = "seconds",
      .argument = "N",
      .fallback = "5",

@@ -6,11 +6,9 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "common/app/conf.h"
 #include "common/app/log.h"
-#include "common/limits.h"
 #include "common/mem.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/contest.h"
@@ -18,20 +16,8 @@
 #include "tests/bench/host.h"
 #include "tests/bench/talk.h"
 
-static const char *is_connections(const char *value)
-{
-    const char *reason = conf_is_count(value);
-    if (reason == NULL && strtol(value, NULL, 10) > LIMIT_CONNECTIONS)
-        reason = "more connections than a broker takes";
-    return reason;
-}
-
 static const struct setting settings[] = {
-    {.name = "connections",
-     .argument = "N",
-     .fallback = "64",
-     .help = "Requests open at once",
-     .check = is_connections},
+    TALK_SETTING_CONNECTIONS,
     {.name = "seconds",
      .argument = "N",
      .fallback = "5",

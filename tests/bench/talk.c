@@ -14,9 +14,19 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/app/conf.h"
 #include "common/app/log.h"
+#include "common/limits.h"
 
 #define ANSWER_MAX (4 * 1024 * 1024)
+
+const char *talk_is_connections(const char *value)
+{
+    const char *reason = conf_is_count(value);
+    if (reason == NULL && strtol(value, NULL, 10) > LIMIT_CONNECTIONS)
+        reason = "more connections than a broker takes";
+    return reason;
+}
 
 int talk_dial(int port)
 {

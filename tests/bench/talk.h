@@ -9,6 +9,14 @@
 
 #include "common/buf.h"
 
+/* The setting of the verbs that keep many of them open. */
+#define TALK_SETTING_CONNECTIONS                                               \
+    {                                                                          \
+        .name = "connections", .argument = "N", .fallback = "64",              \
+        .help = "Requests open at once", .check = talk_is_connections          \
+    }
+const char *talk_is_connections(const char *value);
+
 struct talk {
     int fd;
     struct buf in;

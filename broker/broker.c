@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/activity.h"
 #include "broker/core/state.h"
+#include "broker/ledger/activity.h"
 #include "common/mem.h"
 #include "common/table.h"
 

@@ -13,7 +13,7 @@
 #define FRAMEQ_BROKER_BROKER_H
 
 #include "broker/core/core.h"
-#include "broker/store.h"
+#include "broker/ledger/store.h"
 
 struct broker;
 

@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <zmq.h>
 
-#include "broker/artifacts.h"
+#include "broker/files/artifacts.h"
 #include "common/app/clock.h"
 #include "common/app/log.h"
 #include "common/http/tls.h"

@@ -6,13 +6,13 @@
 #ifndef FRAMEQ_BROKER_LOOP_H
 #define FRAMEQ_BROKER_LOOP_H
 
+#include "broker/agents/link.h"
+#include "broker/agents/zap.h"
 #include "broker/broker_internal.h"
-#include "broker/feed_internal.h"
-#include "broker/hooks.h"
-#include "broker/http.h"
+#include "broker/hooks/hooks.h"
 #include "broker/keep.h"
-#include "broker/link.h"
-#include "broker/zap.h"
+#include "broker/people/feed_internal.h"
+#include "broker/people/http.h"
 
 struct loop {
     struct broker *broker;

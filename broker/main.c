@@ -14,10 +14,10 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "broker/artifacts.h"
+#include "broker/files/artifacts.h"
+#include "broker/files/s3.h"
 #include "broker/loop.h"
 #include "broker/recovery.h"
-#include "broker/s3.h"
 #include "broker/settings.h"
 #include "common/app/clock.h"
 #include "common/app/log.h"

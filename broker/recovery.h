@@ -6,7 +6,7 @@
 #ifndef FRAMEQ_BROKER_RECOVERY_H
 #define FRAMEQ_BROKER_RECOVERY_H
 
-#include "broker/store.h"
+#include "broker/ledger/store.h"
 
 /* recovery_replay fills an empty core from the store of folder dir, and says
  * in one line of the log what it found. Jobs that have ended are packed. */

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/hook_gate.h"
-#include "broker/s3.h"
+#include "broker/files/s3.h"
+#include "broker/hooks/hook_gate.h"
 #include "common/app/log.h"
 #include "common/http/forwarded.h"
 

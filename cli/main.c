@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "cli/verbs.h"
+#include "cli/verbs/verbs.h"
 #include "common/app/log.h"
 #include "common/mem.h"
 #include "common/text.h"

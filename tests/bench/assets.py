@@ -26,7 +26,7 @@ from wire import host_port  # noqa: E402
 
 GB = 2.0
 FILES = 8
-SETTLE_S = 6  # what changed just now is not remembered (cli/hashes.h)
+SETTLE_S = 6  # what changed just now is not remembered (cli/send/hashes.h)
 MIB = 1 << 20
 
 

@@ -12,8 +12,8 @@
 #include <time.h>
 
 #include "broker/core/state.h"
-#include "broker/ledger.h"
-#include "broker/record.h"
+#include "broker/ledger/ledger.h"
+#include "broker/ledger/record.h"
 #include "common/app/conf.h"
 #include "common/app/log.h"
 #include "common/limits.h"

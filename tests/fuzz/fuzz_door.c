@@ -8,7 +8,7 @@
 
 #include "broker/broker_internal.h"
 #include "broker/core/state.h"
-#include "broker/http.h"
+#include "broker/people/http.h"
 #include "common/limits.h"
 #include "tests/fuzz/fuzz_httpd.h"
 

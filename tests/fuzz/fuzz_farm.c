@@ -6,7 +6,7 @@
 
 #include <assert.h>
 
-#include "broker/record.h"
+#include "broker/ledger/record.h"
 #include "common/limits.h"
 #include "common/text.h"
 

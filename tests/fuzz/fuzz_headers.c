@@ -3,7 +3,7 @@
  * Any text can stand in the headers that the broker listens to. The input is
  * two lines: a header, and what it is held against.
  */
-#include "broker/headers.h"
+#include "broker/people/headers.h"
 
 #include <assert.h>
 #include <string.h>

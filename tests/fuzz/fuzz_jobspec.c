@@ -3,14 +3,14 @@
  * Any body of a submit is a job or is refused with a reason; a job that was
  * taken fits into a record of the ledger and reads from there as it was.
  */
-#include "broker/jobspec.h"
+#include "broker/people/jobspec.h"
 
 #include <assert.h>
 #include <jansson.h>
 #include <stdint.h>
 #include <string.h>
 
-#include "broker/record.h"
+#include "broker/ledger/record.h"
 #include "common/limits.h"
 #include "common/text.h"
 

@@ -6,8 +6,8 @@
 #include <assert.h>
 #include <string.h>
 
-#include "broker/feed.h"
-#include "broker/store.h"
+#include "broker/ledger/store.h"
+#include "broker/people/feed.h"
 #include "tests/fuzz/fuzz_httpd.h"
 
 #define READINGS 64

@@ -2,7 +2,7 @@
  *
  * Records of the ledger, one by one; fuzz_replay.c puts whole ledgers through.
  */
-#include "broker/record.h"
+#include "broker/ledger/record.h"
 
 #include "common/limits.h"
 #include "tests/fuzz/fuzz_again.h"

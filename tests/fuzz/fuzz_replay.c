@@ -5,7 +5,7 @@
  */
 #include <assert.h>
 
-#include "broker/record.h"
+#include "broker/ledger/record.h"
 #include "common/limits.h"
 #include "common/text.h"
 #include "tests/fuzz/fuzz_farm.h"

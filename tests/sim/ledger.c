@@ -10,7 +10,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "broker/record.h"
+#include "broker/ledger/record.h"
 #include "common/limits.h"
 #include "common/mem.h"
 

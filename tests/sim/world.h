@@ -254,7 +254,7 @@ void hub_hear(struct world *world, const struct happening *happening);
 void hub_gone(struct world *world, const struct worker *worker);
 void hub_done(struct world *world);
 
-/* ledger.c: store_note and store_poll of broker/store.h besides. */
+/* ledger.c: store_note and store_poll of broker/ledger/store.h besides. */
 void ledger_write(struct world *world); /* starts a commit, if none is on */
 void ledger_crash(struct world *world);
 /* ledger_replay fills a new core with what is on disk, calling each (may be

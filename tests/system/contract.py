@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Holds what a broker answers against broker/openapi.yaml: the route, the
+"""Holds what a broker answers against broker/people/openapi.yaml: the route, the
 status, the type, the headers it promises, every member of the body. The
 document's objects are taken as closed: a member it does not name is a fault of
 the document. Where a request was taken, it must have been one the document
@@ -21,7 +21,7 @@ except ImportError:
     jsonschema = yaml = None
 
 DOCUMENT = (pathlib.Path(__file__).resolve().parents[2] /
-            "broker/openapi.yaml")
+            "broker/people/openapi.yaml")
 
 # `default` of an operation: what is refused at the door, whatever the route.
 AT_THE_DOOR = {400, 401, 403, 408, 413, 414, 415, 421, 431, 503, 505}
@@ -126,7 +126,7 @@ class Document:
         fault = self.fault(asked, answer)
         if fault:
             raise AssertionError(f"{asked[0]} {asked[1][:200]}: not as"
-                                 f" broker/openapi.yaml says: {fault}\n"
+                                 f" broker/people/openapi.yaml says: {fault}\n"
                                  f"{answer}")
 
     def fault(self, asked, answer):

@@ -22,7 +22,7 @@ def routes_of_the_broker():
 class Description(farm.FarmTest):
     def setUp(self):
         self.assertTrue(contract.available(), "answers are not held against "
-                        "broker/openapi.yaml without python3-jsonschema and "
+                        "broker/people/openapi.yaml without python3-jsonschema and "
                         "python3-yaml: run deploy/install-deps --test")
         self.document = contract.document()
 

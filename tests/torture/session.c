@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "broker/record.h"
-#include "broker/store.h"
+#include "broker/ledger/record.h"
+#include "broker/ledger/store.h"
 #include "tests/unit/core_farm.h"
 
 #define PATIENCE_MS 20000

@@ -15,8 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "broker/call.h"
-#include "broker/http_state.h"
+#include "broker/people/call.h"
+#include "broker/people/http_state.h"
 #include "common/buf.h"
 #include "common/mem.h"
 

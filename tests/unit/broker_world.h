@@ -18,7 +18,7 @@
 
 #include "broker/broker_internal.h"
 #include "broker/core/state.h"
-#include "broker/http.h"
+#include "broker/people/http.h"
 #include "common/limits.h"
 
 #define WORLD_FACTS 64

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The pure core, with a ledger in memory.
 add_library(core_farm STATIC core_farm.c
-  ${CMAKE_CURRENT_LIST_DIR}/../../broker/record.c
-  ${CMAKE_CURRENT_LIST_DIR}/../../broker/record_layout.c)
+  ${CMAKE_CURRENT_LIST_DIR}/../../broker/ledger/record.c
+  ${CMAKE_CURRENT_LIST_DIR}/../../broker/ledger/record_layout.c)
 target_link_libraries(core_farm PUBLIC frameq_core frameq_wire PkgConfig::CMOCKA)
 frameq_unit(core_jobs core_farm)
 frameq_unit(core_retry core_farm)

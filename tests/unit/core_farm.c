@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "broker/record.h"
+#include "broker/ledger/record.h"
 #include "common/limits.h"
 
 static void farm_start(struct farm *farm, uint64_t epoch)

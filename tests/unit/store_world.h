@@ -25,8 +25,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "broker/record.h"
-#include "broker/store.h"
+#include "broker/ledger/record.h"
+#include "broker/ledger/store.h"
 #include "common/fault.h"
 #include "common/limits.h"
 #include "common/mem.h"

@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "broker/artifacts.h"
+#include "broker/files/artifacts.h"
 
 #define A "aaaaaaaaaaaaaaaa"
 #define B "bbbbbbbbbbbbbbbb"

@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "broker/blobs.h"
+#include "broker/files/blobs.h"
 #include "common/limits.h"
 #include "common/mem.h"
 

@@ -14,8 +14,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "cli/board.h"
-#include "cli/event.h"
+#include "cli/watch/board.h"
+#include "cli/watch/event.h"
 #include "quoted.h"
 
 static void expect_line(const char *event, const char *line)

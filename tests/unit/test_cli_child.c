@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/child.h"
+#include "cli/dev/child.h"
 #include "common/app/clock.h"
 
 #define SOON_MS 20000

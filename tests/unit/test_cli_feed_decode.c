@@ -13,7 +13,7 @@
 #include <msgpack.h>
 #include <stdlib.h>
 
-#include "cli/feed.h"
+#include "cli/watch/feed.h"
 #include "common/limits.h"
 
 static msgpack_sbuffer bytes;

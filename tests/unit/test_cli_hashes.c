@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/hashes.h"
+#include "cli/send/hashes.h"
 #include "common/limits.h"
 
 #define NOW_S 2000000000

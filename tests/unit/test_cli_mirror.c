@@ -13,7 +13,7 @@
 
 #include "cli/doc.h"
 #include "cli/job.h"
-#include "cli/mirror.h"
+#include "cli/watch/mirror.h"
 #include "quoted.h"
 
 static struct mirror mirror;

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/submit_body.h"
+#include "cli/send/submit_body.h"
 
 #define ARGS_MOST 40
 

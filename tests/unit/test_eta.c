@@ -13,7 +13,7 @@
 #include <math.h>
 #include <stdbool.h>
 
-#include "broker/eta.h"
+#include "broker/views/eta.h"
 
 #define SLOTS_MOST 32
 #define RUNS       60   /* of each kind */

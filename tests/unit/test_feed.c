@@ -13,10 +13,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "broker/agents/publisher.h"
 #include "broker/broker_internal.h"
-#include "broker/feed_internal.h"
-#include "broker/feed_view.h"
-#include "broker/publisher.h"
+#include "broker/people/feed_internal.h"
+#include "broker/views/feed_view.h"
 #include "common/limits.h"
 
 static broker_projector *project;

@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-#include "broker/feed_view.h"
+#include "broker/views/feed_view.h"
 #include "tests/unit/core_farm.h"
 
 /* The event as an object; fails when it is none. */

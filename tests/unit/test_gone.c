@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "broker/gone.h"
+#include "broker/files/gone.h"
 
 static void for_a_minute(void **state)
 {

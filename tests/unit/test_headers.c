@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "broker/headers.h"
+#include "broker/people/headers.h"
 
 static void prefer_wait(void **state)
 {

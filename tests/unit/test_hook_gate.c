@@ -12,7 +12,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "broker/hook_gate.h"
+#include "broker/hooks/hook_gate.h"
 
 static bool admits(const struct hook_gate *gate, const char *text)
 {

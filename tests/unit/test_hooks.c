@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "broker/hooks.h"
+#include "broker/hooks/hooks.h"
 #include "common/limits.h"
 
 static struct {

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "broker/http_state.h"
+#include "broker/people/http_state.h"
 
 static void answers(const char *method, const char *path, const char *headers,
                     int status, const char *body)

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "broker/http_state.h"
-#include "broker/stream.h"
+#include "broker/people/http_state.h"
+#include "broker/people/stream.h"
 
 /* Opens a stream and reads its greeting. */
 static int listen_to(const char *path, const char *headers)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/http_state.h"
+#include "broker/people/http_state.h"
 
 static json_t *get(const char *path)
 {

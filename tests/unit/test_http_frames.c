@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "broker/http_state.h"
+#include "broker/people/http_state.h"
 
 static char id[LIMIT_ID + 1];
 static char dir[] = "/tmp/frameq-frames-XXXXXX";

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "broker/http_state.h"
+#include "broker/people/http_state.h"
 #include "common/app/tokens.h"
 
 static char path[] = "/tmp/frameq-guard-XXXXXX";

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/http_state.h"
+#include "broker/people/http_state.h"
 
 #define BODY "{\"from\":1,\"to\":2}"
 

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "broker/live.h"
+#include "broker/people/live.h"
 
 #define FRAMES 40
 

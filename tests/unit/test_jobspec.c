@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/jobspec.h"
+#include "broker/people/jobspec.h"
 #include "common/limits.h"
 
 static struct arena arena;

@@ -15,7 +15,7 @@
 #include <unistd.h>
 #include <zmq.h>
 
-#include "broker/zap.h"
+#include "broker/agents/zap.h"
 
 static char dir[64], path[80], why[LIMIT_REASON];
 

@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "broker/link.h"
+#include "broker/agents/link.h"
 
 /* Two events each; libzmq's own limits allow 2,000 of them. */
 #define CONNECTIONS 1500

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "broker/picture_file.h"
+#include "broker/files/picture_file.h"
 
 static char dir[64];
 

@@ -13,8 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "broker/ports.h"
-#include "broker/publisher.h"
+#include "broker/agents/ports.h"
+#include "broker/agents/publisher.h"
 #include "common/app/clock.h"
 #include "common/limits.h"
 

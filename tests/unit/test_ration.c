@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "broker/ration.h"
+#include "broker/agents/ration.h"
 
 static void test_so_many(void **state)
 {

@@ -4,7 +4,7 @@
  * spoilt, out of bounds or newer is refused with a reason. Wrong records are
  * written as JSON, which has the shapes of msgpack that matter here.
  */
-#include "broker/record.h"
+#include "broker/ledger/record.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "broker/route.h"
+#include "broker/people/route.h"
 
 static void handle(struct call *call)
 {

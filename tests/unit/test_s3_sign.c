@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "broker/s3_sign.h"
+#include "broker/files/s3_sign.h"
 #include "common/mem.h"
 
 static const struct s3_key key = {"AKIAIOSFODNN7EXAMPLE",

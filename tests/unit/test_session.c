@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "broker/session.h"
+#include "broker/people/session.h"
 
 static const unsigned char key[SESSION_KEY] = {1, 2, 3};
 static struct tokens tokens;

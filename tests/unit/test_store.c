@@ -4,7 +4,7 @@
  * is not ours, newer, damaged or held by somebody else is refused with a
  * reason. A check changes nothing.
  */
-#include "broker/store.h"
+#include "broker/ledger/store.h"
 
 #include "store_world.h"
 

@@ -4,7 +4,7 @@
  * alike failures as one row, never more or older than it may be, and no part of
  * what a replay reads.
  */
-#include "broker/ledger.h"
+#include "broker/ledger/ledger.h"
 #include "tests/unit/store_world.h"
 
 struct told {

@@ -3,7 +3,7 @@
  * What the ledger's thread answers between two commits: the facts of frames,
  * and copies of the whole.
  */
-#include "broker/store.h"
+#include "broker/ledger/store.h"
 
 #include "store_world.h"
 

@@ -5,14 +5,14 @@
  * tells is the farm that a replay of everything gives, and neither the rows nor
  * the file grow with what has come and gone.
  */
-#include "broker/ledger.h"
+#include "broker/ledger/ledger.h"
 
 #include "store_world.h"
 
 #include <sqlite3.h>
 #include <sys/stat.h>
 
-#include "broker/view.h"
+#include "broker/views/view.h"
 #include "tests/unit/core_farm.h"
 
 /* --- A farm whose ledger is written twice: whole, and into the file. --- */

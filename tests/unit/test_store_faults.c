@@ -4,7 +4,7 @@
  * power cut at each, and full. Whatever happens, what was acknowledged is
  * there afterwards, in order, and a full disk drops nothing.
  */
-#include "broker/store_parts.h"
+#include "broker/ledger/store_parts.h"
 
 #include "store_world.h"
 

@@ -3,14 +3,14 @@
  * Forgotten jobs leave a history that replays to the state that was left,
  * however much of them is removed by then.
  */
-#include "broker/store.h"
+#include "broker/ledger/store.h"
 
 #include "store_world.h"
 
 #include <sqlite3.h>
 
 #include "broker/core/state.h"
-#include "broker/ledger.h"
+#include "broker/ledger/ledger.h"
 
 #define JOB "a-job-of-9000-frames"
 

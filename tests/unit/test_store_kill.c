@@ -4,7 +4,7 @@
  * from a fixed seed. What it had acknowledged through a pipe is there each
  * time, in order and without a gap, and the next one goes on from it.
  */
-#include "broker/store.h"
+#include "broker/ledger/store.h"
 
 #include "store_world.h"
 

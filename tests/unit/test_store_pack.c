@@ -4,7 +4,7 @@
  * and the same facts at every step, whatever is killed, goes on or is forgotten
  * meanwhile; and few rows.
  */
-#include "broker/ledger.h"
+#include "broker/ledger/ledger.h"
 
 #include "store_world.h"
 

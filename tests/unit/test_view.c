@@ -10,8 +10,8 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "broker/jobspec.h"
-#include "broker/view.h"
+#include "broker/people/jobspec.h"
+#include "broker/views/view.h"
 
 #define ID     "job-0123456789abcdef"
 #define NOW_MS INT64_C(1800000000000) /* 2027-01-15T08:00:00Z */

@@ -1,6 +1,6 @@
 // The address is the state of the view: path and query say what is shown,
 // filtered and selected. Every path here is served by the broker, too
-// (broker/routes/page.c), so that any view can be reloaded and sent around.
+// (broker/people/routes/page.c), so that any view can be reloaded and sent around.
 import { createStore, useStore } from "../lib/store.js";
 
 const ROUTES = [

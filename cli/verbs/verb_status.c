@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * frameq status: the farm in one screen, and what to do when nothing renders.
+ */
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/agent.h"
+#include "cli/doc.h"
+#include "cli/human.h"
+#include "cli/job.h"
+#include "cli/verbs/verbs.h"
+#include "cli/verdict.h"
+#include "common/app/clock.h"
+#include "common/limits.h"
+
+#define JOBS_SHOWN  10
+#define NAME_COLUMN 24
+#define BAR_WIDTH   24
+
+static const struct setting settings[] = {SETTING_BROKER, SETTING_JSON};
+
+static const struct conf_program program = {
+    .name = "frameq status",
+    .about = "Shows the farm in one screen: what it does, its agents, the jobs "
+             "that render.",
+    .settings = settings,
+    .n = sizeof settings / sizeof *settings,
+};
+
+static void tell_head(const struct cli *cli, const json_t *farm,
+                      struct buf *out)
+{
+    char up[HUMAN_SIZE];
+    const char *state = doc_text(farm, "state");
+    const struct glyph *glyph = glyph_find(state);
+    int64_t since_ms = clock_wall_ms() - doc_time(farm, "started_at");
+    term_paint(&cli->term, glyph->colour, glyph_text(glyph, &cli->term), out);
+    buf_print(out, " the farm is %s", state);
+    buf_print(out, "   %s, frameq %s, up %s\n", client_url(cli->client),
+              doc_text(farm, "version"),
+              human_seconds((double)since_ms / 1000, up));
+}
+
+/* Appends "label  12 up, 1 lost" for the counts of object that are not 0. */
+static void tell_counts(const json_t *object, const char *label,
+                        const char *const *words, struct buf *out)
+{
+    const char *comma = "";
+    buf_print(out, "%-8s", label);
+    for (; *words != NULL; words++) {
+        int64_t n = doc_int(object, *words);
+        if (n == 0)
+            continue;
+        buf_print(out, "%s%lld %s", comma, (long long)n, *words);
+        comma = ", ";
+    }
+    buf_print(out, "%s\n", *comma == '\0' ? "none" : "");
+}
+
+static void tell_farm(const struct cli *cli, const json_t *farm,
+                      struct buf *out)
+{
+    static const char *const agents[] = {"up",   "drained", "silent",
+                                         "gone", "lost",    NULL};
+    static const char *const jobs[] = {"running",   "queued", "paused",
+                                       "completed", "failed", "cancelled",
+                                       NULL};
+    static const char *const frames[] = {"pending", "leased",    "done",
+                                         "failed",  "cancelled", NULL};
+    char eta[HUMAN_SIZE];
+    const json_t *slots = json_object_get(farm, "slots");
+    const json_t *ledger = json_object_get(farm, "ledger");
+    tell_head(cli, farm, out);
+    tell_counts(json_object_get(farm, "agents"), "agents", agents, out);
+    buf_print(out, "slots   %lld of %lld busy\n",
+              (long long)doc_int(slots, "busy"),
+              (long long)doc_int(slots, "total"));
+    tell_counts(json_object_get(farm, "frames"), "frames", frames, out);
+    tell_counts(json_object_get(farm, "jobs"), "jobs", jobs, out);
+    human_eta(json_object_get(farm, "eta_seconds"), eta);
+    if (*eta != '\0')
+        buf_print(out, "left    %s\n", eta);
+    if (doc_has(ledger, "state") && !doc_is(ledger, "state", "ok"))
+        buf_print(out, "ledger  %s: %s\n", doc_text(ledger, "state"),
+                  doc_text(ledger, "reason"));
+}
+
+static void tell_job(const struct term *term, const json_t *job,
+                     struct buf *out)
+{
+    char eta[HUMAN_SIZE];
+    struct bar bar = job_bar(job);
+    const struct glyph *glyph = glyph_find(doc_text(job, "state"));
+    term_paint(term, glyph->colour, glyph_text(glyph, term), out);
+    buf_print(out, " ");
+    int used = width_cut(job_label(job), NAME_COLUMN, term, out);
+    buf_print(out, "%*s", NAME_COLUMN + 1 - used, "");
+    bar_draw(&bar, term, BAR_WIDTH, out);
+    buf_print(out, " %lld/%lld", (long long)bar.done, (long long)bar.total);
+    if (bar.failed > 0)
+        buf_print(out, " %s%lld", glyph_text(glyph_find("failed"), term),
+                  (long long)bar.failed);
+    human_left(job, eta);
+    buf_print(out, "%s%s\n", *eta != '\0' ? "  " : "", eta);
+}
+
+static void tell_jobs(struct cli *cli, struct buf *out)
+{
+    size_t i;
+    const json_t *job;
+    json_t *jobs = client_list(cli->client, "/v1/jobs?limit=1000&state=running",
+                               "jobs", "cursor", LIMIT_PAGE);
+    if (json_array_size(jobs) > 0)
+        buf_print(out, "\n");
+    json_array_foreach(jobs, i, job) if (i < JOBS_SHOWN)
+        tell_job(&cli->term, job, out);
+    if (json_array_size(jobs) > JOBS_SHOWN)
+        buf_print(out, "... and %zu more: frameq ls\n",
+                  json_array_size(jobs) - JOBS_SHOWN);
+    json_decref(jobs);
+}
+
+/* What a person could do now. */
+static void tell_next(struct cli *cli, const json_t *farm, struct buf *out)
+{
+    char why[LIMIT_REASON];
+    json_t *answer = client_get(cli->client, "/v1/agents");
+    const json_t *agents = json_object_get(answer, "agents");
+    if (json_array_size(agents) == 0) {
+        buf_print(out, "\n");
+        agent_tell_none(client_url(cli->client), out);
+    } else if (!verdict_agents(agents, NULL, why, sizeof why)) {
+        buf_print(out, "\nNothing can render: %s.\n", why);
+    } else if (doc_int(json_object_get(farm, "jobs"), "total") == 0) {
+        buf_print(out, "\nNo jobs yet: frameq submit shot.blend -f 1-10\n");
+    }
+    json_decref(answer);
+}
+
+int verb_status(int argc, char **argv)
+{
+    struct cli cli;
+    struct buf out;
+    cli_open(&cli, &program, argc, argv);
+    json_t *farm = client_get(cli.client, "/v1/farm");
+    if (cli.json) {
+        cli_print_json(farm);
+    } else {
+        buf_init(&out, LIMIT_ANSWER);
+        tell_farm(&cli, farm, &out);
+        tell_jobs(&cli, &out);
+        tell_next(&cli, farm, &out);
+        cli_print(&out);
+        buf_free(&out);
+    }
+    json_decref(farm);
+    return cli_close(&cli, CLI_DONE);
+}

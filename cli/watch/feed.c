@@ -14,7 +14,6 @@
 #define HEARTBEAT_IVL_MS     2000
 #define HEARTBEAT_TIMEOUT_MS 6000 /* a cut connection is noticed by then */
 #define HANDSHAKE_IVL_MS     30000
-#define MONITOR              "inproc://frameq-feed-monitor"
 
 struct feed {
     zsock_t *sub;
@@ -38,15 +37,19 @@ static zsock_t *sub_open(void)
     return sub;
 }
 
+/* Each has a name of its own: libzmq may hold that of the last one still. */
 static void *monitor_open(zsock_t *sub)
 {
+    static unsigned made;
     void *handle = zsock_resolve(sub);
     int events = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED;
-    if (zmq_socket_monitor(handle, MONITOR, events) != 0)
+    char name[40];
+    snprintf(name, sizeof name, "inproc://feed-monitor-%u", made++);
+    if (zmq_socket_monitor(handle, name, events) != 0)
         return NULL;
     void *pair = zmq_socket(zsys_init(), ZMQ_PAIR);
     if (pair != NULL)
-        zmq_connect(pair, MONITOR);
+        zmq_connect(pair, name);
     return pair;
 }
 

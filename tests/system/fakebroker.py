@@ -203,7 +203,7 @@ class Feed:
 
     def __init__(self, test):
         self.listener = socket.create_server(("127.0.0.1", 0))
-        self.listener.settimeout(60)
+        self.listener.settimeout(20)
         self.peer = None
         test.addCleanup(self.close)
 

@@ -14,7 +14,7 @@ ROUTE = re.compile(r'\{"(GET|PUT|POST|PATCH|DELETE)", "([^"]+)",')
 
 def routes_of_the_broker():
     """{(method, path)}; a parameter is {}."""
-    tables = (farm.ROOT / "broker/routes").glob("*.c")
+    tables = (farm.ROOT / "broker/people/routes").glob("*.c")
     return {match.groups() for table in tables
             for match in ROUTE.finditer(table.read_text())}
 

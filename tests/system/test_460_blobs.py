@@ -136,7 +136,7 @@ class Blobs(farm.FarmTest):
         self.put(name, data[:1000], 0, 3000)
         self.host.kill()
         part = self.host.data / "blobs" / "part" / name
-        part.write_bytes(b"x" + part.read_bytes()[1:])
+        part.write_bytes(bytes(255 - byte for byte in part.read_bytes()))
         self.host.restart()
         self.assertEqual(self.put(name, data[1000:], 1000, 3000).status, 400)
         self.assertEqual(self.put(name, data).status, 201)

@@ -20,8 +20,10 @@ name=${0##*/}
 echo "start $name $*" >> "$STUB/log"
 [ -f "$STUB/$name" ] && . "$STUB/$name"
 trap 'echo "end $name" >> "$STUB/log"; kill -9 $!; exit 0' TERM
+sleep 1000 &
+echo $! >> "$STUB/sleepers"
 echo "ready http=127.0.0.1:47${#name}"
-while :; do sleep 1000 & echo $! >> "$STUB/sleepers"; wait $!; done
+wait $!
 """
 
 BLENDER = """#!/bin/sh

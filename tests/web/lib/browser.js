@@ -22,16 +22,15 @@ const isPicture = (path) => /^\/v1\/jobs\/[^/]+\/frames\/\d+\/(thumbnail|image)$
 
 function listen(page) {
   page.troubles = [];
-  page.missed = new Map(); // path of a picture -> complaints of it
+  page.missed = new Set(); // pictures that were asked for before they had come
   const pathOf = (url) => URL.canParse(url) ? new URL(url).pathname : "";
   page.on("pageerror", (error) => page.troubles.push(String(error)));
   page.on("console", (message) => {
     if (!["error", "warning"].includes(message.type())) return;
     const path = pathOf(message.location().url);
-    if (isPicture(path) && /404|503/.test(message.text())) page.missed.set(path, `${path}: ${message.text()}`);
+    if (isPicture(path) && /404|503/.test(message.text())) page.missed.add(path);
     else page.troubles.push(message.text());
   });
-  page.on("response", (answer) => answer.ok() && page.missed.delete(pathOf(answer.url())));
 }
 
 /** Opens a path of a farm; assertQuiet looks at what the page complained of. */
@@ -45,7 +44,10 @@ export async function open(browser, farm, path = "/", { colorScheme = "light", w
   return page;
 }
 
-/** Nothing to complain of, but for what a test expects. */
-export function assertQuiet(page, expected = /^$/) {
-  assert.deepEqual([...page.troubles, ...page.missed.values()].filter((text) => !expected.test(text)), []);
+/** Nothing to complain of, but for what a test expects. A picture that was
+ *  missed has come by now, or comes, or the page has given it up or put it away. */
+export async function assertQuiet(page, expected = /^$/) {
+  await page.waitForFunction((missed) => ![...document.images].some((image) =>
+    image.src && missed.includes(new URL(image.src).pathname) && !(image.complete && image.naturalWidth > 0)), [...page.missed]);
+  assert.deepEqual(page.troubles.filter((text) => !expected.test(text)), []);
 }

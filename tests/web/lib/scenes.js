@@ -20,7 +20,7 @@ export function scene(name, run, { expected } = {}) {
     };
     try {
       await run({ farm, show, t });
-      for (const page of pages) assertQuiet(page, expected);
+      for (const page of pages) await assertQuiet(page, expected);
     } catch (error) {
       t.diagnostic(farm.logs());
       throw error;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# ctest: smoke
+# ctest: smoke long
 """What all programs have in common: flags, files, ready lines, ends."""
 
 import re

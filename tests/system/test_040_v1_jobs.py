@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# ctest: smoke threads
+# ctest: smoke threads long
 """/v1: a job from its submission until it is forgotten, by HTTP alone and with
 agents."""
 

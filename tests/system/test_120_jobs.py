@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# ctest: smoke
+# ctest: smoke long
 """What a job may ask for is what it gets: order, pauses, dependencies, times,
 limits and tags."""
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# ctest: smoke threads
+# ctest: smoke threads long
 """An agent killed, restarted or frozen: its frames are rendered, and each is
 done exactly once."""
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# ctest: smoke
+# ctest: smoke long
 """What a broker makes of its ledger: it says what it recovered, refuses what
 it must not touch in one line, lives through a full disk, and forgets."""
 

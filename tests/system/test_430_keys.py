@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# ctest: smoke
+# ctest: smoke long
 """A farm whose agents need keys: joined, used, cut off; and what those get who
 have no key, a wrong one, or another agent's."""
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# ctest: smoke threads
+# ctest: smoke threads long
 """Uploaded scenes at an agent: fetched once, never wrong, bounded."""
 
 import json

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# ctest: smoke threads
+# ctest: smoke threads long
 """Files in an S3-compatible store (--store): put and fetched there by who has or
 needs them, trusted no further than their hash."""
 

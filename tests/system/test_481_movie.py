@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# ctest: smoke
+# ctest: smoke long
 """Movies of jobs: made by ffmpeg at the broker, of every frame or not at all;
 kept, made again after a retry, gone with the job."""
 

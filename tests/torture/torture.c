@@ -6,7 +6,10 @@
  * it ends; then its ledger must hold all that was acknowledged, be the farm it
  * should be, and go on.
  *
- *   frameq-torture [KIND]    one kind only
+ *   frameq-torture [--quick] [KIND]
+ *
+ * KIND: that one only. --quick: every fifth of SQLite's allocations, which are
+ * most of all and go wrong in the same few ways.
  */
 #include "tests/unit/fault_vfs.h"
 
@@ -111,16 +114,24 @@ static const struct kind {
     enum fault_kind fault;
     void (*cut)(const char *path); /* afterwards, to ledger and log */
     long least;                    /* n that there must be, or it is no test */
+    long quick_step;               /* --quick: every so-manieth n */
 } kinds[] = {
-    {"memory", &allocations_left, FAULT_OFF, NULL, 300},
-    {"sqlite-memory", &sqlite_left, FAULT_OFF, NULL, 300},
-    {"disk-error", NULL, FAULT_ANY, NULL, 100},
-    {"disk-full", NULL, FAULT_NO_ROOM, NULL, 60},
-    {"stop", NULL, FAULT_POWER, NULL, 100},
-    {"power-lost", NULL, FAULT_POWER, fault_vfs_power_cut, 100},
-    {"power-torn", NULL, FAULT_POWER, tear, 100},
+    {"memory", &allocations_left, FAULT_OFF, NULL, 300, 1},
+    {"sqlite-memory", &sqlite_left, FAULT_OFF, NULL, 300, 5},
+    {"disk-error", NULL, FAULT_ANY, NULL, 100, 1},
+    {"disk-full", NULL, FAULT_NO_ROOM, NULL, 60, 1},
+    {"stop", NULL, FAULT_POWER, NULL, 100, 1},
+    {"power-lost", NULL, FAULT_POWER, fault_vfs_power_cut, 100, 1},
+    {"power-torn", NULL, FAULT_POWER, tear, 100, 1},
 };
 #define KINDS (sizeof kinds / sizeof *kinds)
+
+static bool quick;
+
+static long step_of(const struct kind *kind)
+{
+    return quick ? kind->quick_step : 1;
+}
 
 /* --- One n. --- */
 
@@ -204,12 +215,14 @@ struct tally {
     long n, wrong;
 };
 
-/* Every WORKERS-th n, until nothing is left to fail. */
+/* Every WORKERS-th n of those that are tried, until nothing is left to fail. */
 static struct tally work(const struct kind *kind, long first, const char *dir)
 {
     struct tally tally = {0, 0};
     bool hit = true;
-    for (long n = first; hit && tally.wrong < WRONG_MOST; n += WORKERS) {
+    long step = step_of(kind);
+    for (long n = first * step; hit && tally.wrong < WRONG_MOST;
+         n += WORKERS * step) {
         const char *why = judge(kind, n, dir, &hit);
         tally.n += hit;
         tally.wrong += why[0] != '\0';
@@ -267,7 +280,7 @@ static struct tally torture(const struct kind *kind)
 static bool lie_comes_out(void)
 {
     const struct kind power = {"lie", NULL, FAULT_POWER, fault_vfs_power_cut,
-                               0};
+                               0,     1};
     char dir[] = "/tmp/frameq-torture-XXXXXX";
     bool hit, out = false;
     if (mkdtemp(dir) == NULL)
@@ -285,6 +298,8 @@ static bool lie_comes_out(void)
 int main(int argc, char **argv)
 {
     long passed = 0, failed = 0;
+    quick = argc > 1 && strcmp(argv[1], "--quick") == 0;
+    const char *only = argc > 1 + quick ? argv[1 + quick] : NULL;
     sqlite_memory_wrap();
     fault_vfs_register();
     session_expect();
@@ -295,7 +310,7 @@ int main(int argc, char **argv)
     printf("torture: a lie comes out%s;", failed == 0 ? "" : " NOT");
     fflush(stdout);
     for (size_t i = 0; i < KINDS; i++) {
-        if (argc > 1 && strcmp(argv[1], kinds[i].name) != 0)
+        if (only != NULL && strcmp(only, kinds[i].name) != 0)
             continue;
         struct tally tally = torture(&kinds[i]);
         passed += tally.n - tally.wrong;

@@ -227,7 +227,13 @@ class Proxied(farm.FarmTest):
         self.assertIn("; Secure", signed_out.headers["Set-Cookie"])
         plain = host.web().delete("/v1/session")
         self.assertNotIn("Secure", plain.headers["Set-Cookie"])
+        hsts = "Strict-Transport-Security"
+        page = host.web().request("GET", "/", None, told)
+        self.assertIn("max-age=", page.headers[hsts])
+        self.assertNotIn(hsts, host.web().get("/").headers)
         stranger = self.broker("--proxy", "192.0.2.1")
+        page = stranger.web().request("GET", "/", None, told)
+        self.assertNotIn(hsts, page.headers)
         answer = stranger.web().request("POST", "/v1/jobs", body, told)
         self.assertEqual(answer.status, 403, answer)
         del told["Origin"]

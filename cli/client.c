@@ -221,6 +221,7 @@ void client_begin(struct client *client, const struct ask *ask,
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, ANSWER_MS + ask->wait_s * 1000L);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, client->error);
+    curl_easy_setopt(curl, CURLOPT_CERTINFO, 1L);
     if (client->token != NULL) {
         curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
         curl_easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, client->token);
@@ -251,13 +252,32 @@ void reply_blame(const struct client *client, CURLcode code,
         *client->error != '\0' ? client->error : curl_easy_strerror(code);
     if (code == CURLE_COULDNT_CONNECT)
         return;
-    if (code == CURLE_PEER_FAILED_VERIFICATION)
+    reply->distrusted = code == CURLE_PEER_FAILED_VERIFICATION;
+    reply->expired = reply->distrusted && strstr(words, "expired") != NULL;
+    if (reply->expired)
+        snprintf(reply->why, sizeof reply->why,
+                 "its certificate has expired; it is to be renewed there");
+    else if (reply->distrusted)
         snprintf(reply->why, sizeof reply->why,
                  "its certificate is not trusted: %.120s; --ca FILE names one "
                  "to trust",
                  words);
     else
         snprintf(reply->why, sizeof reply->why, "%s", words);
+}
+
+/* The server's own certificate comes first; those behind it live longer. */
+static int64_t cert_until_s(CURL *curl)
+{
+    static const char name[] = "Expire date:";
+    struct curl_certinfo *info = NULL;
+    if (curl_easy_getinfo(curl, CURLINFO_CERTINFO, &info) != CURLE_OK ||
+        info == NULL || info->num_of_certs < 1)
+        return -1;
+    for (const struct curl_slist *at = info->certinfo[0]; at; at = at->next)
+        if (strncmp(at->data, name, strlen(name)) == 0)
+            return (int64_t)curl_getdate(at->data + strlen(name), NULL);
+    return -1;
 }
 
 void client_perform(struct client *client, struct buf *body,
@@ -272,6 +292,7 @@ void client_perform(struct client *client, struct buf *body,
     long status = 0;
     curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
     reply->status = code == CURLE_OK ? (int)status : 0;
+    reply->cert_until_s = cert_until_s(client->curl);
     if (code != CURLE_OK)
         reply_blame(client, code, reply);
 }

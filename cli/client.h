@@ -67,7 +67,11 @@ struct reply {
     bool stored;     /* Upload-Store is there: files go to a store */
     int64_t length;  /* of HEAD: Content-Length; -1 when there is none */
     int64_t date_ms; /* Date, since 1970; -1 when there is none */
-    char why[256];   /* of a refusal: its detail, else its title */
+    int64_t cert_until_s; /* when the broker's certificate expires, since 1970;
+                             -1: not known, or none */
+    bool distrusted;      /* nobody answered whose certificate is trusted */
+    bool expired;         /* ... because its time is over */
+    char why[256];        /* of a refusal: its detail, else its title */
 };
 
 /* client_ask sends one request and waits for the answer. Fills ret, which

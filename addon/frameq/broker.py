@@ -4,11 +4,16 @@ to do next. Tries nothing again by itself, and knows nothing of Blender."""
 
 import http.client
 import json
+import ssl
 import urllib.parse
 
 ANSWER_MOST = 64 * 1024 * 1024  # bytes of one document
 SECONDS = 20  # without a byte, of a request that is not told to wait
 BLOCK = 256 * 1024
+
+# OpenSSL's numbers of what is wrong with a certificate.
+EXPIRED = 10
+OTHER_NAME = (62, 64)  # no such host name, no such address
 
 
 class Trouble(Exception):
@@ -77,10 +82,36 @@ def refusal(answer):
     return Trouble(f"{text}: {what}" if what else text, passing, answer.status)
 
 
-class Broker:
-    """A connection for one thread, opened when it is needed."""
+def distrust(url, error):
+    """What is wrong with a broker's certificate, and what to do."""
+    if error.verify_code == EXPIRED:
+        what = "has expired: who runs the farm renews it"
+    elif error.verify_code in OTHER_NAME:
+        what = ("is for another name: enter the broker's address as it stands "
+                "in the certificate, in the add-on's preferences")
+    else:
+        what = (f"is not trusted here ({error.verify_message}): choose a file "
+                "with it, or with the authority that has signed it, as "
+                "Certificate in the add-on's preferences")
+    return Trouble(f"The certificate of {url} {what}")
 
-    def __init__(self, url, token=""):
+
+def trust(ca):
+    """What an https broker's certificate is held against: the file ca, else
+    what this machine trusts."""
+    try:
+        return ssl.create_default_context(cafile=ca or None)
+    except OSError as error:  # as ssl.SSLError is
+        raise Trouble(f"{ca} is no certificate that can be read ({error}): "
+                      "choose another file in the add-on's preferences"
+                      ) from error
+
+
+class Broker:
+    """A connection for one thread, opened when it is needed. ca: a file of
+    certificates, for an https broker alone; a store has one of its own."""
+
+    def __init__(self, url, token="", ca=""):
         self.url = with_scheme(url)
         self.token = token.strip()
         self.parts = urllib.parse.urlsplit(self.url)
@@ -96,6 +127,8 @@ class Broker:
         if not self.token.isascii() or not self.token.isprintable():
             raise Trouble("The token has characters that no token has: enter "
                           "it again in the add-on's preferences")
+        secure = self.parts.scheme == "https"
+        self.trusted = {"context": trust(ca)} if secure else {}
 
     def close(self):
         if self.connection:
@@ -173,7 +206,8 @@ class Broker:
             kind = (http.client.HTTPSConnection
                     if self.parts.scheme == "https"
                     else http.client.HTTPConnection)
-            self.connection = kind(self.parts.hostname, self.parts.port)
+            self.connection = kind(self.parts.hostname, self.parts.port,
+                                   **self.trusted)
         self.connection.timeout = seconds
         if self.connection.sock:
             self.connection.sock.settimeout(seconds)
@@ -182,6 +216,8 @@ class Broker:
 
     def _unreached(self, error):
         self.close()
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return distrust(self.url, error)
         return Trouble(f"No broker answers at {self.url} ({error}): is it "
                        "running (`frameq-broker`, `frameq dev`), and is its "
                        "address in the add-on's preferences right?",

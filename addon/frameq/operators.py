@@ -23,7 +23,7 @@ def broker_now():
     if not getattr(bpy.app, "online_access", True) and not is_loopback(url):
         raise Trouble("Blender may not use the network: allow it in "
                       "Preferences > System > Network > Allow Online Access")
-    return Broker(url, settings.token())
+    return Broker(url, settings.token(), settings.ca())
 
 
 def name_of(scene):

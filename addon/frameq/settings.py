@@ -22,10 +22,17 @@ class FrameqPreferences(bpy.types.AddonPreferences):
         name="Token", subtype="PASSWORD",
         description="What lets you in; empty: that of FRAMEQ_TOKEN. Made by "
         "`frameq token add`. Saved with Blender's preferences, readable")
+    ca: StringProperty(
+        name="Certificate", subtype="FILE_PATH",
+        description="Of an https broker that this machine does not trust by "
+        "itself: a PEM file with its certificate, or with the authority that "
+        "has signed it; empty: that of FRAMEQ_CA, else what the machine "
+        "trusts")
 
     def draw(self, _context):
         self.layout.prop(self, "broker", text=f"Broker ({broker_url()})")
         self.layout.prop(self, "token")
+        self.layout.prop(self, "ca")
 
 
 def preferences():
@@ -39,6 +46,12 @@ def broker_url():
 
 def token():
     return preferences().token.strip() or os.environ.get("FRAMEQ_TOKEN", "")
+
+
+def ca():
+    chosen = preferences().ca.strip()
+    return (bpy.path.abspath(chosen) if chosen
+            else os.environ.get("FRAMEQ_CA", ""))
 
 
 def unlink(settings, _context):

@@ -22,6 +22,7 @@ struct call *call_new(struct http *http, struct httpd_request *in)
     call->http = http;
     call->in = in;
     call->began_ms = broker_now(http->broker);
+    call->ends_ms = INT64_MAX;
     buf_init(&call->answer.body, LIMIT_ANSWER);
     in->user = call;
     DL_APPEND(http->calls, call);

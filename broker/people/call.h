@@ -42,6 +42,7 @@ struct call {
     struct route_params params;
     const struct token *token; /* whose it is; good while its handler runs;
                                   NULL: the farm has none, or anybody's */
+    int64_t ends_ms;           /* its session does; INT64_MAX: it has none */
     char *body; /* a submit's, where its scene is an uploaded one: owned, in
                    the place of what came */
     enum call_stage stage;

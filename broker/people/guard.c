@@ -149,7 +149,7 @@ static bool find_session(struct call *call)
         return false;
     }
     call->token = session_find(guard->session_key, &guard->tokens, value,
-                               broker_now(call->http->broker));
+                               broker_now(call->http->broker), &call->ends_ms);
     if (call->token == NULL)
         refuse_unknown(call, "the session is over, or its token was taken "
                              "back");

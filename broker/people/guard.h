@@ -36,8 +36,8 @@ void guard_close(struct guard *guard);
 bool guard_look(struct guard *guard, int64_t now_ms);
 
 /* guard_admits finds out whose request it is (call->token, good while its
- * handler runs), by its token or else by its session, and whether its role
- * takes it in; or answers 401 or 403 and returns false. */
+ * handler runs), by its token or else by its session (call->ends_ms), and
+ * whether its role takes it in; or answers 401 or 403 and returns false. */
 bool guard_admits(struct call *call);
 
 #endif

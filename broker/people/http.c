@@ -258,7 +258,7 @@ static void look_at_tokens(struct http *http, int64_t now_ms)
         keys_renew_watch(http->keys);
     wait_end_all(http);
     live_end_all(http);
-    stream_end_all(http);
+    stream_end_all(http, "the farm's tokens have changed; come in again");
 }
 
 void http_turned(struct http *http, int64_t ms)
@@ -271,6 +271,7 @@ void http_run(struct http *http, int64_t now_ms)
     free_gated(http);
     look_at_tokens(http, now_ms);
     wait_due(http, now_ms);
+    stream_end_due(http, now_ms);
     stream_beat_all(http, now_ms);
     files_run(http, now_ms);
     if (http->artifacts)
@@ -288,7 +289,7 @@ void http_drain(struct http *http)
     http->draining = true;
     wait_end_all(http);
     live_end_all(http);
-    stream_end_all(http);
+    stream_end_all(http, "the broker is shutting down");
 }
 
 bool http_busy(const struct http *http)

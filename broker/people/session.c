@@ -111,20 +111,19 @@ static bool split(char *value, int64_t *ret_ends_ms)
 
 const struct token *session_find(const unsigned char key[SESSION_KEY],
                                  const struct tokens *tokens, const char *value,
-                                 int64_t now_ms)
+                                 int64_t now_ms, int64_t *ret_ends_ms)
 {
     char copy[SESSION_TEXT], wanted[SESSION_TEXT];
-    int64_t ends_ms;
     size_t len = strlen(value);
     if (len >= sizeof copy)
         return NULL;
     memcpy(copy, value, len + 1);
-    if (!split(copy, &ends_ms) || ends_ms <= now_ms)
+    if (!split(copy, ret_ends_ms) || *ret_ends_ms <= now_ms)
         return NULL;
     const struct token *token = tokens_named(tokens, copy);
     if (!token)
         return NULL;
-    session_write(key, token, ends_ms, wanted);
+    session_write(key, token, *ret_ends_ms, wanted);
     bool same = strlen(wanted) == len && sodium_memcmp(wanted, value, len) == 0;
     return same ? token : NULL;
 }

@@ -28,12 +28,12 @@ void session_write(const unsigned char key[SESSION_KEY],
                    const struct token *token, int64_t ends_ms,
                    char ret[SESSION_TEXT]);
 
-/* session_find returns the token that a value of session_write stands for;
- * NULL when it is none of this key, its time is over (ends_ms <= now_ms), or
- * its token is not among these any more. */
+/* session_find returns the token that a value of session_write stands for, and
+ * its end in *ret_ends_ms; NULL when it is none of this key, its time is over
+ * (ends_ms <= now_ms), or its token is not among these any more. */
 const struct token *session_find(const unsigned char key[SESSION_KEY],
                                  const struct tokens *tokens, const char *value,
-                                 int64_t now_ms);
+                                 int64_t now_ms, int64_t *ret_ends_ms);
 
 /* session_name writes the cookie's name and returns ret: with the port, since
  * browsers tell hosts apart by their cookies, and ports not. */

@@ -279,10 +279,30 @@ void stream_beat_all(struct http *http, int64_t now_ms)
     }
 }
 
-void stream_end_all(struct http *http)
+/* Where there is no room the end alone has to do. */
+static void stream_end(struct stream *stream, const char *why)
+{
+    struct buf text;
+    if (stream->ending)
+        return;
+    buf_init(&text, TEXT_MAX);
+    buf_print(&text, ": %s\n\n", why);
+    (void)stream_send(stream, &text);
+    buf_free(&text);
+    stream_stop(stream);
+}
+
+void stream_end_due(struct http *http, int64_t now_ms)
 {
     struct stream *stream;
     DL_FOREACH (http->streams, stream)
-        if (!stream->ending)
-            stream_stop(stream);
+        if (stream->call->ends_ms <= now_ms)
+            stream_end(stream, "the session is over; sign in again");
+}
+
+void stream_end_all(struct http *http, const char *why)
+{
+    struct stream *stream;
+    DL_FOREACH (http->streams, stream)
+        stream_end(stream, why);
 }

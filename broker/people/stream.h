@@ -23,10 +23,12 @@ bool stream_topics_check(const char *topics);
 
 /* stream_news gives all streams what the feed has got; stream_resume those that
  * lagged what they have room for now; stream_beat_all, when it is time, a sign
- * of life; stream_end_all ends them. */
+ * of life; stream_end_due ends those whose session is over, stream_end_all all.
+ * why: a line that each reader gets as a comment before its end. */
 void stream_news(struct http *http);
 void stream_resume(struct http *http);
 void stream_beat_all(struct http *http, int64_t now_ms);
-void stream_end_all(struct http *http);
+void stream_end_due(struct http *http, int64_t now_ms);
+void stream_end_all(struct http *http, const char *why);
 
 #endif

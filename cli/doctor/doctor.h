@@ -29,6 +29,11 @@ void doctor_agents(const json_t *agents, const char *url,
 /* doctor_clock: how far this machine's clock is ahead of the broker's. Pure. */
 void doctor_clock(int64_t ahead_ms, struct findings *findings);
 
+/* doctor_certificate: how long the broker's certificate is good; less than 0:
+ * no longer. Pure. */
+void doctor_certificate(int64_t left_s, const char *url,
+                        struct findings *findings);
+
 /* doctor_broker asks the broker. Returns the list of its agents, owned; NULL
  * where it cannot be had. named: the broker's address was given, so that none
  * being there is a fault. */

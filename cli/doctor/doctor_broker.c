@@ -62,6 +62,21 @@ static void tell_unreachable(const struct cli *cli, const char *why, bool named,
     mend_address(cli, finding);
 }
 
+static void tell_distrusted(const struct cli *cli, bool expired,
+                            struct findings *findings)
+{
+    if (expired) {
+        doctor_certificate(-1, client_url(cli->client), findings);
+        return;
+    }
+    struct finding *finding = finding_add(findings, FINDING_CERTIFICATE);
+    buf_print(&finding->what, "certificate: the one at %s is not trusted here",
+              client_url(cli->client));
+    buf_print(&finding->mend,
+              "Name a file with it, or with the authority that has signed it, "
+              "by --ca or FRAMEQ_CA; and the broker by a name that is in it.");
+}
+
 static void tell_stranger(const struct cli *cli, struct findings *findings)
 {
     struct reply info;
@@ -137,7 +152,9 @@ json_t *doctor_broker(struct cli *cli, bool named, struct findings *findings)
     json_t *agents = NULL;
     ask(cli->client, "/v1/farm", &reply);
     bool broker = client_is_broker(&reply);
-    if (reply.status == 0)
+    if (reply.distrusted)
+        tell_distrusted(cli, reply.expired, findings);
+    else if (reply.status == 0)
         tell_unreachable(cli, reply.why, named, findings);
     else if (!broker || (reply.status == 200 && !doc_has(reply.json, "ports")))
         tell_stranger(cli, findings);
@@ -145,6 +162,9 @@ json_t *doctor_broker(struct cli *cli, bool named, struct findings *findings)
         tell_refused(cli, &reply, findings);
     else
         findings_well(findings, "broker %s", client_url(cli->client));
+    if (reply.cert_until_s >= 0)
+        doctor_certificate(reply.cert_until_s - clock_wall_ms() / 1000,
+                           client_url(cli->client), findings);
     if (reply.status != 0 && broker)
         look_at_clock(&reply, findings);
     if (reply.status == 200 && broker && doc_has(reply.json, "ports")) {

@@ -14,6 +14,7 @@
 #include "common/limits.h"
 
 #define CLOCK_MS 30000 /* farther apart, times that people read mislead */
+#define CERT_S   (14 * 24 * 3600) /* with less left it is worth saying */
 
 void doctor_clock(int64_t ahead_ms, struct findings *findings)
 {
@@ -30,6 +31,29 @@ void doctor_clock(int64_t ahead_ms, struct findings *findings)
     buf_print(&finding->mend,
               "Let both machines set their clocks by the network: "
               "timedatectl set-ntp true.");
+}
+
+void doctor_certificate(int64_t left_s, const char *url,
+                        struct findings *findings)
+{
+    char text[HUMAN_SIZE];
+    if (left_s >= CERT_S) {
+        findings_well(findings, "certificate");
+        return;
+    }
+    struct finding *finding = left_s < 0
+                                  ? finding_add(findings, FINDING_CERTIFICATE)
+                                  : finding_note(findings, FINDING_CERTIFICATE);
+    if (left_s < 0)
+        buf_print(&finding->what, "certificate: the one at %s has expired",
+                  url);
+    else
+        buf_print(&finding->what, "certificate: the one at %s expires in %s",
+                  url, human_seconds((double)left_s, text));
+    buf_print(&finding->mend,
+              "Renew it where it lies (--tls-cert of frameq-broker, or a "
+              "proxy's), then have it read again: systemctl kill -s HUP "
+              "frameq-broker.");
 }
 
 static void look_at_ledger(const json_t *farm, struct findings *findings)

@@ -3,11 +3,14 @@
 table of files and one job."""
 
 import ast
+import contextlib
 import hashlib
 import http.server
 import json
 import pathlib
 import re
+import ssl
+import subprocess
 import sys
 import tempfile
 import threading
@@ -43,8 +46,20 @@ class FakeBroker(http.server.ThreadingHTTPServer):
         self.frames = []
         self.state = "completed"
         self.url = "http://%s:%d" % self.server_address
+        self.secure = None  # an ssl.SSLContext: speaks https
         threading.Thread(target=self.serve_forever, kwargs={
             "poll_interval": 0.01}, daemon=True).start()
+
+
+    def finish_request(self, request, client_address):
+        """In the thread of the connection, so that a handshake that fails
+        ends no other."""
+        if not self.secure:
+            super().finish_request(request, client_address)
+            return
+        with contextlib.suppress(OSError), \
+                self.secure.wrap_socket(request, server_side=True) as sealed:
+            super().finish_request(sealed, client_address)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -187,6 +202,61 @@ class Addresses(PartsTest):
         with self.assertRaisesRegex(broker.Trouble, "No broker answers") as c:
             broker.Broker(self.server.url).get("/v1/farm")
         self.assertTrue(c.exception.passing)
+
+
+class Certificates(PartsTest):
+    """A broker whose certificate nobody vouches for."""
+
+    def setUp(self):
+        super().setUp()
+        self.cert, key = self.folder / "cert", self.folder / "key"
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+             "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out",
+             self.cert, "-subj", "/CN=farm", "-addext",
+             "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+        self.key = key
+        self.serve(self.cert)
+        self.url = self.server.url.replace("http:", "https:")
+
+    def serve(self, cert):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(cert, self.key)
+        self.server.secure = context
+
+    def ask(self, url, ca):
+        asking = broker.Broker(url, "", str(ca))
+        self.addCleanup(asking.close)
+        return asking.ask("GET", "/v1/farm").status
+
+    def assert_said(self, url, ca, *words):
+        with self.assertRaises(broker.Trouble) as caught:
+            self.ask(url, ca)
+        for word in words:
+            self.assertIn(word, str(caught.exception))
+        self.assertFalse(caught.exception.passing)
+
+    def test_private(self):
+        self.assert_said(self.url, "", "is not trusted here",
+                         "as Certificate in the add-on's preferences")
+        self.assertGreater(self.ask(self.url, self.cert), 0)
+
+    def test_no_file(self):
+        for ca in (self.folder / "gone", self.key):
+            self.assert_said(self.url, ca, f"{ca} is no certificate",
+                             "choose another file")
+
+    def test_another_name(self):
+        self.assert_said(self.url.replace("127.0.0.1", "localhost"),
+                         self.cert, "is for another name")
+
+    def test_expired(self):
+        old = self.folder / "old"
+        subprocess.run(["openssl", "x509", "-in", self.cert, "-signkey",
+                        self.key, "-days", "-1", "-out", old],
+                       check=True, capture_output=True)
+        self.serve(old)
+        self.assert_said(self.url, old, "has expired", "renews it")
 
 
 class Refusals(PartsTest):

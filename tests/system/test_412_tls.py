@@ -206,6 +206,39 @@ class Tls(farm.FarmTest):
         self.host.await_agents("n3")
 
 
+class Ending(farm.FarmTest):
+    def doctor(self, days, ca=True):
+        """The lines about a certificate that is good for so many days."""
+        cert, key = make_cert(self.folder)
+        subprocess.run(["openssl", "x509", "-in", cert, "-signkey", key,
+                        "-days", str(days), "-out", self.folder / "other"],
+                       check=True, capture_output=True)
+        host = self.broker("--tls-cert", self.folder / "other",
+                           "--tls-key", key)
+        self.url = f"https://{host.address}"
+        env = {"PATH": str(self.folder)}  # no Blender to wait for
+        if ca:
+            env["FRAMEQ_CA"] = str(self.folder / "other")
+        result = self.run_program("frameq", "doctor", "--broker", self.url,
+                                  env=env, seconds=60)
+        host.kill()
+        lines = result.stdout.splitlines()
+        return [pair for pair in zip(lines, lines[1:])
+                if "certificate: " in pair[0]]
+
+    def test_the_doctor_sees_it_coming(self):
+        self.assertEqual(self.doctor(15), [])
+        [(what, mend)] = self.doctor(13)
+        self.assertRegex(what, f"{self.url} expires in 1[23] d ")
+        self.assertIn("kill -s HUP frameq-broker", mend)
+        [(what, mend)] = self.doctor(-1)
+        self.assertIn(f"{self.url} has expired", what)
+        self.assertIn("kill -s HUP frameq-broker", mend)
+        [(what, mend)] = self.doctor(15, ca=False)
+        self.assertIn(f"{self.url} is not trusted here", what)
+        self.assertIn("--ca or FRAMEQ_CA", mend)
+
+
 class Proxied(farm.FarmTest):
     """Behind a proxy: here the test itself is one."""
 
@@ -227,7 +260,13 @@ class Proxied(farm.FarmTest):
         self.assertIn("; Secure", signed_out.headers["Set-Cookie"])
         plain = host.web().delete("/v1/session")
         self.assertNotIn("Secure", plain.headers["Set-Cookie"])
+        hsts = "Strict-Transport-Security"
+        page = host.web().request("GET", "/", None, told)
+        self.assertIn("max-age=", page.headers[hsts])
+        self.assertNotIn(hsts, host.web().get("/").headers)
         stranger = self.broker("--proxy", "192.0.2.1")
+        page = stranger.web().request("GET", "/", None, told)
+        self.assertNotIn(hsts, page.headers)
         answer = stranger.web().request("POST", "/v1/jobs", body, told)
         self.assertEqual(answer.status, 403, answer)
         del told["Origin"]

@@ -11,3 +11,5 @@ target_compile_definitions(test_proof PRIVATE
 frameq_unit(node_client frameq_agent_parts frameq_app)
 frameq_unit(agent_farm frameq_agent_parts frameq_app)
 frameq_unit(agent_link frameq_agent_parts frameq_app PkgConfig::CZMQ)
+frameq_unit(transfer frameq_agent_parts frameq_http frameq_transfer
+  PkgConfig::GNUTLS)

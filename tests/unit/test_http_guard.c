@@ -165,7 +165,9 @@ static void taken_back_it_is_none(void **state)
     world_turn();
     assert_status("GET", "/v1/jobs", joe, NULL, 401);
     assert_status("GET", "/v1/jobs", headers[0], NULL, 200);
-    free(world_read(stream, "0\r\n\r\n")); /* it was ended */
+    char *end = world_read(stream, "0\r\n\r\n"); /* it was ended */
+    assert_non_null(strstr(end, ": the farm's tokens have changed"));
+    free(end);
     close(stream);
 }
 
@@ -292,16 +294,47 @@ static void a_session_ends(void **state)
     got_free(&got);
 }
 
+static void a_stream_ends_with_its_session(void **state)
+{
+    (void)state;
+    int over = world_send("GET", "/v1/events", sign_in(joe), NULL);
+    free(world_read(over, "event-stream"));
+    world.now_ms += 1000;
+    world_turn();
+    int later = world_send("GET", "/v1/events", sign_in(joe), NULL);
+    int token = world_send("GET", "/v1/events", joe, NULL);
+    free(world_read(later, "event-stream"));
+    free(world_read(token, "event-stream"));
+    world.now_ms += INT64_C(7) * 24 * 3600 * 1000 - 1000;
+    char *end = world_read(over, "0\r\n\r\n");
+    assert_non_null(strstr(end, ": the session is over; sign in again\n\n"));
+    free(end);
+    assert_int_equal(world.http->n_streams, 2);
+    world.now_ms += 1000;
+    free(world_read(later, ": the session is over"));
+    world_turn();
+    assert_int_equal(world.http->n_streams, 1);
+    close(over);
+    close(later);
+    close(token);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(nobody_gets_in_without),       TEST(anybody_may_ask_how_it_is),
-        TEST(each_role_may_do_so_much),     TEST(a_job_is_steered_by_its_user),
-        TEST(taken_back_it_is_none),        TEST(a_broken_file_changes_nothing),
-        TEST(who_was_refused_is_counted),   TEST(a_session_is_its_token),
-        TEST(a_session_is_of_the_own_page), TEST(a_session_ends),
+        TEST(nobody_gets_in_without),
+        TEST(anybody_may_ask_how_it_is),
+        TEST(each_role_may_do_so_much),
+        TEST(a_job_is_steered_by_its_user),
+        TEST(taken_back_it_is_none),
+        TEST(a_broken_file_changes_nothing),
+        TEST(who_was_refused_is_counted),
+        TEST(a_session_is_its_token),
+        TEST(a_session_is_of_the_own_page),
+        TEST(a_session_ends),
+        TEST(a_stream_ends_with_its_session),
     };
     int fd = mkstemp(path);
     assert(fd >= 0);

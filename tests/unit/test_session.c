@@ -37,13 +37,24 @@ static int teardown(void **state)
     return 0;
 }
 
+static const struct token *found(const unsigned char by[SESSION_KEY],
+                                 const struct tokens *among, const char *value,
+                                 int64_t now_ms)
+{
+    int64_t ends_ms = 0;
+    const struct token *token =
+        session_find(by, among, value, now_ms, &ends_ms);
+    assert_true(token == NULL || ends_ms > now_ms);
+    return token;
+}
+
 static void it_stands_for_its_token_until_its_end(void **state)
 {
     (void)state;
     char value[SESSION_TEXT];
     session_write(key, &tokens.at[0], 5000, value);
-    assert_ptr_equal(session_find(key, &tokens, value, 4999), &tokens.at[0]);
-    assert_null(session_find(key, &tokens, value, 5000));
+    assert_ptr_equal(found(key, &tokens, value, 4999), &tokens.at[0]);
+    assert_null(found(key, &tokens, value, 5000));
     assert_null(strstr(value, "fq_"));
 }
 
@@ -55,7 +66,7 @@ static void the_longest_name_fits(void **state)
     memset(token.name, 'n', LIMIT_AGENT);
     tokens_make(&tokens, &token, secret);
     session_write(key, &tokens.at[2], INT64_MAX, value);
-    assert_ptr_equal(session_find(key, &tokens, value, 0), &tokens.at[2]);
+    assert_ptr_equal(found(key, &tokens, value, 0), &tokens.at[2]);
 }
 
 static void any_other_character_makes_it_none(void **state)
@@ -66,15 +77,15 @@ static void any_other_character_makes_it_none(void **state)
     for (size_t i = 0; value[i]; i++) {
         char was = value[i];
         value[i] = was == '7' ? '8' : '7';
-        assert_null(session_find(key, &tokens, value, 0));
+        assert_null(found(key, &tokens, value, 0));
         value[i] = '\0';
-        assert_null(session_find(key, &tokens, value, 0));
+        assert_null(found(key, &tokens, value, 0));
         value[i] = was;
     }
     static const char *const none[] = {
         "", ".", "..", "joe", "joe.5000", "joe.5000.", "joe.x.y", "..5000.x"};
     for (size_t i = 0; i < sizeof none / sizeof *none; i++)
-        assert_null(session_find(key, &tokens, none[i], 0));
+        assert_null(found(key, &tokens, none[i], 0));
 }
 
 static void another_key_or_token_ends_it(void **state)
@@ -83,12 +94,12 @@ static void another_key_or_token_ends_it(void **state)
     char value[SESSION_TEXT];
     unsigned char other[SESSION_KEY] = {1, 2, 4};
     session_write(key, &tokens.at[1], 5000, value);
-    assert_null(session_find(other, &tokens, value, 0));
+    assert_null(found(other, &tokens, value, 0));
     assert_true(tokens_remove(&tokens, "joe"));
-    assert_null(session_find(key, &tokens, value, 0));
+    assert_null(found(key, &tokens, value, 0));
     struct token again = {.name = "joe", .role = TOKEN_ADMIN};
     tokens_make(&tokens, &again, secret);
-    assert_null(session_find(key, &tokens, value, 0));
+    assert_null(found(key, &tokens, value, 0));
 }
 
 static void cookies_are_found_by_name(void **state)

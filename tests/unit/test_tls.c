@@ -7,64 +7,22 @@
 #include "tests/unit/http_world.h"
 
 #include <dirent.h>
-#include <fcntl.h>
-#include <gnutls/x509.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <time.h>
 
 #include "common/http/tls.h"
 #include "common/limits.h"
+#include "tests/unit/own_cert.h"
 
 #define PATH_SIZE 256
 
 static struct {
     char dir[64], cert[PATH_SIZE], key[PATH_SIZE], padded[PATH_SIZE];
-    gnutls_datum_t cert_pem, key_pem;
+    struct own_cert pem;
     struct cert_files both;
     struct tls *tls;
 } own;
-
-static void write_file(const char *path, const char *before, size_t n_before,
-                       const gnutls_datum_t *pem)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, before, n_before), n_before);
-    assert_int_equal(write(fd, pem->data, pem->size), pem->size);
-    close(fd);
-}
-
-static void sign(gnutls_x509_crt_t cert, gnutls_x509_privkey_t key)
-{
-    unsigned char serial = 1;
-    gnutls_x509_crt_set_version(cert, 3);
-    gnutls_x509_crt_set_serial(cert, &serial, 1);
-    gnutls_x509_crt_set_dn_by_oid(cert, GNUTLS_OID_X520_COMMON_NAME, 0, "farm",
-                                  4);
-    gnutls_x509_crt_set_activation_time(cert, time(NULL) - 60);
-    gnutls_x509_crt_set_expiration_time(cert, time(NULL) + 3600);
-    gnutls_x509_crt_set_key(cert, key);
-    assert_int_equal(
-        gnutls_x509_crt_sign2(cert, cert, key, GNUTLS_DIG_SHA256, 0), 0);
-}
-
-static void make_cert(void)
-{
-    gnutls_x509_crt_t cert;
-    gnutls_x509_privkey_t key;
-    gnutls_x509_privkey_init(&key);
-    gnutls_x509_crt_init(&cert);
-    assert_int_equal(gnutls_x509_privkey_generate(
-                         key, GNUTLS_PK_ECDSA,
-                         GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0),
-                     0);
-    sign(cert, key);
-    gnutls_x509_crt_export2(cert, GNUTLS_X509_FMT_PEM, &own.cert_pem);
-    gnutls_x509_privkey_export2(key, GNUTLS_X509_FMT_PEM, &own.key_pem);
-    gnutls_x509_crt_deinit(cert);
-    gnutls_x509_privkey_deinit(key);
-}
 
 static int files_open(void **state)
 {
@@ -74,9 +32,9 @@ static int files_open(void **state)
     snprintf(own.cert, PATH_SIZE, "%s/cert", own.dir);
     snprintf(own.key, PATH_SIZE, "%s/key", own.dir);
     snprintf(own.padded, PATH_SIZE, "%s/padded", own.dir);
-    make_cert();
-    write_file(own.cert, "", 0, &own.cert_pem);
-    write_file(own.key, "", 0, &own.key_pem);
+    own.pem = own_cert_make();
+    own_cert_write(own.cert, "", 0, &own.pem.cert);
+    own_cert_write(own.key, "", 0, &own.pem.key);
     own.both = (struct cert_files){own.cert, own.key};
     return 0;
 }
@@ -88,8 +46,7 @@ static int files_close(void **state)
     unlink(own.key);
     unlink(own.padded);
     rmdir(own.dir);
-    gnutls_free(own.cert_pem.data);
-    gnutls_free(own.key_pem.data);
+    own_cert_free(&own.pem);
     return 0;
 }
 
@@ -270,14 +227,10 @@ static void files_that_are_refused(void **state)
     assert_refused(own.dir, own.key, "Is a directory");
     assert_refused(own.key, own.key, "--tls-cert");
     assert_refused(own.cert, own.cert, "no private key");
-    gnutls_datum_t old = own.key_pem, old_cert = own.cert_pem;
-    make_cert();
-    write_file(own.padded, "", 0, &own.key_pem);
+    struct own_cert other = own_cert_make();
+    own_cert_write(own.padded, "", 0, &other.key);
     assert_refused(own.cert, own.padded, "is not the key of");
-    gnutls_free(own.key_pem.data);
-    gnutls_free(own.cert_pem.data);
-    own.key_pem = old;
-    own.cert_pem = old_cert;
+    own_cert_free(&other);
     chmod(own.key, 0640);
     assert_refused(own.cert, own.key, "make it mode 0600");
     chmod(own.key, 0600);
@@ -287,18 +240,18 @@ static void files_as_large_as_the_limit(void **state)
 {
     (void)state;
     char blanks[LIMIT_CERT], why[512];
-    size_t n = LIMIT_CERT - own.cert_pem.size;
+    size_t n = LIMIT_CERT - own.pem.cert.size;
     const struct cert_files files = {own.padded, own.key};
     memset(blanks, '\n', sizeof blanks);
-    write_file(own.padded, blanks, n, &own.cert_pem);
+    own_cert_write(own.padded, blanks, n, &own.pem.cert);
     struct tls *tls = tls_open(&files, why, sizeof why);
     assert_non_null(tls);
     assert_non_null(tls_pin(tls)); /* self-signed */
     assert_true(tls_until_s(tls) > time(NULL));
-    write_file(own.padded, blanks, n + 1, &own.cert_pem);
+    own_cert_write(own.padded, blanks, n + 1, &own.pem.cert);
     assert_false(tls_renew(tls, why, sizeof why));
     assert_non_null(strstr(why, "larger than"));
-    write_file(own.padded, blanks, n, &own.cert_pem);
+    own_cert_write(own.padded, blanks, n, &own.pem.cert);
     assert_true(tls_renew(tls, why, sizeof why)); /* twice, and never used */
     assert_true(tls_renew(tls, why, sizeof why));
     tls_close(&tls);

@@ -148,7 +148,7 @@ static void delete_agent(struct call *call)
     broker_note(call->http->broker, "agent_removed", call->params.at[0],
                 call_who(call));
     wait_end_all(call->http);
-    stream_end_all(call->http);
+    stream_end_all(call->http, "an agent was removed; come in again");
     reply_empty(call, 204);
 }
 

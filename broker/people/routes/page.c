@@ -51,7 +51,7 @@ static void reply_page(struct call *call, const struct page *page)
     reply_header(call, "Content-Security-Policy", policy, store, store, store);
     reply_header(call, "Referrer-Policy", "no-referrer");
     reply_header(call, "Vary", "Accept-Encoding");
-    if (call->http->tls != NULL)
+    if (call->in->secure)
         reply_header(call, "Strict-Transport-Security", "max-age=2592000");
     if (gzip)
         reply_header(call, "Content-Encoding", "gzip");

@@ -55,8 +55,11 @@ static enum rc frames_of(const struct step *step, const struct job *job,
         return RC_OK;
     ranges_free(ret);
     return step_refuse(step, RC_INVALID,
-                       "field `frames`: %d of them %s not of this job", unknown,
-                       unknown == 1 ? "is" : "are");
+                       "field `frames`: %d of them %s not of this job, which "
+                       "has %d from %d to %d",
+                       unknown, unknown == 1 ? "is" : "are", job->frames.count,
+                       frames_number(&job->frames, 0),
+                       frames_number(&job->frames, job->frames.count - 1));
 }
 
 /* The members of set that are in one of two states, in the step's arena. */

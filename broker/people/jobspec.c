@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "broker/views/view.h"
 #include "common/app/clock.h"
@@ -110,11 +111,15 @@ static bool check_url(const json_t *v, const void *unused, char *why,
     if (!field_text(v, &path_max, why, size))
         return false;
     const char *url = json_string_value(v);
-    bool http = strncmp(url, "http://", 7) == 0 && url[7] != '\0';
-    bool https = strncmp(url, "https://", 8) == 0 && url[8] != '\0';
-    if (http || https)
+    size_t scheme = strncasecmp(url, "http://", 7) == 0    ? 7
+                    : strncasecmp(url, "https://", 8) == 0 ? 8
+                                                           : 0;
+    bool host = scheme > 0 && strcspn(url + scheme, "/?#:@") > 0;
+    if (host && strchr(url, ' ') == NULL)
         return true;
-    return field_refuse(why, size, "must be a URL with http:// or https://");
+    return field_refuse(why, size,
+                        "must be a URL such as https://host/path, http or "
+                        "https, without blanks");
 }
 
 /* A field that is an object with a table of its own. */

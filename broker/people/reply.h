@@ -40,7 +40,8 @@ void reply_file(struct call *call, const char *type, int fd, uint64_t size,
                 const char *tag);
 
 /* reply_ranged answers with the file, or with the part of it that the header
- * Range asks for; 416 past its end. Takes fd. */
+ * Range asks for (where If-Range, if it is there, names tag); 416 past its end,
+ * 304 where If-None-Match names tag. Takes fd. */
 void reply_ranged(struct call *call, const char *type, int fd, uint64_t size,
                   const char *tag);
 

@@ -108,6 +108,7 @@ static void bad_bodies(void **state)
         assert_int_equal(got.status, 400);
         assert_string_equal(got.body, rows[i][1]);
         assert_string_equal(got_header(&got, "Content-Type"), TEXT);
+        assert_string_equal(got_header(&got, "Vary"), "Accept");
         got_free(&got);
     }
     assert_int_equal(world.core->n_jobs, 0);

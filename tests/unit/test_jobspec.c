@@ -136,7 +136,7 @@ static void every_field(void **state)
         "\"memory_mb\":4096,\"gpu\":true,\"blender\":\"4.2\"},"
         "\"max_attempts\":7,\"timeout_seconds\":60,\"silence_seconds\":30,"
         "\"movie\":{\"fps\":24,\"codec\":\"h264\"},"
-        "\"notify\":\"https://example.org/hook\"}",
+        "\"notify\":\"HTTPS://[::1]:80/hook\"}",
         &spec));
     assert_false(spec.plain);
     assert_string_equal(spec.name, "shot");
@@ -271,6 +271,9 @@ static void bad_values(void **state)
         {"\"movie\":{\"codec\":\"avi\"}", "`movie`: field `codec`"},
         {"\"notify\":\"ftp://x\"", "`notify`"},
         {"\"notify\":\"http://\"", "`notify`"},
+        {"\"notify\":\"http:///path\"", "`notify`"},
+        {"\"notify\":\"http://:80/\"", "`notify`"},
+        {"\"notify\":\"https://a b/\"", "`notify`"},
         {"\"engine\":\"POVRAY\"", "`engine`"},
         {"\"samples\":0", "`samples`"},
         {"\"format\":\"AVI\"", "`format`"},

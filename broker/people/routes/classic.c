@@ -72,6 +72,7 @@ static void get_status(struct call *call)
     const struct job *job = job_find(core, call->params.at[0]);
     bool json = accept_json(call_header(call, "Accept"));
     if (!job && !json) {
+        reply_header(call, "Vary", "Accept");
         reply_text(call, 404, "Job not found");
         return;
     }

@@ -14,6 +14,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "broker/agents/ports.h"
 #include "broker/files/artifacts.h"
 #include "broker/files/s3.h"
 #include "broker/loop.h"
@@ -28,6 +29,7 @@
 
 #define WHY_SIZE   512
 #define ROWS_TRIED 10
+#define PORT_LAST  65535
 #define DAY_S      86400
 #define SOON_S     (14 * DAY_S)
 
@@ -196,10 +198,15 @@ static void open_keys(struct parts *parts, const struct conf *conf)
 
 static void open_zmq(struct parts *parts, const struct conf *conf)
 {
-    char host[256], why[WHY_SIZE];
-    struct link_options options = {.host = host, .keys = parts->keys};
+    char host[256], address[256], why[WHY_SIZE];
+    struct link_options options = {.host = address, .keys = parts->keys};
     options.status_port =
         conf_address(conf_get(conf, "zmq"), host, sizeof host);
+    if (!ports_address(host, address, sizeof address, why, sizeof why))
+        give_up(parts, why);
+    if (options.status_port > PORT_LAST - 2)
+        give_up(parts, "--zmq: control and the feed take the next two ports; "
+                       "give one up to 65533");
     settings_lanes(conf_get(conf, "lanes"), &options.lanes_low,
                    &options.lanes_high);
     int tries = options.status_port == 0 ? ROWS_TRIED : 1;
@@ -268,8 +275,8 @@ static void open_tls(struct parts *parts, const struct conf *conf)
 
 static void open_http(struct parts *parts, const struct conf *conf)
 {
-    static char host[256]; /* facts point to it */
-    static char self[256]; /* and the door to these */
+    static char host[256]; /* the door points to these */
+    static char self[256];
     static struct proxies proxies;
     char why[WHY_SIZE];
     struct loop *loop = &parts->loop;
@@ -291,7 +298,6 @@ static void open_http(struct parts *parts, const struct conf *conf)
     loop->http = http_open(loop->broker, loop->feed, &options, why, sizeof why);
     if (!loop->http)
         give_up(parts, why);
-    parts->facts.http_host = host;
     parts->facts.http_port = http_port(loop->http);
 }
 
@@ -317,18 +323,25 @@ static void restart(struct parts *parts)
     (void)broker_do(parts->loop.broker, &cmd, NULL, 0);
 }
 
+/* The host of a flag's address, with the brackets that it has there. */
+static void host_of(const struct conf *conf, const char *flag, char ret[256])
+{
+    const char *value = conf_get(conf, flag);
+    snprintf(ret, 256, "%.*s", (int)(strrchr(value, ':') - value), value);
+}
+
 static void say_ready(const struct parts *parts, const struct conf *conf)
 {
-    char zmq_host[256];
+    char http[256], zmq[256];
     const struct broker_facts *facts = &parts->facts;
-    (void)conf_address(conf_get(conf, "zmq"), zmq_host, sizeof zmq_host);
-    printf("ready http=%s:%d status=%s:%d control=%s:%d feed=%s:%d\n",
-           facts->http_host, facts->http_port, zmq_host, facts->status_port,
-           zmq_host, facts->control_port, zmq_host, facts->feed_port);
+    host_of(conf, "http", http);
+    host_of(conf, "zmq", zmq);
+    printf("ready http=%s:%d status=%s:%d control=%s:%d feed=%s:%d\n", http,
+           facts->http_port, zmq, facts->status_port, zmq, facts->control_port,
+           zmq, facts->feed_port);
     fflush(stdout);
     log_info("serving", "epoch=%llu http=%s:%d",
-             (unsigned long long)facts->epoch, facts->http_host,
-             facts->http_port);
+             (unsigned long long)facts->epoch, http, facts->http_port);
 }
 
 /* The ledger goes last: what was answered is on disk before the end. */

@@ -47,6 +47,15 @@ static bool check_batch(const json_t *v, const void *unused, char *why,
     return field_integer(v, &batch_bounds, why, size);
 }
 
+/* "" is none, as the job document shows it. */
+static bool check_name(const json_t *v, const void *unused, char *why,
+                       size_t size)
+{
+    (void)unused;
+    return (json_is_string(v) && json_string_length(v) == 0) ||
+           field_text(v, &name_max, why, size);
+}
+
 static bool check_time(const json_t *v, const void *unused, char *why,
                        size_t size)
 {
@@ -151,7 +160,7 @@ static const struct field job_fields[] = {
     {"to", field_integer, &frame_bounds},
     {"step", field_integer, &step_bounds},
     {"frames", field_text, &frames_max},
-    {"name", field_text, &name_max},
+    {"name", check_name, NULL},
     {"user", field_text, &name_max},
     {"project", field_text, &name_max},
     {"labels", check_labels, NULL},

@@ -182,6 +182,16 @@ static void the_document_has_no_frames(void **state)
     jobspec_done(&spec);
 }
 
+/* As the document of a job without one shows it. */
+static void no_name(void **state)
+{
+    struct job_spec spec;
+    (void)state;
+    assert_true(read_spec(with("\"name\":\"\""), &spec));
+    assert_string_equal(spec.name, "");
+    jobspec_done(&spec);
+}
+
 static void batch_words(void **state)
 {
     struct job_spec spec;
@@ -245,7 +255,6 @@ static void bad_json(void **state)
 static void bad_values(void **state)
 {
     static const char *const rows[][2] = {
-        {"\"name\":\"\"", "`name`"},
         {"\"name\":7", "`name`"},
         {"\"user\":\"a\\u0007\"", "`user`"},
         {"\"labels\":[]", "`labels`"},
@@ -348,6 +357,7 @@ int main(void)
         cmocka_unit_test(every_field),
         cmocka_unit_test(the_node_gets_render_fields_alone),
         cmocka_unit_test(the_document_has_no_frames),
+        cmocka_unit_test(no_name),
         cmocka_unit_test(batch_words),
         cmocka_unit_test(bad_frames),
         cmocka_unit_test(bad_json),

@@ -108,6 +108,15 @@ class Blobs(farm.FarmTest):
         other = get(path, range="bytes=1-2", if_range='"x"')
         self.assertEqual((other.status, other.body), (200, data))
 
+    def test_a_wrong_size_stops_nobody(self):
+        data = os.urandom(100)
+        self.assertEqual(self.put(name_of(data), data, 0, 101).status, 202)
+        again = self.put(name_of(data), data, 0, 100)
+        self.assertEqual((again.status, again.headers["Upload-Offset"]),
+                         (201, None))
+        self.assertEqual(self.host.web().get(
+            f"/v1/blobs/{name_of(data)}").body, data)
+
     def test_goes_on_after_a_break(self):
         data = os.urandom(10 * PIECE + 12345)
         name = name_of(data)

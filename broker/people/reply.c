@@ -235,6 +235,16 @@ void reply_problem(struct call *call, enum rc rc, const char *format, ...)
     answer_finish(call, rc_status(rc), type);
 }
 
+void reply_unknown_job(struct call *call)
+{
+    if (call_wants_json(call)) {
+        reply_problem(call, RC_NOT_FOUND, "Job not found");
+        return;
+    }
+    reply_header(call, "Vary", "Accept");
+    reply_text(call, 404, "Job not found");
+}
+
 void reply_upload(struct call *call, enum rc rc, uint64_t offset,
                   const char *detail)
 {

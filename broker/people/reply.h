@@ -50,6 +50,10 @@ void reply_ranged(struct call *call, const char *type, int fd, uint64_t size,
 void reply_problem(struct call *call, enum rc rc, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* reply_unknown_job answers 404 as the classic routes do: in text it is "Job
+ * not found" and nothing more. */
+void reply_unknown_job(struct call *call);
+
 /* reply_upload answers a refusal with how much of an upload is there, as
  * Upload-Offset. */
 void reply_upload(struct call *call, enum rc rc, uint64_t offset,

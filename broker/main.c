@@ -26,6 +26,7 @@
 #include "common/http/forwarded.h"
 #include "common/http/tls.h"
 #include "common/limits.h"
+#include "common/mem.h"
 
 #define WHY_SIZE   512
 #define ROWS_TRIED 10
@@ -130,6 +131,7 @@ struct parts {
     struct broker_facts facts;
     struct keys *keys; /* NULL: sockets without keys */
     struct s3 *s3;     /* NULL: files lie below the data */
+    const char **hook_rules;
     struct loop loop;
 };
 
@@ -246,12 +248,37 @@ static void open_artifacts(struct parts *parts)
         give_up(parts, why);
 }
 
+/* Whoever submits is on this machine, and may post to it without a broker:
+ * then webhooks may go to it too. Behind a proxy, or with tokens, they may come
+ * from elsewhere. */
+static bool is_among_itself(const struct conf *conf)
+{
+    return is_loopback(conf, "http") && conf_get(conf, "tokens") == NULL &&
+           conf_get(conf, "proxy") == NULL;
+}
+
+/* Where webhooks may go that else they would not. Owned by the parts. */
+static size_t hook_rules(struct parts *parts, const struct conf *conf)
+{
+    const char *const *given;
+    size_t n = conf_many(conf, "notify-allow", &given);
+    parts->hook_rules = mem_new((n + 2) * sizeof *parts->hook_rules);
+    for (size_t i = 0; i < n; i++)
+        parts->hook_rules[i] = given[i];
+    if (is_among_itself(conf)) {
+        parts->hook_rules[n++] = "127.0.0.0/8";
+        parts->hook_rules[n++] = "::1";
+    }
+    return n;
+}
+
 static void open_hooks(struct parts *parts, const struct conf *conf)
 {
     char why[WHY_SIZE];
     struct loop *loop = &parts->loop;
     struct hooks_options options = {.dir = parts->facts.data_dir};
-    options.n_allow = conf_many(conf, "notify-allow", &options.allow);
+    options.n_allow = hook_rules(parts, conf);
+    options.allow = parts->hook_rules;
     loop->hooks = hooks_open(loop->broker, &options, why, sizeof why);
     if (!loop->hooks)
         give_up(parts, why);
@@ -350,6 +377,7 @@ static void close_all(struct parts *parts)
     http_close(&parts->loop.http);
     tls_close(&parts->loop.tls);
     hooks_close(&parts->loop.hooks);
+    mem_free(parts->hook_rules);
     blobs_close(&parts->loop.blobs);
     s3_close(&parts->s3);
     artifacts_close(&parts->loop.artifacts);

@@ -26,7 +26,6 @@ enum refused {
 
 /* What a broker serves from; set once before the loop starts. */
 struct broker_facts {
-    const char *http_host;
     int http_port, status_port, control_port, feed_port;
     uint64_t epoch;
     int64_t start_ms;

@@ -14,6 +14,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "broker/agents/ports.h"
 #include "broker/files/artifacts.h"
 #include "broker/files/s3.h"
 #include "broker/loop.h"
@@ -25,9 +26,11 @@
 #include "common/http/forwarded.h"
 #include "common/http/tls.h"
 #include "common/limits.h"
+#include "common/mem.h"
 
 #define WHY_SIZE   512
 #define ROWS_TRIED 10
+#define PORT_LAST  65535
 #define DAY_S      86400
 #define SOON_S     (14 * DAY_S)
 
@@ -128,6 +131,7 @@ struct parts {
     struct broker_facts facts;
     struct keys *keys; /* NULL: sockets without keys */
     struct s3 *s3;     /* NULL: files lie below the data */
+    const char **hook_rules;
     struct loop loop;
 };
 
@@ -196,10 +200,15 @@ static void open_keys(struct parts *parts, const struct conf *conf)
 
 static void open_zmq(struct parts *parts, const struct conf *conf)
 {
-    char host[256], why[WHY_SIZE];
-    struct link_options options = {.host = host, .keys = parts->keys};
+    char host[256], address[256], why[WHY_SIZE];
+    struct link_options options = {.host = address, .keys = parts->keys};
     options.status_port =
         conf_address(conf_get(conf, "zmq"), host, sizeof host);
+    if (!ports_address(host, address, sizeof address, why, sizeof why))
+        give_up(parts, why);
+    if (options.status_port > PORT_LAST - 2)
+        give_up(parts, "--zmq: control and the feed take the next two ports; "
+                       "give one up to 65533");
     settings_lanes(conf_get(conf, "lanes"), &options.lanes_low,
                    &options.lanes_high);
     int tries = options.status_port == 0 ? ROWS_TRIED : 1;
@@ -239,12 +248,37 @@ static void open_artifacts(struct parts *parts)
         give_up(parts, why);
 }
 
+/* Whoever submits is on this machine, and may post to it without a broker:
+ * then webhooks may go to it too. Behind a proxy, or with tokens, they may come
+ * from elsewhere. */
+static bool is_among_itself(const struct conf *conf)
+{
+    return is_loopback(conf, "http") && conf_get(conf, "tokens") == NULL &&
+           conf_get(conf, "proxy") == NULL;
+}
+
+/* Where webhooks may go that else they would not. Owned by the parts. */
+static size_t hook_rules(struct parts *parts, const struct conf *conf)
+{
+    const char *const *given;
+    size_t n = conf_many(conf, "notify-allow", &given);
+    parts->hook_rules = mem_new((n + 2) * sizeof *parts->hook_rules);
+    for (size_t i = 0; i < n; i++)
+        parts->hook_rules[i] = given[i];
+    if (is_among_itself(conf)) {
+        parts->hook_rules[n++] = "127.0.0.0/8";
+        parts->hook_rules[n++] = "::1";
+    }
+    return n;
+}
+
 static void open_hooks(struct parts *parts, const struct conf *conf)
 {
     char why[WHY_SIZE];
     struct loop *loop = &parts->loop;
     struct hooks_options options = {.dir = parts->facts.data_dir};
-    options.n_allow = conf_many(conf, "notify-allow", &options.allow);
+    options.n_allow = hook_rules(parts, conf);
+    options.allow = parts->hook_rules;
     loop->hooks = hooks_open(loop->broker, &options, why, sizeof why);
     if (!loop->hooks)
         give_up(parts, why);
@@ -268,8 +302,8 @@ static void open_tls(struct parts *parts, const struct conf *conf)
 
 static void open_http(struct parts *parts, const struct conf *conf)
 {
-    static char host[256]; /* facts point to it */
-    static char self[256]; /* and the door to these */
+    static char host[256]; /* the door points to these */
+    static char self[256];
     static struct proxies proxies;
     char why[WHY_SIZE];
     struct loop *loop = &parts->loop;
@@ -291,7 +325,6 @@ static void open_http(struct parts *parts, const struct conf *conf)
     loop->http = http_open(loop->broker, loop->feed, &options, why, sizeof why);
     if (!loop->http)
         give_up(parts, why);
-    parts->facts.http_host = host;
     parts->facts.http_port = http_port(loop->http);
 }
 
@@ -317,18 +350,25 @@ static void restart(struct parts *parts)
     (void)broker_do(parts->loop.broker, &cmd, NULL, 0);
 }
 
+/* The host of a flag's address, with the brackets that it has there. */
+static void host_of(const struct conf *conf, const char *flag, char ret[256])
+{
+    const char *value = conf_get(conf, flag);
+    snprintf(ret, 256, "%.*s", (int)(strrchr(value, ':') - value), value);
+}
+
 static void say_ready(const struct parts *parts, const struct conf *conf)
 {
-    char zmq_host[256];
+    char http[256], zmq[256];
     const struct broker_facts *facts = &parts->facts;
-    (void)conf_address(conf_get(conf, "zmq"), zmq_host, sizeof zmq_host);
-    printf("ready http=%s:%d status=%s:%d control=%s:%d feed=%s:%d\n",
-           facts->http_host, facts->http_port, zmq_host, facts->status_port,
-           zmq_host, facts->control_port, zmq_host, facts->feed_port);
+    host_of(conf, "http", http);
+    host_of(conf, "zmq", zmq);
+    printf("ready http=%s:%d status=%s:%d control=%s:%d feed=%s:%d\n", http,
+           facts->http_port, zmq, facts->status_port, zmq, facts->control_port,
+           zmq, facts->feed_port);
     fflush(stdout);
     log_info("serving", "epoch=%llu http=%s:%d",
-             (unsigned long long)facts->epoch, facts->http_host,
-             facts->http_port);
+             (unsigned long long)facts->epoch, http, facts->http_port);
 }
 
 /* The ledger goes last: what was answered is on disk before the end. */
@@ -337,6 +377,7 @@ static void close_all(struct parts *parts)
     http_close(&parts->loop.http);
     tls_close(&parts->loop.tls);
     hooks_close(&parts->loop.hooks);
+    mem_free(parts->hook_rules);
     blobs_close(&parts->loop.blobs);
     s3_close(&parts->s3);
     artifacts_close(&parts->loop.artifacts);

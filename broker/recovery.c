@@ -71,8 +71,8 @@ void recovery_check(struct core *core, const char *dir)
     struct replay replay = {.core = core};
     bool sound = store_verify(dir, replay_event, &replay, why, sizeof why);
     if (!sound || replay.why[0] != '\0')
-        log_fatal(1, "the ledger in %s is not sound: %s", dir,
-                  sound ? replay.why : why);
+        log_fatal(1, "the ledger in %s is not sound, or not to be read: %s",
+                  dir, sound ? replay.why : why);
     printf("%s: sound, %" PRId64 " events, %" PRId32 " jobs (%" PRId32
            " open), %" PRId64 " frames done, digest %016" PRIx64 "\n",
            dir, replay.events, core->n_jobs, count_open(core),

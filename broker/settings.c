@@ -165,8 +165,9 @@ static const struct setting settings[] = {
     {.name = "notify-allow",
      .argument = "CIDR|HOST",
      .help = "Let webhooks go there: an address, a network or a host of this "
-             "machine, or link-local, where they do not go otherwise. May be "
-             "given again.",
+             "machine, or link-local, where they do not go otherwise (to "
+             "loopback they do where --http is on it, without --tokens and "
+             "--proxy). May be given again.",
      .check = hook_gate_is_rule,
      .many = true},
     {.name = "tokens",

@@ -10,6 +10,10 @@
 
 #include "common/mem.h"
 
+/* Up to so many ranges are added one by one; each costs a move of what stands
+ * behind it, which for half a million of them would be minutes. */
+#define FEW 8
+
 /* The first range that ends at or past i: the one an addition touching i may
  * join. n when there is none. */
 static int32_t first_reaching(const struct ranges *set, int32_t i)
@@ -91,9 +95,53 @@ void ranges_remove(struct ranges *set, int32_t lo, int32_t hi)
         splice(set, from, to, rest, n);
 }
 
+/* Takes the place of set. */
+static void replace(struct ranges *set, const struct ranges *by)
+{
+    mem_free(set->at);
+    *set = *by;
+}
+
+/* One walk over both: each addition goes to the end of the new set. */
+static void merge(struct ranges *set, const struct ranges *other)
+{
+    struct ranges all = {0};
+    int32_t i = 0, j = 0;
+    while (i < set->n || j < other->n) {
+        bool mine =
+            j == other->n || (i < set->n && set->at[i].lo < other->at[j].lo);
+        struct range next = mine ? set->at[i++] : other->at[j++];
+        ranges_add(&all, next.lo, next.hi);
+    }
+    replace(set, &all);
+}
+
+static void subtract(struct ranges *set, const struct ranges *other)
+{
+    struct ranges rest = {0};
+    int32_t j = 0;
+    for (int32_t i = 0; i < set->n; i++) {
+        struct range left = set->at[i];
+        while (j < other->n && other->at[j].hi <= left.lo)
+            j++;
+        for (int32_t k = j; k < other->n && other->at[k].lo < left.hi; k++) {
+            if (left.lo < other->at[k].lo)
+                ranges_add(&rest, left.lo, other->at[k].lo);
+            left.lo = other->at[k].hi;
+        }
+        if (left.lo < left.hi)
+            ranges_add(&rest, left.lo, left.hi);
+    }
+    replace(set, &rest);
+}
+
 void ranges_add_all(struct ranges *set, const struct ranges *other)
 {
     assert(set != other);
+    if (other->n > FEW) {
+        merge(set, other);
+        return;
+    }
     for (int32_t i = 0; i < other->n; i++)
         ranges_add(set, other->at[i].lo, other->at[i].hi);
 }
@@ -101,6 +149,10 @@ void ranges_add_all(struct ranges *set, const struct ranges *other)
 void ranges_remove_all(struct ranges *set, const struct ranges *other)
 {
     assert(set != other);
+    if (other->n > FEW) {
+        subtract(set, other);
+        return;
+    }
     for (int32_t i = 0; i < other->n; i++)
         ranges_remove(set, other->at[i].lo, other->at[i].hi);
 }

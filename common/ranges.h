@@ -27,7 +27,8 @@ struct ranges {
 void ranges_add(struct ranges *set, int32_t lo, int32_t hi);
 void ranges_remove(struct ranges *set, int32_t lo, int32_t hi);
 
-/* The same for every range of another set; other may not be set itself. */
+/* The same for every range of another set, in time of the size of both; other
+ * may not be set itself. */
 void ranges_add_all(struct ranges *set, const struct ranges *other);
 void ranges_remove_all(struct ranges *set, const struct ranges *other);
 

@@ -102,7 +102,7 @@ static int bind_free(struct lanes *lanes, zsock_t *push, int64_t now_ms)
         int64_t *rested_ms = &lanes->rested_ms[port - lanes->low];
         if (*rested_ms < 0 || *rested_ms > now_ms)
             continue;
-        if (zsock_bind(push, "tcp://%s:%d", lanes->host, port) == port) {
+        if (socket_bind(push, lanes->host, port)) {
             *rested_ms = -1;
             return port;
         }

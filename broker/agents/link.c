@@ -105,13 +105,13 @@ static zsock_t *monitor_new(zsock_t *status)
 
 static bool bind_pair(struct link *link, const char *host, int port)
 {
-    if (zsock_bind(link->status, "tcp://%s:%d", host, port) != port)
+    if (!socket_bind(link->status, host, port))
         return false;
     link->control = publisher_open(&(struct publisher_options){
         host, port + 1, link_key(link), ZAP_CONTROL});
     if (link->control)
         return true;
-    zsock_unbind(link->status, "tcp://%s:%d", host, port);
+    socket_unbind(link->status, host, port);
     return false;
 }
 

@@ -69,3 +69,24 @@ int ports_free_row(const char *host, int n)
         port = row_try(host, n < PORTS_MAX ? n : PORTS_MAX);
     return port;
 }
+
+bool ports_address(const char *host, char *ret, size_t size, char *why,
+                   size_t why_size)
+{
+    static const int families[] = {AF_INET, AF_INET6};
+    int rc = EAI_NONAME;
+    for (int i = 0; i < 2 && rc != 0; i++) {
+        struct addrinfo hints = {.ai_family = families[i],
+                                 .ai_socktype = SOCK_STREAM};
+        struct addrinfo *found;
+        rc = getaddrinfo(host, NULL, &hints, &found);
+        if (rc != 0)
+            continue;
+        rc = getnameinfo(found->ai_addr, found->ai_addrlen, ret,
+                         (socklen_t)size, NULL, 0, NI_NUMERICHOST);
+        freeaddrinfo(found);
+    }
+    if (rc != 0)
+        snprintf(why, why_size, "cannot find %s: %s", host, gai_strerror(rc));
+    return rc == 0;
+}

@@ -16,7 +16,8 @@
 
 struct publisher {
     zsock_t *sock;
-    char *endpoint;
+    char *host;
+    int port;
     struct socket_options options;
     size_t topics; /* bytes of all topics subscribed to, each counted once */
     bool bound;
@@ -35,16 +36,14 @@ static zsock_t *xpub_new(const struct publisher *publisher)
 static void try_bind(struct publisher *publisher)
 {
     publisher->bound =
-        zsock_bind(publisher->sock, "%s", publisher->endpoint) > 0;
+        socket_bind(publisher->sock, publisher->host, publisher->port);
 }
 
 struct publisher *publisher_open(const struct publisher_options *options)
 {
-    char endpoint[320];
     struct publisher *publisher = mem_new(sizeof *publisher);
-    snprintf(endpoint, sizeof endpoint, "tcp://%s:%d", options->host,
-             options->port);
-    publisher->endpoint = mem_text(endpoint);
+    publisher->host = mem_text(options->host);
+    publisher->port = options->port;
     publisher->options =
         (struct socket_options){.type = ZMQ_XPUB,
                                 .message_max = LIMIT_TOPIC + SUBSCRIBE_LEN,
@@ -65,7 +64,7 @@ void publisher_close(struct publisher **publisher_ref)
         return;
     int error = errno;
     zsock_destroy(&publisher->sock);
-    mem_free(publisher->endpoint);
+    mem_free(publisher->host);
     mem_free(publisher);
     errno = error;
     *publisher_ref = NULL;
@@ -109,7 +108,7 @@ bool publisher_read(struct publisher *publisher)
         ;
     bool too_many = publisher->bound && publisher->topics > LIMIT_TOPICS;
     if (too_many) {
-        log_warn("subscribers_cut", "address=%s reason=%s", publisher->endpoint,
+        log_warn("subscribers_cut", "port=%d reason=%s", publisher->port,
                  log_quoted("too many subscriptions"));
         renew(publisher);
     }

@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <netdb.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 /* A peer that is cut off is known by what TCP gets no answer to. */
@@ -18,6 +19,8 @@
 #define KEEPALIVE_S 2 /* of silence, then between probes */
 
 #define HANDSHAKE_MS 30000
+
+#define ENDPOINT_SIZE 320
 
 /* Of CURVE: what is added to each message, and the largest part of a handshake
  * (INITIATE with its metadata is some 300). */
@@ -50,6 +53,30 @@ zsock_t *socket_new(const struct socket_options *options)
     if (options->key)
         guard(sock, options);
     return sock;
+}
+
+/* Brackets are for addresses with colons in them. */
+static const char *endpoint_of(const char *host, int port,
+                               char ret[ENDPOINT_SIZE])
+{
+    bool colons = strchr(host, ':') != NULL;
+    snprintf(ret, ENDPOINT_SIZE, "tcp://%s%s%s:%d", colons ? "[" : "", host,
+             colons ? "]" : "", port);
+    return ret;
+}
+
+bool socket_bind(zsock_t *sock, const char *host, int port)
+{
+    char at[ENDPOINT_SIZE];
+    /* Else libzmq would bind IPv4 as IPv6, and tell addresses so. */
+    zsock_set_ipv6(sock, strchr(host, ':') != NULL);
+    return zsock_bind(sock, "%s", endpoint_of(host, port, at)) == port;
+}
+
+void socket_unbind(zsock_t *sock, const char *host, int port)
+{
+    char at[ENDPOINT_SIZE];
+    zsock_unbind(sock, "%s", endpoint_of(host, port, at));
 }
 
 typedef int name_call(int fd, struct sockaddr *at, socklen_t *len);

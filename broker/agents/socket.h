@@ -23,6 +23,12 @@ struct socket_options {
 /* socket_new makes a socket. Owned by the caller: zsock_destroy. */
 zsock_t *socket_new(const struct socket_options *options);
 
+/* socket_bind binds tcp://host:port, an IPv6 address without its brackets.
+ * Returns false, with zmq_errno set, when that cannot be done; socket_unbind
+ * undoes it. */
+bool socket_bind(zsock_t *sock, const char *host, int port);
+void socket_unbind(zsock_t *sock, const char *host, int port);
+
 /* sockets_cut closes the connections to local ports [port, port + n) that come
  * from an address ("": from anywhere). Their sockets see them end as if the
  * peer had. */

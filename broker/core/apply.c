@@ -188,10 +188,13 @@ static void dependents_place(struct core *core, const struct job *job)
 
 static void apply_retried(struct core *core, const struct event *event)
 {
+    struct ranges redo = {0};
     struct job *job = job_find(core, event->job);
     for (int32_t i = 0; i < event->frames->n; i++)
         ranges_within(&job->in[FRAME_DONE], event->frames->at[i].lo,
-                      event->frames->at[i].hi, &job->redo);
+                      event->frames->at[i].hi, &redo);
+    ranges_add_all(&job->redo, &redo);
+    ranges_free(&redo);
     job_attempts_drop(job, event->frames);
     bench_clear(job);
     names_free(&job->likely);

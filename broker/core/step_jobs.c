@@ -55,8 +55,11 @@ static enum rc frames_of(const struct step *step, const struct job *job,
         return RC_OK;
     ranges_free(ret);
     return step_refuse(step, RC_INVALID,
-                       "field `frames`: %d of them %s not of this job", unknown,
-                       unknown == 1 ? "is" : "are");
+                       "field `frames`: %d of them %s not of this job, which "
+                       "has %d from %d to %d",
+                       unknown, unknown == 1 ? "is" : "are", job->frames.count,
+                       frames_number(&job->frames, 0),
+                       frames_number(&job->frames, job->frames.count - 1));
 }
 
 /* The members of set that are in one of two states, in the step's arena. */
@@ -65,10 +68,14 @@ static const struct ranges *in_states(struct step *step, const struct job *job,
                                       const enum frame_state *states, size_t n)
 {
     struct ranges hit = {0};
-    for (size_t k = 0; k < n; k++)
+    for (size_t k = 0; k < n; k++) {
+        struct ranges part = {0};
         for (int32_t i = 0; i < set->n; i++)
             ranges_within(&job->in[states[k]], set->at[i].lo, set->at[i].hi,
-                          &hit);
+                          &part);
+        ranges_add_all(&hit, &part);
+        ranges_free(&part);
+    }
     const struct ranges *ret = step_ranges(step, &hit);
     ranges_free(&hit);
     return ret;

@@ -198,7 +198,8 @@ static void append(struct blobs *blobs, struct blobs_ask *ask, int fd)
         ask->answer.result = BLOBS_TAKEN;
 }
 
-/* More has come than its sender says there is: all of it is worth nothing. */
+/* As much has come as its sender says there is, or more, and it is not that
+ * file: somebody was wrong of its size, and all of it is worth nothing. */
 static off_t restart(struct blobs *blobs, const struct blobs_ask *ask, int fd,
                      off_t size)
 {
@@ -222,7 +223,7 @@ static void put_part(struct blobs *blobs, struct blobs_ask *ask)
         end_failed(ask);
     } else {
         blobs->files += new ? 1 : 0;
-        if ((uint64_t)facts.st_size > ask->total)
+        if ((uint64_t)facts.st_size >= ask->total)
             facts.st_size = restart(blobs, ask, fd, facts.st_size);
         if ((uint64_t)facts.st_size == ask->offset)
             append(blobs, ask, fd);

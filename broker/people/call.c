@@ -123,24 +123,42 @@ const char *call_query(const struct call *call, const char *name)
     return httpd_query(call->in, name);
 }
 
+/* Reads a whole number within bounds. */
+static bool read_number(const char *text, struct field_bounds b, int64_t *ret)
+{
+    char *end;
+    errno = 0;
+    long long value = strtoll(text, &end, 10);
+    bool whole = *text >= '0' && *text <= '9' && *end == '\0' && errno == 0;
+    if (whole && value >= b.low && value <= b.high)
+        *ret = value;
+    return whole && value >= b.low && value <= b.high;
+}
+
+bool call_cursor(struct call *call, int64_t *ret)
+{
+    static const struct field_bounds bounds = {1, INT64_MAX};
+    const char *text = call_query(call, "cursor");
+    if (!text || read_number(text, bounds, ret))
+        return true;
+    reply_problem(call, RC_INVALID,
+                  "parameter `cursor`: must be the `next` of the page before");
+    return false;
+}
+
 bool call_number(struct call *call, const char *name, struct field_bounds b,
                  int64_t *ret)
 {
     const char *text = call_query(call, name);
-    char *end;
     if (!text)
         return true;
-    errno = 0;
-    long long value = strtoll(text, &end, 10);
-    bool whole = *text >= '0' && *text <= '9' && *end == '\0' && errno == 0;
-    if (!whole || value < b.low || value > b.high) {
+    if (!read_number(text, b, ret)) {
         reply_problem(call, RC_INVALID,
                       "parameter `%s`: must be a whole number from "
                       "%" JSON_INTEGER_FORMAT " to %" JSON_INTEGER_FORMAT,
                       name, b.low, b.high);
         return false;
     }
-    *ret = value;
     return true;
 }
 

@@ -88,6 +88,10 @@ const struct job *call_job(struct call *call);
 const char *call_header(const struct call *call, const char *name);
 const char *call_query(const struct call *call, const char *name);
 
+/* call_cursor reads the query parameter `cursor` into *ret, which keeps its
+ * value when there is none; or answers 400, false. */
+bool call_cursor(struct call *call, int64_t *ret);
+
 /* call_number reads a query parameter as a whole number of low..high into
  * *ret, which keeps its value when there is none; or answers 400, false. */
 bool call_number(struct call *call, const char *name, struct field_bounds b,

@@ -5,6 +5,7 @@
  */
 #include "broker/people/guard.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -25,12 +26,20 @@ static bool is_same(const struct stat *a, const struct stat *b)
 bool guard_open(struct guard *guard, const char *path, const char *dir,
                 char *why, size_t size)
 {
+    char reason[LIMIT_REASON];
     *guard = (struct guard){.path = path};
     if (path == NULL)
         return true;
     (void)stat(path, &guard->seen); /* before: a later change is not missed */
-    return session_key_open(dir, guard->session_key, why, size) &&
-           tokens_load(&guard->tokens, path, why, size);
+    if (!session_key_open(dir, guard->session_key, why, size))
+        return false;
+    if (tokens_load(&guard->tokens, path, reason, sizeof reason))
+        return true;
+    snprintf(why, size,
+             "--tokens: %s (`frameq token add --tokens FILE` makes "
+             "one)",
+             reason);
+    return false;
 }
 
 void guard_close(struct guard *guard)

@@ -26,18 +26,56 @@ static bool read_digits(const char **at, uint64_t most, uint64_t *ret)
     return true;
 }
 
+/* Reads wait=SECONDS at the beginning of text, quoted or not. */
+static bool read_wait(const char *text, uint64_t *ret_seconds)
+{
+    if (strncasecmp(text, "wait", 4) != 0)
+        return false;
+    text = skip_blanks(text + 4);
+    if (*text++ != '=')
+        return false;
+    text = skip_blanks(text);
+    text += *text == '"';
+    return read_digits(&text, LIMIT_WAIT_MS / 1000, ret_seconds);
+}
+
 int64_t headers_wait_ms(const char *prefer)
 {
     uint64_t seconds;
     for (; prefer; prefer = strpbrk(prefer, ",;")) {
         prefer = skip_blanks(prefer + strspn(prefer, ",;"));
-        if (strncasecmp(prefer, "wait=", 5) != 0)
-            continue;
-        const char *digits = prefer + 5;
-        if (read_digits(&digits, LIMIT_WAIT_MS / 1000, &seconds))
+        if (read_wait(prefer, &seconds))
             return (int64_t)seconds * 1000;
     }
     return -1;
+}
+
+static struct headers_part part_from(uint64_t first, uint64_t last,
+                                     uint64_t size)
+{
+    if (first >= size)
+        return (struct headers_part){0};
+    return (struct headers_part){first,
+                                 (last < size ? last + 1 : size) - first};
+}
+
+bool headers_range(const char *range, uint64_t size, struct headers_part *ret)
+{
+    uint64_t first = 0, last = UINT64_MAX;
+    if (!range || strncasecmp(range, "bytes=", 6) != 0)
+        return false;
+    range += 6;
+    bool has_first = read_digits(&range, UINT64_MAX, &first);
+    if (*range++ != '-')
+        return false;
+    bool has_last = read_digits(&range, UINT64_MAX, &last);
+    if (*range || !(has_first || has_last) || (has_first && last < first))
+        return false;
+    if (has_first)
+        *ret = part_from(first, last, size);
+    else /* the last so many bytes */
+        *ret = part_from(last < size ? size - last : 0, UINT64_MAX, size);
+    return true;
 }
 
 /* Whether the quoted tag at `at` is tag; *ret_next is what follows it. */

@@ -17,6 +17,15 @@
  * ms, at most LIMIT_WAIT_MS; -1 when it has none. */
 int64_t headers_wait_ms(const char *prefer);
 
+/* headers_range reads the header Range of a file of size bytes: one part, as
+ * bytes=FIRST-, bytes=FIRST-LAST or bytes=-N, the last N. ret->n is 0 where no
+ * byte of the file is meant. Returns false for what is none of these (or NULL):
+ * the whole file is as good an answer. */
+struct headers_part {
+    uint64_t offset, n;
+};
+bool headers_range(const char *range, uint64_t size, struct headers_part *ret);
+
 /* headers_has_tag tells whether a list of entity tags (If-Match,
  * If-None-Match) names tag, which is given without quotes, or is "*". Weak
  * tags count. */

@@ -25,10 +25,23 @@
 #define ALLOW_MAX 64
 #define SHOWN_MAX 256
 
+/* A job that no id could name is as unknown as any, and its status says so in
+ * the same words. */
+static bool is_status(const struct call *call)
+{
+    static const char status[] = "/status/";
+    size_t len = strlen(status);
+    return strncmp(call->in->path, status, len) == 0 && call->in->path[len];
+}
+
 static void refuse_path(struct call *call)
 {
     char shown[SHOWN_MAX];
     const char *path = call->in->path;
+    if (is_status(call)) {
+        reply_unknown_job(call);
+        return;
+    }
     text_excerpt(path, strlen(path), shown, sizeof shown);
     reply_problem(call, RC_NOT_FOUND, "there is no %s", shown);
 }

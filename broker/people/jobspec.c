@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "broker/views/view.h"
 #include "common/app/clock.h"
@@ -44,6 +45,15 @@ static bool check_batch(const json_t *v, const void *unused, char *why,
     if (!json_is_integer(v))
         return field_refuse(why, size, "must be \"auto\" or a whole number");
     return field_integer(v, &batch_bounds, why, size);
+}
+
+/* "" is none, as the job document shows it. */
+static bool check_name(const json_t *v, const void *unused, char *why,
+                       size_t size)
+{
+    (void)unused;
+    return (json_is_string(v) && json_string_length(v) == 0) ||
+           field_text(v, &name_max, why, size);
 }
 
 static bool check_time(const json_t *v, const void *unused, char *why,
@@ -110,11 +120,15 @@ static bool check_url(const json_t *v, const void *unused, char *why,
     if (!field_text(v, &path_max, why, size))
         return false;
     const char *url = json_string_value(v);
-    bool http = strncmp(url, "http://", 7) == 0 && url[7] != '\0';
-    bool https = strncmp(url, "https://", 8) == 0 && url[8] != '\0';
-    if (http || https)
+    size_t scheme = strncasecmp(url, "http://", 7) == 0    ? 7
+                    : strncasecmp(url, "https://", 8) == 0 ? 8
+                                                           : 0;
+    bool host = scheme > 0 && strcspn(url + scheme, "/?#:@") > 0;
+    if (host && strchr(url, ' ') == NULL)
         return true;
-    return field_refuse(why, size, "must be a URL with http:// or https://");
+    return field_refuse(why, size,
+                        "must be a URL such as https://host/path, http or "
+                        "https, without blanks");
 }
 
 /* A field that is an object with a table of its own. */
@@ -146,7 +160,7 @@ static const struct field job_fields[] = {
     {"to", field_integer, &frame_bounds},
     {"step", field_integer, &step_bounds},
     {"frames", field_text, &frames_max},
-    {"name", field_text, &name_max},
+    {"name", check_name, NULL},
     {"user", field_text, &name_max},
     {"project", field_text, &name_max},
     {"labels", check_labels, NULL},

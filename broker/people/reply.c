@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "broker/people/headers.h"
 #include "broker/views/view.h"
 #include "common/http/refusal.h"
 #include "common/mem.h"
@@ -136,73 +137,6 @@ void reply_file(struct call *call, const char *type, int fd, uint64_t size,
     httpd_file(call->in, type, fd, size, headers);
 }
 
-struct part {
-    uint64_t offset, n, size; /* size: of the whole file */
-};
-
-/* Reads digits at *at and passes them; more than fit are as many as fit. */
-static bool read_number(const char **at, uint64_t *ret)
-{
-    const char *start = *at;
-    uint64_t value = 0;
-    for (; **at >= '0' && **at <= '9'; ++*at)
-        if (value <= UINT64_MAX / 10 - 1)
-            value = value * 10 + (uint64_t)(**at - '0');
-    *ret = value;
-    return *at > start;
-}
-
-/* Reads "bytes=FIRST-" or "bytes=FIRST-LAST"; false: other forms are not
- * understood, and the whole file is as good an answer. */
-static bool read_range(const char *header, uint64_t size, struct part *ret)
-{
-    uint64_t last = size;
-    if (!header || strncmp(header, "bytes=", 6) != 0)
-        return false;
-    header += 6;
-    *ret = (struct part){.size = size};
-    if (!read_number(&header, &ret->offset) || *header++ != '-')
-        return false;
-    if (*header && (!read_number(&header, &last) || *header))
-        return false;
-    if (last < ret->offset)
-        return false;
-    if (ret->offset < size)
-        ret->n = (last < size ? last + 1 : size) - ret->offset;
-    return true;
-}
-
-static void send_part(struct call *call, const char *type, int fd,
-                      const struct part *range, const char *tag)
-{
-    char which[96];
-    const char *const headers[] = {"X-Content-Type-Options",
-                                   "nosniff",
-                                   "Content-Range",
-                                   which,
-                                   tag ? "ETag" : NULL,
-                                   tag,
-                                   NULL};
-    snprintf(which, sizeof which, "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64,
-             range->offset, range->offset + range->n - 1, range->size);
-    note_sent(call, 206);
-    httpd_part(call->in, type, fd, range->offset, range->n, headers);
-}
-
-void reply_ranged(struct call *call, const char *type, int fd, uint64_t size,
-                  const char *tag)
-{
-    struct part range;
-    if (!read_range(call_header(call, "Range"), size, &range)) {
-        reply_file(call, type, fd, size, tag);
-    } else if (range.n > 0) {
-        send_part(call, type, fd, &range, tag);
-    } else {
-        close(fd);
-        reply_problem(call, RC_RANGE, "the file has %" PRIu64 " bytes", size);
-    }
-}
-
 static void answer_reset(struct answer *answer)
 {
     while (answer->n > 0)
@@ -219,7 +153,71 @@ static const char *write_refusal(struct call *call, enum rc rc,
                                     .detail = detail,
                                     .path = call->in->path,
                                     .json = call_wants_json(call)};
+    if (!refusal_in_json(call->in->path, NULL))
+        reply_header(call, "Vary", "Accept");
     return refusal_write(&refusal, &call->answer.body);
+}
+
+static void send_part(struct call *call, const char *type, int fd,
+                      const struct headers_part *part, uint64_t size,
+                      const char *tag)
+{
+    char which[96];
+    const char *const headers[] = {"X-Content-Type-Options",
+                                   "nosniff",
+                                   "Content-Range",
+                                   which,
+                                   "ETag",
+                                   tag,
+                                   NULL};
+    snprintf(which, sizeof which, "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64,
+             part->offset, part->offset + part->n - 1, size);
+    note_sent(call, 206);
+    httpd_part(call->in, type, fd, part->offset, part->n, headers);
+}
+
+static void refuse_part(struct call *call, uint64_t size)
+{
+    char detail[64];
+    snprintf(detail, sizeof detail, "the file has %" PRIu64 " bytes", size);
+    const char *type = write_refusal(call, RC_RANGE, detail);
+    reply_header(call, "Content-Range", "bytes */%" PRIu64, size);
+    answer_finish(call, rc_status(RC_RANGE), type);
+}
+
+/* Whether If-None-Match names tag, which has its quotes. */
+static bool client_has(const struct call *call, const char *tag)
+{
+    char bare[LIMIT_REASON];
+    snprintf(bare, sizeof bare, "%.*s", (int)strlen(tag) - 2, tag + 1);
+    return headers_has_tag(call_header(call, "If-None-Match"), bare);
+}
+
+/* Of a file that is another one than the client has the rest is of no use. */
+static const char *range_wanted(const struct call *call, const char *tag)
+{
+    const char *if_range = call_header(call, "If-Range");
+    bool same = !if_range || strcmp(if_range, tag) == 0;
+    bool get = strcmp(call->in->method, "GET") == 0;
+    return same && get ? call_header(call, "Range") : NULL;
+}
+
+void reply_ranged(struct call *call, const char *type, int fd, uint64_t size,
+                  const char *tag)
+{
+    struct headers_part part;
+    if (client_has(call, tag)) {
+        close(fd);
+        reply_header(call, "ETag", "%s", tag);
+        reply_empty(call, 304);
+    } else if (!headers_range(range_wanted(call, tag), size, &part)) {
+        reply_file(call, type, fd, size, tag);
+    } else if (part.n > 0) {
+        send_part(call, type, fd, &part, size, tag);
+    } else {
+        close(fd);
+        refuse_part(call, size);
+    }
 }
 
 void reply_problem(struct call *call, enum rc rc, const char *format, ...)
@@ -235,6 +233,16 @@ void reply_problem(struct call *call, enum rc rc, const char *format, ...)
     if (rc == RC_UNAUTHORIZED)
         reply_header(call, "WWW-Authenticate", "Bearer realm=\"frameq\"");
     answer_finish(call, rc_status(rc), type);
+}
+
+void reply_unknown_job(struct call *call)
+{
+    if (call_wants_json(call)) {
+        reply_problem(call, RC_NOT_FOUND, "Job not found");
+        return;
+    }
+    reply_header(call, "Vary", "Accept");
+    reply_text(call, 404, "Job not found");
 }
 
 void reply_upload(struct call *call, enum rc rc, uint64_t offset,

@@ -40,7 +40,8 @@ void reply_file(struct call *call, const char *type, int fd, uint64_t size,
                 const char *tag);
 
 /* reply_ranged answers with the file, or with the part of it that the header
- * Range asks for; 416 past its end. Takes fd. */
+ * Range asks for (where If-Range, if it is there, names tag); 416 past its end,
+ * 304 where If-None-Match names tag. Takes fd. */
 void reply_ranged(struct call *call, const char *type, int fd, uint64_t size,
                   const char *tag);
 
@@ -48,6 +49,10 @@ void reply_ranged(struct call *call, const char *type, int fd, uint64_t size,
  * text that is "<title>: <detail>". */
 void reply_problem(struct call *call, enum rc rc, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* reply_unknown_job answers 404 as the classic routes do: in text it is "Job
+ * not found" and nothing more. */
+void reply_unknown_job(struct call *call);
 
 /* reply_upload answers a refusal with how much of an upload is there, as
  * Upload-Offset. */

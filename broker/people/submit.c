@@ -6,6 +6,7 @@
  */
 #include "broker/people/submit.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -16,6 +17,8 @@
 #include "broker/people/reply.h"
 #include "common/app/log.h"
 #include "common/app/trace.h"
+
+#define KEY_DIGEST 32 /* bytes */
 
 #define ID_BYTES 16
 #define ID_SIZE  23 /* 22 characters of base64url */
@@ -57,6 +60,24 @@ static bool read_key(struct call *call, char ret[LIMIT_KEY + 1])
                   "characters",
                   LIMIT_KEY);
     return false;
+}
+
+/* Tokens tell users apart, and each has keys of their own: what one of them
+ * chose must not give another a job that is not theirs. */
+static void key_own(const struct call *call, char key[LIMIT_KEY + 1])
+{
+    unsigned char digest[KEY_DIGEST];
+    crypto_generichash_state state;
+    _Static_assert(2 * KEY_DIGEST <= LIMIT_KEY, "a digest is a key");
+    if (!call->token || *key == '\0')
+        return;
+    const char *user = call->token->user;
+    crypto_generichash_init(&state, NULL, 0, sizeof digest);
+    crypto_generichash_update(&state, (const unsigned char *)user,
+                              strlen(user) + 1);
+    crypto_generichash_update(&state, (const unsigned char *)key, strlen(key));
+    crypto_generichash_final(&state, digest, sizeof digest);
+    sodium_bin2hex(key, LIMIT_KEY + 1, digest, sizeof digest);
 }
 
 static bool has_room(struct call *call)
@@ -130,6 +151,7 @@ const struct job *submit_job(struct call *call, bool classic)
     size_t len = call->body ? strlen(call->body) : in->body_len;
     if (!read_key(call, key) || !call_takes_json(call))
         return NULL;
+    key_own(call, key);
     if (!jobspec_read(body, len, broker_arena(call->http->broker), &spec, why,
                       sizeof why)) {
         reply_problem(call, RC_INVALID, "%s", why);

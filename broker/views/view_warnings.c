@@ -127,6 +127,22 @@ static void warn_benched(json_t *list, const struct core *core,
                    "they go on until its attempts are used up");
 }
 
+/* Only those that will not complete by themselves hinder it. */
+static void warn_waits(json_t *list, const struct core *core,
+                       const struct job *job)
+{
+    for (size_t i = 0; i < job->n_depends; i++) {
+        const struct job *other = job_find(core, job->depends[i]);
+        if (!other || !job_ended(other) || job_status(other) == JOB_COMPLETED)
+            continue;
+        warn(list,
+             "it waits for job %s, which %s: retry that one, or remove it to "
+             "go on without",
+             *other->name ? other->name : other->id,
+             job_status(other) == JOB_FAILED ? "failed" : "was cancelled");
+    }
+}
+
 json_t *view_warnings(const struct core *core, const struct job *job)
 {
     json_t *list = json_array();
@@ -135,6 +151,8 @@ json_t *view_warnings(const struct core *core, const struct job *job)
         nobody = view_nobody(core, job);
     if (nobody)
         json_array_append_new(list, nobody);
+    if (!job_ended(job))
+        warn_waits(list, core, job);
     warn_benched(list, core, job);
     if (job->blenders && job->blenders->next)
         warn_mixed(list, job->blenders);

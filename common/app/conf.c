@@ -99,9 +99,19 @@ static const char *check_value(const struct setting *setting, const char *value)
     return why;
 }
 
+/* In environments 1 and 0 are the common words of a switch. */
+static const char *switch_word(const char *value)
+{
+    if (strcmp(value, "1") == 0)
+        return "true";
+    return strcmp(value, "0") == 0 ? "false" : value;
+}
+
 const char *conf_row_put(struct conf_row *row, enum conf_source source,
                          const char *value)
 {
+    if (is_switch(row->setting))
+        value = switch_word(value);
     const char *why = check_value(row->setting, value);
     if (why != NULL || source < row->source)
         return why;

@@ -155,8 +155,10 @@ static void add_content(struct head *head, struct head_text value)
 
 static void add_accept(struct head *head, struct head_text value)
 {
-    if (head->accept[0] == '\0')
-        keep(head->accept, value);
+    size_t len = strlen(head->accept), more = len > 0 ? 2 : 0;
+    if (len + more + value.len < HEAD_SHOWN_MAX)
+        snprintf(head->accept + len, HEAD_SHOWN_MAX - len, "%s%.*s",
+                 more > 0 ? ", " : "", (int)value.len, value.at);
 }
 
 static void add_cookie(struct head *head, struct head_text value)

@@ -104,7 +104,8 @@ uint64_t httpd_refused(struct httpd *httpd);
 /* httpd_open_requests counts requests not yet answered (streams included). */
 size_t httpd_open_requests(const struct httpd *httpd);
 
-/* httpd_header returns a request header (name in any case) or NULL;
+/* httpd_header returns a request header (name a constant, in any case) or
+ * NULL; several lines of it as one, with commas between.
  * httpd_query a decoded query parameter ("" when it has no value) or NULL. */
 const char *httpd_header(const struct httpd_request *request, const char *name);
 const char *httpd_query(const struct httpd_request *request, const char *name);

@@ -74,7 +74,8 @@ struct request {
     char client[NET_TEXT];       /* its address, as a proxy tells it */
     bool streams;
     bool stream_over;
-    struct buf unsent; /* of a stream */
+    struct buf unsent;     /* of a stream */
+    struct joined *joined; /* headers put together, owned */
 };
 
 struct lingerer {
@@ -159,6 +160,11 @@ void request_done(void *httpd, struct MHD_Connection *connection,
 /* request_origin fills in who sent a request whose headers are in: peer, host,
  * secure, passed_on. */
 void request_origin(struct request *request);
+
+/* header_find returns a header (name a constant, in any case) or NULL; several
+ * lines of it as one, with commas between. header_forget frees those. */
+const char *header_find(struct request *request, const char *name);
+void header_forget(struct request *request);
 
 /* request_wake lets libmicrohttpd go on with a suspended request. */
 void request_wake(struct request *request);

@@ -249,6 +249,7 @@ static void request_free(struct request *request)
     mem_free((char *)(uintptr_t)request->open.path);
     buf_free(&request->body);
     buf_free(&request->unsent);
+    header_forget(request);
     mem_free(request);
 }
 
@@ -297,9 +298,7 @@ void request_answer(struct request *request, int status, const char *type,
 
 const char *httpd_header(const struct httpd_request *request, const char *name)
 {
-    const struct request *r = (const struct request *)request;
-    return MHD_lookup_connection_value(r->peer->connection, MHD_HEADER_KIND,
-                                       name);
+    return header_find((struct request *)(uintptr_t)request, name);
 }
 
 const char *httpd_query(const struct httpd_request *request, const char *name)

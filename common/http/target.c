@@ -76,6 +76,10 @@ static const char *check_query(const char *query, char *scratch)
     int n = 0;
     while (*query != '\0') {
         size_t len = strcspn(query, "&");
+        if (len == 0) { /* && says nothing */
+            query++;
+            continue;
+        }
         const char *fault = parameter(query, query + len, scratch);
         for (int i = 0; i < n && fault == NULL; i++)
             if (strcmp(names[i], scratch) == 0)

@@ -103,8 +103,7 @@ static void render(void)
 
 static void door_open(void)
 {
-    static const struct broker_facts facts = {.http_host = "127.0.0.1",
-                                              .http_port = 1,
+    static const struct broker_facts facts = {.http_port = 1,
                                               .status_port = 2,
                                               .control_port = 3,
                                               .feed_port = 4,

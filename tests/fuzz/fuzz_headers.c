@@ -33,6 +33,14 @@ static void check_tag(const char *value, const char *tag, struct arena *arena)
     assert(headers_has_tag(arena_print(arena, "W/\"%s\", \"b\"", tag), tag));
 }
 
+/* A part lies in its file. */
+static void check_range(const char *value, uint64_t size)
+{
+    struct headers_part part;
+    if (headers_range(value, size, &part) && part.n > 0)
+        assert(part.offset < size && part.n <= size - part.offset);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
     static struct arena arena;
@@ -44,6 +52,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     int64_t wait_ms = headers_wait_ms(value);
     assert(-1 <= wait_ms && wait_ms <= LIMIT_WAIT_MS);
     headers_event(value, &epoch, &seq);
+    check_range(value, len);
+    check_range(value, UINT64_MAX);
     const struct site site = {.self = value};
     site_is_ours(&site, other);
     site_is_foreign(NULL, value, other);

@@ -240,6 +240,33 @@ class Running(farm.FarmTest):
         self.assertEqual((done.returncode, done.stdout), (1, ""))
         self.assertIn(broker.address, done.stderr)
 
+    def test_hosts_by_name_and_ipv6(self):
+        for host in ("localhost", "[::1]"):
+            fake = self.fake(frame_ms=1)
+            broker = self.broker(listen=("--http", f"{host}:0",
+                                         "--zmq", f"{host}:0"))
+            for address in broker.ready.values():
+                self.assertTrue(address.startswith(f"{host}:"), address)
+            self.agent(broker, fake, "a1")
+            broker.await_agents("a1")
+            broker.await_job(broker.render(1, 3))
+
+    def test_hosts_and_ports_that_are_none(self):
+        for address, reason in (("nowhere.invalid:0", "nowhere.invalid"),
+                                ("127.0.0.1:65534", "65533"),
+                                ("127.0.0.1:65535", "65533")):
+            done = self.run_program("frameq-broker", "--http", "127.0.0.1:0",
+                                    "--zmq", address, "--insecure")
+            self.assertEqual((done.returncode, done.stdout), (1, ""), done)
+            self.assertIn(reason, done.stderr.splitlines()[-1])
+
+    def test_tokens_that_are_not_there(self):
+        done = self.run_program("frameq-broker", "--http", "127.0.0.1:0",
+                                "--zmq", "127.0.0.1:0", "--tokens", "none")
+        self.assertEqual((done.returncode, done.stdout), (1, ""), done)
+        self.assertRegex(done.stderr.splitlines()[-1],
+                         "--tokens: none: .*frameq token add")
+
     def test_second_agent_of_a_name(self):
         fake = self.fake()
         broker = self.farm(fake)

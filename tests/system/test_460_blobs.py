@@ -76,17 +76,46 @@ class Blobs(farm.FarmTest):
                 ("bytes=0-", 206, data), ("bytes=100-199", 206, data[100:200]),
                 ("bytes=1000-9999", 206, data[1000:]), ("bytes=1023-", 206,
                                                        data[1023:]),
-                ("bytes=1024-", 416, None), ("bytes=5-4", 200, data),
-                ("bytes=-5", 200, data), ("lines=1-2", 200, data)):
+                ("bytes=-5", 206, data[-5:]), ("bytes=5-4", 200, data),
+                ("bytes=1024-", 416, None), ("bytes=1025-", 416, None),
+                ("bytes=9999-99999", 416, None), ("bytes=-0", 416, None),
+                ("bytes=1-2,4-5", 200, data), ("lines=1-2", 200, data)):
             answer = self.host.web().get(f"/v1/blobs/{name_of(data)}",
                                          range=header)
             self.assertEqual(answer.status, status, header)
             if body is not None:
                 self.assertEqual(answer.body, body, header)
+            else:
+                self.assertEqual(answer.headers["Content-Range"],
+                                 "bytes */1024", header)
         self.assertEqual(
             self.host.web().get(f"/v1/blobs/{name_of(data)}",
                                 range="bytes=9-10").headers["Content-Range"],
             "bytes 9-10/1024")
+
+    def test_what_the_client_has_is_not_sent_again(self):
+        data = os.urandom(100)
+        self.send(data)
+        path, tag = f"/v1/blobs/{name_of(data)}", f'"{name_of(data)}"'
+        get = self.host.web().get
+        for known in (tag, f"W/{tag}", f'"x", {tag}', "*"):
+            same = get(path, if_none_match=known)
+            self.assertEqual((same.status, same.body, same.headers["ETag"]),
+                             (304, b"", tag), known)
+        self.assertEqual(get(path, if_none_match='"x"').body, data)
+        self.assertEqual(get(path, range="bytes=1-2", if_range=tag).body,
+                         data[1:3])
+        other = get(path, range="bytes=1-2", if_range='"x"')
+        self.assertEqual((other.status, other.body), (200, data))
+
+    def test_a_wrong_size_stops_nobody(self):
+        data = os.urandom(100)
+        self.assertEqual(self.put(name_of(data), data, 0, 101).status, 202)
+        again = self.put(name_of(data), data, 0, 100)
+        self.assertEqual((again.status, again.headers["Upload-Offset"]),
+                         (201, None))
+        self.assertEqual(self.host.web().get(
+            f"/v1/blobs/{name_of(data)}").body, data)
 
     def test_goes_on_after_a_break(self):
         data = os.urandom(10 * PIECE + 12345)
@@ -150,7 +179,7 @@ class Blobs(farm.FarmTest):
                 answer = self.host.web().request(method, f"/v1/blobs/{bad}",
                                                  data)
                 self.assertIn(answer.status, (400, 404), bad)
-        for bad in ("bytes 0-99/100 ", "bytes 0-98/100", "bytes 1-100/100",
+        for bad in ("bytes 0-98/100", "bytes 1-100/100",
                     "bytes 0-99/*", "bytes 99-0/100", "0-99/100", "bytes 0-99",
                     "bytes -1-98/100", "bytes 0-99/99999999999999999999999",
                     "bytes 0-99/274877906945"):  # LIMIT_BLOB + 1

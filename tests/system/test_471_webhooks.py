@@ -151,9 +151,14 @@ class Webhooks(farm.FarmTest):
         third = self.cancelled(host, sink.url)
         self.assertEqual(json.loads(sink.next()[1])["subject"], third["id"])
 
+    def test_a_broker_of_this_machine_alone_posts_to_it(self):
+        sink = Sink(self)
+        job = self.cancelled(self.broker(), sink.url)
+        self.assertEqual(json.loads(sink.next()[1])["subject"], job["id"])
+
     def test_nothing_goes_to_this_machine_unless_allowed(self):
         sink = Sink(self)
-        host = self.broker()
+        host = self.broker("--proxy", "192.0.2.1")
         for url in (sink.url, f"http://localhost:{sink.port}/",
                     f"http://[::ffff:{farm.HOST}]:{sink.port}/",
                     f"http://{host.address}/v1/jobs"):

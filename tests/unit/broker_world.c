@@ -248,8 +248,7 @@ void world_forget(uint64_t seq)
 
 /* The broker. */
 
-static const struct broker_facts facts = {.http_host = "127.0.0.1",
-                                          .http_port = 1,
+static const struct broker_facts facts = {.http_port = 1,
                                           .status_port = 2,
                                           .control_port = 3,
                                           .feed_port = 4,

@@ -187,6 +187,12 @@ static void test_environment(void **state)
                       "FRAMEQ_VERSION=9", "FRAMEQ_HELP=x", "FRAMEQ_OTHER=y"),
                   "http=1.2.3.4:5 root=e long=NULL count=3 ttl=500 device=auto "
                   "insecure=1 given=11\n");
+    assert_prints(RUN("FRAMEQ_INSECURE=1"),
+                  "http=127.0.0.1:4000 long=NULL count=3 ttl=500 device=auto "
+                  "insecure=1 given=01\n");
+    assert_prints(RUN("FRAMEQ_INSECURE=1", "--insecure=0"),
+                  "http=127.0.0.1:4000 long=NULL count=3 ttl=500 device=auto "
+                  "insecure=0 given=01\n");
 }
 
 static void test_file(void **state)
@@ -233,8 +239,8 @@ static void test_refused_flags(void **state)
     assert_refused(RUN("-b"), "frameq-test: --blend-root needs a value: DIR\n");
     assert_refused(RUN("a", "b\n"),
                    "frameq-test: unexpected argument `b?` (see --help)\n");
-    assert_refused(RUN("--insecure=1"),
-                   "frameq-test: --insecure: must be true or false, not `1`\n");
+    assert_refused(RUN("--insecure=2"),
+                   "frameq-test: --insecure: must be true or false, not `2`\n");
     assert_refused(RUN("--http", "x"),
                    "frameq-test: --http: must be HOST:PORT such as "
                    "127.0.0.1:4000 or [::1]:4000, not `x`\n");

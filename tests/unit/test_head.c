@@ -129,7 +129,7 @@ static void test_what_is_kept(void **state)
     assert_int_equal(head.rc, RC_INVALID);
     assert_string_equal(head.why, "a header without a colon");
     assert_string_equal(head.target, "/v1/x");
-    assert_string_equal(head.accept, "text/html");
+    assert_string_equal(head.accept, "text/html, a/b");
     assert_true(head.old && head.has_length && !head.chunked);
     assert_int_equal(head.length, 42);
 }

@@ -35,6 +35,11 @@ static void prefer_wait(void **state)
         {"wait=99999999999999999999999", LIMIT_WAIT_MS},
         {",,;, wait=7", 7000},
         {"awaits=3", -1},
+        {"wait=\"30\"", 30000},
+        {"wait = 30", 30000},
+        {"respond-async, wait = \"5\" ; x=y", 5000},
+        {"waits=3", -1},
+        {"wait 3", -1},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -56,6 +61,44 @@ static void entity_tags(void **state)
     assert_false(headers_has_tag("\"7-12\"", "7-1"));
     assert_false(headers_has_tag("\"\"", "7-1"));
     assert_false(headers_has_tag("\"", "7-1"));
+}
+
+static void parts_of_files(void **state)
+{
+    static const struct {
+        const char *range;
+        uint64_t size, offset, n;
+    } rows[] = {
+        {"bytes=0-", 10, 0, 10},
+        {"bytes=2-5", 10, 2, 4},
+        {"bytes=9-9", 10, 9, 1},
+        {"bytes=5-99", 10, 5, 5},
+        {"BYTES=5-99999999999999999999999", 10, 5, 5},
+        {"bytes=-3", 10, 7, 3},
+        {"bytes=-30", 10, 0, 10},
+        {"bytes=10-", 10, 0, 0},
+        {"bytes=11-", 10, 0, 0},
+        {"bytes=11-20", 10, 0, 0},
+        {"bytes=99999999999999999999999-", 10, 0, 0},
+        {"bytes=-0", 10, 0, 0},
+        {"bytes=0-", 0, 0, 0},
+        {"bytes=-1", 0, 0, 0},
+    };
+    static const char *const none[] = {
+        "",           "bytes",     "bytes=",    "bytes=-",       "bytes=5-4",
+        "bytes=a-b",  "bytes=1",   "lines=1-2", "bytes=0-1,3-4", "bytes=--1",
+        "bytes= 0-1", "bytes=0-x", "bytes=-1x", "bytes=0 - 1",   NULL};
+    struct headers_part part;
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_true(headers_range(rows[i].range, rows[i].size, &part));
+        assert_int_equal(part.n, rows[i].n);
+        if (part.n > 0)
+            assert_int_equal(part.offset, rows[i].offset);
+    }
+    assert_false(headers_range(NULL, 10, &part));
+    for (int i = 0; none[i]; i++)
+        assert_false(headers_range(none[i], 10, &part));
 }
 
 static void idempotency_keys(void **state)
@@ -96,9 +139,8 @@ static void event_ids(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(prefer_wait),
-        cmocka_unit_test(entity_tags),
-        cmocka_unit_test(idempotency_keys),
+        cmocka_unit_test(prefer_wait),    cmocka_unit_test(entity_tags),
+        cmocka_unit_test(parts_of_files), cmocka_unit_test(idempotency_keys),
         cmocka_unit_test(event_ids),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

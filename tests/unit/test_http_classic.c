@@ -108,6 +108,7 @@ static void bad_bodies(void **state)
         assert_int_equal(got.status, 400);
         assert_string_equal(got.body, rows[i][1]);
         assert_string_equal(got_header(&got, "Content-Type"), TEXT);
+        assert_string_equal(got_header(&got, "Vary"), "Accept");
         got_free(&got);
     }
     assert_int_equal(world.core->n_jobs, 0);
@@ -176,6 +177,11 @@ static void unknown_jobs(void **state)
 {
     (void)state;
     status_is("nothing", 404, "Job not found");
+    status_is("a%2Fb", 404, "Job not found");
+    status_is("nothing:cancel", 404, "Job not found");
+    status_is("of-an-id-that-is-longer-than-any-id-can-be-as-it-has-70-"
+              "characters-now",
+              404, "Job not found");
     struct got got = status_of("nothing", JSON);
     assert_int_equal(got.status, 404);
     assert_string_equal(got_header(&got, "Content-Type"),

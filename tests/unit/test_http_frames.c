@@ -126,9 +126,10 @@ static void lists_by_the_page(void **state)
     assert_string_equal(numbers_of("/frames?from=18&limit=4"), "18 19 31 33 ");
     assert_string_equal(numbers_of("/frames?from=36"), "37 39 ");
     assert_string_equal(numbers_of("/frames?from=40"), "");
-    static const char *const bad[] = {"/frames?limit=0", "/frames?limit=1001",
-                                      "/frames?from=-1", "/frames?state=x",
-                                      "/frames?view=x"};
+    static const char *const bad[] = {
+        "/frames?limit=0",     "/frames?limit=1001",  "/frames?from=-1",
+        "/frames?state=x",     "/frames?state=done,", "/frames?state=",
+        "/frames?state=,done", "/frames?view=x"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         json_decref(world_json("GET", path_of(bad[i]), NULL, 400));
     char path[64];
@@ -162,6 +163,10 @@ static void lists_by_state(void **state)
     assert_string_equal(text_of(list, "next"), "9"); /* at a run's end */
     json_decref(list);
     assert_string_equal(numbers_of("/frames?state=done"), "");
+    assert_string_equal(numbers_of("/frames?state=done,cancelled"),
+                        "2 4 6 7 9 ");
+    assert_string_equal(numbers_of("/frames?state=cancelled,pending"),
+                        "1 2 3 4 5 6 7 8 9 10 ");
 }
 
 static void one_frame(void **state)

@@ -136,6 +136,34 @@ static const char *job_of_mira(const char *suffix)
     return target;
 }
 
+static json_t *submit_with_key(const char *token, const char *body, int status)
+{
+    char both[256];
+    snprintf(both, sizeof both, "%sIdempotency-Key: shot\r\n", token);
+    struct got got = world_ask("POST", "/v1/jobs", both, body);
+    json_t *answer = json_loads(got.body, 0, NULL);
+    assert_int_equal(got.status, status);
+    got_free(&got);
+    return answer;
+}
+
+static void keys_are_their_users_own(void **state)
+{
+    static const char *const body = "{\"from\":1,\"to\":3}";
+    const char *const who[] = {headers[2], joe, headers[2]};
+    json_t *jobs[3];
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        jobs[i] = submit_with_key(who[i], body, 202);
+    assert_false(json_equal(json_object_get(jobs[0], "id"),
+                            json_object_get(jobs[1], "id")));
+    assert_true(json_equal(json_object_get(jobs[0], "id"),
+                           json_object_get(jobs[2], "id")));
+    for (int i = 0; i < 3; i++)
+        json_decref(jobs[i]);
+    json_decref(submit_with_key(joe, "{\"from\":1,\"to\":4}", 422));
+}
+
 static void a_job_is_steered_by_its_user(void **state)
 {
     (void)state;
@@ -328,6 +356,7 @@ int main(void)
         TEST(anybody_may_ask_how_it_is),
         TEST(each_role_may_do_so_much),
         TEST(a_job_is_steered_by_its_user),
+        TEST(keys_are_their_users_own),
         TEST(taken_back_it_is_none),
         TEST(a_broken_file_changes_nothing),
         TEST(who_was_refused_is_counted),

@@ -80,6 +80,55 @@ static void unknown_jobs_to_wait_for(void **state)
                            400));
 }
 
+/* A job that waits for one that will not complete says so, and what to do. */
+static void waiting_in_vain(void **state)
+{
+    char body[256];
+    (void)state;
+    submit("{\"from\":1,\"to\":2,\"name\":\"sim\"}");
+    snprintf(body, sizeof body, "{\"from\":1,\"to\":2,\"depends_on\":[\"%s\"]}",
+             id);
+    json_decref(world_json("POST", path_of(":cancel"), NULL, 200));
+    json_t *job = world_json("POST", "/v1/jobs", body, 202);
+    const json_t *list = json_object_get(job, "warnings");
+    assert_int_equal(json_array_size(list), 2); /* no agent is there */
+    assert_string_equal(
+        json_string_value(json_array_get(list, 1)),
+        "it waits for job sim, which was cancelled: retry that one, or remove "
+        "it to go on without");
+    json_decref(job);
+}
+
+/* What each error says of the way on. */
+static void errors_name_what_is_wrong(void **state)
+{
+    char path[128];
+    (void)state;
+    submit(BODY);
+    snprintf(path, sizeof path, "%s", path_of("/frames:cancel"));
+    const char *const rows[][4] = {
+        {"GET", "/v1/jobs?cursor=x", NULL,
+         "parameter `cursor`: must be the `next` of the page before"},
+        {"GET", "/v1/activity?cursor=0", NULL,
+         "parameter `cursor`: must be the `next` of the page before"},
+        {"GET", "/v1/events?after=x", NULL,
+         "parameter `after`: must be an event's id, such as 7:123"},
+        {"POST", path, "{\"frames\":\"2,99\"}",
+         "field `frames`: 1 of them is not of this job, which has 2 from 1 to "
+         "2"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        json_t *problem = world_json(rows[i][0], rows[i][1], rows[i][2], 400);
+        assert_string_equal(text_of(problem, "detail"), rows[i][3]);
+        json_decref(problem);
+    }
+    struct got got =
+        world_ask("GET", "/v1/events", "Last-Event-ID: x\r\n", NULL);
+    assert_int_equal(got.status, 400);
+    assert_non_null(strstr(got.body, "header `Last-Event-ID`: must be an"));
+    got_free(&got);
+}
+
 static void tags_save_the_body(void **state)
 {
     char header[128];
@@ -390,6 +439,8 @@ int main(void)
         TEST(a_submit),
         TEST(problems_are_json),
         TEST(unknown_jobs_to_wait_for),
+        TEST(waiting_in_vain),
+        TEST(errors_name_what_is_wrong),
         TEST(tags_save_the_body),
         TEST(waits_end_with_a_change),
         TEST(waits_end_in_time),

@@ -112,6 +112,29 @@ static void test_head_sends_no_body(void **state)
     close(fd);
 }
 
+/* A list may stand in several lines (RFC 9110, 5.3), and blanks behind a value
+ * are none of it. */
+static void test_lines_of_one_header(void **state)
+{
+    (void)state;
+    int fd = client_open();
+    client_send(fd, "GET /park HTTP/1.1\r\nHost: x\r\n"
+                    "Accept: text/plain \r\nOne: alone\r\n"
+                    "ACCEPT:\tapplication/json\t\r\nNone:\r\n"
+                    "Behind: it \t \r\n\r\n");
+    world_until(&world.handled, 1);
+    const struct httpd_request *request = world.kept[0];
+    for (int i = 0; i < 2; i++) {
+        assert_string_equal(httpd_header(request, "accept"),
+                            "text/plain, application/json");
+        assert_string_equal(httpd_header(request, "One"), "alone");
+        assert_string_equal(httpd_header(request, "None"), "");
+        assert_string_equal(httpd_header(request, "Behind"), "it");
+        assert_null(httpd_header(request, "Absent"));
+    }
+    close(fd);
+}
+
 static void test_file(void **state)
 {
     (void)state;
@@ -572,6 +595,7 @@ int main(void)
         TEST(test_pipelined_answers_keep_their_order),
         TEST(test_bodies),
         TEST(test_head_sends_no_body),
+        TEST(test_lines_of_one_header),
         TEST(test_file),
         TEST(test_client_that_vanishes_while_parked),
         TEST(test_reply_to_one_who_vanished),

@@ -136,7 +136,7 @@ static void every_field(void **state)
         "\"memory_mb\":4096,\"gpu\":true,\"blender\":\"4.2\"},"
         "\"max_attempts\":7,\"timeout_seconds\":60,\"silence_seconds\":30,"
         "\"movie\":{\"fps\":24,\"codec\":\"h264\"},"
-        "\"notify\":\"https://example.org/hook\"}",
+        "\"notify\":\"HTTPS://[::1]:80/hook\"}",
         &spec));
     assert_false(spec.plain);
     assert_string_equal(spec.name, "shot");
@@ -179,6 +179,16 @@ static void the_document_has_no_frames(void **state)
     (void)state;
     assert_true(read_spec("{\"frames\":\"1-5\",\"name\":\"n\"}", &spec));
     assert_string_equal(spec.doc, "{\"name\":\"n\"}");
+    jobspec_done(&spec);
+}
+
+/* As the document of a job without one shows it. */
+static void no_name(void **state)
+{
+    struct job_spec spec;
+    (void)state;
+    assert_true(read_spec(with("\"name\":\"\""), &spec));
+    assert_string_equal(spec.name, "");
     jobspec_done(&spec);
 }
 
@@ -245,7 +255,6 @@ static void bad_json(void **state)
 static void bad_values(void **state)
 {
     static const char *const rows[][2] = {
-        {"\"name\":\"\"", "`name`"},
         {"\"name\":7", "`name`"},
         {"\"user\":\"a\\u0007\"", "`user`"},
         {"\"labels\":[]", "`labels`"},
@@ -271,6 +280,9 @@ static void bad_values(void **state)
         {"\"movie\":{\"codec\":\"avi\"}", "`movie`: field `codec`"},
         {"\"notify\":\"ftp://x\"", "`notify`"},
         {"\"notify\":\"http://\"", "`notify`"},
+        {"\"notify\":\"http:///path\"", "`notify`"},
+        {"\"notify\":\"http://:80/\"", "`notify`"},
+        {"\"notify\":\"https://a b/\"", "`notify`"},
         {"\"engine\":\"POVRAY\"", "`engine`"},
         {"\"samples\":0", "`samples`"},
         {"\"format\":\"AVI\"", "`format`"},
@@ -345,6 +357,7 @@ int main(void)
         cmocka_unit_test(every_field),
         cmocka_unit_test(the_node_gets_render_fields_alone),
         cmocka_unit_test(the_document_has_no_frames),
+        cmocka_unit_test(no_name),
         cmocka_unit_test(batch_words),
         cmocka_unit_test(bad_frames),
         cmocka_unit_test(bad_json),

@@ -84,7 +84,7 @@ static void test_random_sets_against_bits(void **state)
     for (int round = 0; round < 500; round++) {
         struct ranges a = {0}, b = {0}, sum = {0}, rest = {0};
         bool both[SPACE] = {false}, only[SPACE] = {false};
-        for (int i = 0; i < 30; i++) {
+        for (int i = 0; i < 60; i++) {
             int32_t at = below(&seed, SPACE);
             ranges_add(i % 2 ? &a : &b, at, at + below(&seed, SPACE - at) % 5);
         }
@@ -103,6 +103,27 @@ static void test_random_sets_against_bits(void **state)
         ranges_free(&sum);
         ranges_free(&rest);
     }
+}
+
+/* Half a million ranges, as a person can name them in one request: moved one
+ * by one they would take minutes. */
+static void test_large_sets(void **state)
+{
+    (void)state;
+    enum { N = 1 << 20 };
+    struct ranges evens = {0}, fourths = {0};
+    for (int32_t i = 0; i < N; i += 2)
+        ranges_add(&evens, i, i + 1);
+    for (int32_t i = 0; i < N; i += 4)
+        ranges_add(&fourths, i, i + 1);
+    ranges_remove_all(&evens, &fourths);
+    assert_int_equal(evens.n, N / 4);
+    assert_false(ranges_meets(&evens, 0, 2));
+    ranges_add_all(&evens, &fourths);
+    assert_int_equal(evens.n, N / 2);
+    ranges_check(&evens);
+    ranges_free(&evens);
+    ranges_free(&fourths);
 }
 
 static void test_touching_ranges_join(void **state)
@@ -163,6 +184,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_against_bits),
         cmocka_unit_test(test_random_sets_against_bits),
+        cmocka_unit_test(test_large_sets),
         cmocka_unit_test(test_touching_ranges_join),
         cmocka_unit_test(test_ends_of_the_numbers),
         cmocka_unit_test(test_equality),

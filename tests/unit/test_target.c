@@ -26,6 +26,7 @@ static void test_paths(void **state)
         {"/%2541", "/%41"},
         {"/a?b=%c3%a4&c=+&d", "/a"},
         {"/a?", "/a"},
+        {"/a?&&b=1&", "/a"},
         {"*", "*"},
         {"http://host:1/a?b", "/a"},
         {"HTTP://host", "/"},

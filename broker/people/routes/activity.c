@@ -46,7 +46,6 @@ static bool read_text(struct call *call, const char *name, size_t most,
 static bool read_query(struct call *call, struct activity_query *ret)
 {
     static const struct field_bounds limits = {1, LIMIT_PAGE};
-    static const struct field_bounds cursors = {1, INT64_MAX};
     int64_t limit = PAGE_DEFAULT;
     *ret = (struct activity_query){.before = INT64_MAX, .since_ms = INT64_MIN};
     bool right = read_since(call, &ret->since_ms) &&
@@ -54,7 +53,7 @@ static bool read_query(struct call *call, struct activity_query *ret)
                  read_text(call, "agent", LIMIT_AGENT, &ret->agent) &&
                  read_text(call, "user", LIMIT_NAME, &ret->who) &&
                  call_number(call, "limit", limits, &limit) &&
-                 call_number(call, "cursor", cursors, &ret->before);
+                 call_cursor(call, &ret->before);
     ret->limit = (size_t)limit + 1; /* one more tells of a next page */
     return right;
 }

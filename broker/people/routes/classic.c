@@ -70,15 +70,11 @@ static void get_status(struct call *call)
 {
     const struct core *core = call_core(call);
     const struct job *job = job_find(core, call->params.at[0]);
-    bool json = accept_json(call_header(call, "Accept"));
-    if (!job && !json) {
-        reply_text(call, 404, "Job not found");
-        return;
-    }
     if (!job) {
-        reply_problem(call, RC_NOT_FOUND, "Job not found");
+        reply_unknown_job(call);
         return;
     }
+    bool json = accept_json(call_header(call, "Accept"));
     int code = status_code(job_status(job));
     if (code == 202) {
         reply_header(call, "Location", "/status/%s", job->id);

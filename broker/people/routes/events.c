@@ -24,16 +24,18 @@ static bool read_start(struct call *call, struct start *ret)
 {
     const struct http *http = call->http;
     uint64_t epoch, seq, now = feed_seq(http->feed);
+    const char *said_by = "header `Last-Event-ID`";
     const char *last = call_header(call, "Last-Event-ID");
-    if (!last || !*last)
+    if (!last || !*last) {
+        said_by = "parameter `after`";
         last = call_query(call, "after");
+    }
     *ret = (struct start){now, false};
     if (!last || !*last)
         return true;
     if (!headers_event(last, &epoch, &seq)) {
         reply_problem(call, RC_INVALID,
-                      "parameter `after`: must be an event's id, such as "
-                      "7:123");
+                      "%s: must be an event's id, such as 7:123", said_by);
         return false;
     }
     bool known = epoch == broker_facts(http->broker)->epoch && seq <= now;

@@ -29,7 +29,17 @@ static void list_free(void *work)
     mem_free(list);
 }
 
-/* The set of a state's word: a job's own, or, for no word, every frame. */
+static int find_state(const char *word, size_t len)
+{
+    for (int i = 0; i < FRAME_STATES; i++) {
+        const char *state = frame_word((enum frame_state)i);
+        if (strlen(state) == len && memcmp(state, word, len) == 0)
+            return i;
+    }
+    return -1;
+}
+
+/* The set of the states that are named; for no word, every frame. */
 static bool choose_set(struct call *call, const struct job *job,
                        struct ranges *ret)
 {
@@ -38,15 +48,21 @@ static bool choose_set(struct call *call, const struct job *job,
         ranges_add(ret, 0, job->frames.count);
         return true;
     }
-    for (int i = 0; i < FRAME_STATES; i++)
-        if (strcmp(word, frame_word((enum frame_state)i)) == 0) {
-            ranges_copy(ret, &job->in[i]);
-            return true;
+    for (;; word++) {
+        size_t len = strcspn(word, ",");
+        int state = find_state(word, len);
+        if (state < 0) {
+            reply_problem(call, RC_INVALID,
+                          "parameter `state`: must be pending, leased, done, "
+                          "failed or cancelled, or some of them with commas "
+                          "between");
+            return false;
         }
-    reply_problem(call, RC_INVALID,
-                  "parameter `state`: must be pending, leased, done, failed or "
-                  "cancelled");
-    return false;
+        ranges_add_all(ret, &job->in[state]);
+        word += len;
+        if (*word == '\0')
+            return true;
+    }
 }
 
 /* The first ordinal whose number is at least `from`; count when none is. */

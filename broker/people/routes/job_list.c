@@ -63,13 +63,12 @@ static bool read_text(struct call *call, const char *name, const char **ret)
 static bool read_filter(struct call *call, struct filter *ret)
 {
     static const struct field_bounds limit = {1, LIMIT_PAGE};
-    static const struct field_bounds cursor = {1, INT64_MAX};
     int64_t before = INT64_MAX;
     *ret = (struct filter){.limit = PAGE_DEFAULT};
     if (!read_states(call, &ret->states) || !read_text(call, "q", &ret->q) ||
         !read_text(call, "user", &ret->user) ||
         !call_number(call, "limit", limit, &ret->limit) ||
-        !call_number(call, "cursor", cursor, &before))
+        !call_cursor(call, &before))
         return false;
     ret->before = (uint64_t)before;
     return true;

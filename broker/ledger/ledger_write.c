@@ -124,7 +124,23 @@ static bool has_lease(struct ledger *ledger, const struct event *event,
     return ledger_number(ledger, SQL_LEASE_HAS, ret);
 }
 
-/* Tells in ret whether the records of this event's lease go when it ends. */
+static bool drop_rows(struct ledger *ledger, enum ledger_sql sql, uint64_t key)
+{
+    sqlite3_stmt *drop = ledger_statement(ledger, sql);
+    sqlite3_bind_int64(drop, 1, (sqlite3_int64)key);
+    return ledger_run(drop);
+}
+
+static bool drop_lease(struct ledger *ledger, const struct event *event,
+                       int64_t *ret)
+{
+    bool dropped = drop_rows(ledger, SQL_LEASE_DROP, event->lease);
+    *ret = sqlite3_changes(ledger->db);
+    return dropped;
+}
+
+/* Tells in ret whether the records of this event's lease go when it ends, and
+ * has them gone if that is now. */
 static bool is_passing(struct ledger *ledger, const struct event *event,
                        bool *ret)
 {
@@ -132,17 +148,12 @@ static bool is_passing(struct ledger *ledger, const struct event *event,
     bool found = true;
     if (event->type == EVENT_LEASED)
         found = has_started(ledger, event, &rows);
-    else if (event->type == EVENT_SHORTENED || event->type == EVENT_RELEASED)
+    else if (event->type == EVENT_SHORTENED)
         found = has_lease(ledger, event, &rows);
+    else if (event->type == EVENT_RELEASED)
+        found = drop_lease(ledger, event, &rows);
     *ret = rows > 0;
     return found;
-}
-
-static bool drop_rows(struct ledger *ledger, enum ledger_sql sql, uint64_t key)
-{
-    sqlite3_stmt *drop = ledger_statement(ledger, sql);
-    sqlite3_bind_int64(drop, 1, (sqlite3_int64)key);
-    return ledger_run(drop);
 }
 
 /* --- Events. --- */
@@ -189,8 +200,6 @@ static bool add_event(struct ledger *ledger, struct writing *writing,
         return false;
     if (!passing || event->type != EVENT_RELEASED)
         return add_row(ledger, entry, passing);
-    if (!drop_rows(ledger, SQL_LEASE_DROP, event->lease))
-        return false;
     writing->loose = entry->last ? event->seq : 0;
     return !entry->last || add_row(ledger, entry, true);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Blocks in a list, the newest first; only the newest is filled. Frees nothing
- * alone and moves nothing, so pointers hold until the reset.
+ * Blocks in a list, the newest first, each twice as large as the one before;
+ * only the newest is filled. Frees nothing alone and moves nothing, so pointers
+ * hold until the reset, which keeps the largest: soon one is enough.
  */
 #include "common/arena.h"
 
@@ -15,7 +16,8 @@
 
 #include "common/mem.h"
 
-#define BLOCK_SIZE 65536 /* most turns fit in one */
+#define BLOCK_SIZE 65536   /* of the first */
+#define KEPT_SIZE  1048576 /* that a reset keeps at most */
 
 struct arena_block {
     struct arena_block *next;
@@ -31,7 +33,11 @@ static size_t round_up(size_t n)
 
 static void block_add(struct arena *arena, size_t n)
 {
-    size_t cap = n > BLOCK_SIZE ? n : BLOCK_SIZE;
+    size_t cap = arena->blocks ? 2 * arena->blocks->cap : BLOCK_SIZE;
+    if (cap > KEPT_SIZE)
+        cap = KEPT_SIZE;
+    if (cap < n)
+        cap = n;
     struct arena_block *block = mem_grow(NULL, 1, sizeof *block + cap);
     *block = (struct arena_block){.next = arena->blocks, .cap = cap};
     arena->blocks = block;
@@ -82,7 +88,7 @@ static bool block_is_kept(const struct arena_block *block, const void *kept)
     (void)kept;
     return false;
 #else
-    return kept == NULL && block->cap == BLOCK_SIZE;
+    return kept == NULL && block->cap <= KEPT_SIZE;
 #endif
 }
 

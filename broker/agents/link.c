@@ -43,10 +43,11 @@ struct peer {
     UT_hash_handle hh;
 };
 
-/* An acknowledgement on its way to the gate. */
-struct queued_ack {
+/* Acknowledgements on their way to the gate. */
+struct queued_acks {
     struct link *link;
-    struct acked acked;
+    struct ack_line *line;
+    size_t n;
 };
 
 struct link {
@@ -59,7 +60,7 @@ struct link {
     struct buf out;     /* message being written */
     uint64_t *unsent;   /* leases whose BATCH found nobody */
     size_t n_unsent, cap_unsent;
-    struct acks acks; /* past the gate, sent when the turn ends */
+    struct acks acks;
     int port;
     bool heard;          /* the last STATE counted */
     int64_t beat_ms;     /* when the next BEAT is due */
@@ -327,10 +328,10 @@ static void ask_send(struct link *link, const struct event *event)
     control_send(link, event->agent, &(struct msg){KIND_ASK, {.ask = ask}});
 }
 
-static void ack_gather(void *ctx)
+static void acks_pass(void *ctx)
 {
-    struct queued_ack *queued = ctx;
-    acks_add(&queued->link->acks, &queued->acked);
+    struct queued_acks *queued = ctx;
+    acks_open(&queued->link->acks, queued->line, queued->n);
     mem_free(queued);
 }
 
@@ -339,15 +340,13 @@ static void ack_send(void *ctx, const char *agent, const struct msg *msg)
     control_send(ctx, agent, msg);
 }
 
-static void ack_queue(struct link *link, const struct event *event)
+static void acks_queue(struct link *link, const struct event *event)
 {
-    struct queued_ack *queued = mem_new(sizeof *queued);
-    struct acked *acked = &queued->acked;
-    queued->link = link;
-    snprintf(acked->agent, sizeof acked->agent, "%s", event->agent);
-    acked->ack =
-        (struct msg_ack){event->lease, event->lo, event->hi, event->flag};
-    broker_answer(link->broker, ack_gather, mem_free, queued);
+    struct queued_acks queued = {.link = link};
+    queued.n = acks_add(&link->acks, event->agent, &event->acks, &queued.line);
+    if (queued.n > 0)
+        broker_answer(link->broker, acks_pass, mem_free,
+                      mem_copy(&queued, sizeof queued));
 }
 
 /* An agent that has not heard of this broker run yet is told at once. */
@@ -369,7 +368,7 @@ static void (*const senders[EVENT_TYPES])(struct link *,
     [EVENT_LANE] = lane_send,      [EVENT_LEASED] = batch_send,
     [EVENT_REVOKED] = revoke_send, [EVENT_TRIMMED] = trim_send,
     [EVENT_REFUSED] = refuse_send, [EVENT_DRAINED] = drain_send,
-    [EVENT_ACKED] = ack_queue,     [EVENT_HEARD] = heard_answer,
+    [EVENT_ACKED] = acks_queue,    [EVENT_HEARD] = heard_answer,
     [EVENT_AGENT] = agent_ended,   [EVENT_ASKED] = ask_send,
 };
 

@@ -145,7 +145,6 @@ struct event {
     uint64_t lease;     /* RETRIED: the newest there was */
     int32_t lo, hi;     /* ordinals [lo, hi): DONE CHARGED (one) LEASED
                            RELEASED SHORTENED (new end is lo); frame numbers:
-                           ACKED (lo to hi included, none when lo > hi)
                            PROGRESS ASKED (lo: rendering now, -1 none); AGENT
                            (lo: enum agent_life before) */
     int32_t number;     /* LEASED: dispatch number on the lane, 0 when adopted;
@@ -153,8 +152,8 @@ struct event {
                            number; DRAINED: enum drain; AGENT: enum agent_life;
                            PATCHED: priority; BENCHED: frames it failed and
                            others rendered; MISSED: times in a row */
-    bool flag;          /* CANCELLED: the whole job; ACKED: closed; PATCHED:
-                           paused; LEASED: a second copy, holds nothing;
+    bool flag;          /* CANCELLED: the whole job; PATCHED: paused;
+                           LEASED: a second copy, holds nothing;
                            TRIMMED: to give back frames that it could render;
                            CHARGED: such a copy failed, or a node or agent
                            went down (the fault charges none), which is
@@ -174,6 +173,7 @@ struct event {
     const struct job_spec *spec;   /* SUBMITTED */
     const struct job_fate *fate;   /* PACKED */
     const struct msg_state *state; /* HEARD */
+    struct msg_acks acks;          /* ACKED: all of one STATE */
 };
 
 /* The events of one step, in order, in the arena given to core_step. */

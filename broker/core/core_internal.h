@@ -61,6 +61,8 @@ struct step {
     size_t size;
     const struct job *level_job; /* whose level is known in this sched_run */
     double level_ms;
+    struct msg_ack *acks; /* of a STATE, with room for all it may get */
+    size_t n_acks;
 };
 
 /* step.c: step_emit numbers and dates an event, appends and applies it. */

@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "common/mem.h"
 
@@ -70,7 +71,7 @@ static void event_keep_texts(struct step *step, struct event *event)
                             &event->detail};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (*texts[i])
-            *texts[i] = arena_print(step->arena, "%s", *texts[i]);
+            *texts[i] = arena_text(step->arena, *texts[i], strlen(*texts[i]));
 }
 
 static void emit_one(struct step *step, const struct event *event)

@@ -10,22 +10,14 @@
 
 #include <assert.h>
 
-static void order_ack(struct step *step, const struct agent *agent,
-                      uint64_t lease, int32_t from, int32_t to, bool closed)
+static void order_ack(struct step *step, const struct msg_ack *ack)
 {
-    struct event event = {.type = EVENT_ACKED,
-                          .agent = agent->name,
-                          .lease = lease,
-                          .lo = from,
-                          .hi = to,
-                          .flag = closed};
-    step_emit(step, &event);
+    step->acks[step->n_acks++] = *ack;
 }
 
-static void order_close(struct step *step, const struct agent *agent,
-                        const struct msg_lease *entry)
+static void order_close(struct step *step, const struct msg_lease *entry)
 {
-    order_ack(step, agent, entry->lease, 1, 0, true);
+    order_ack(step, &(struct msg_ack){entry->lease, 1, 0, true});
 }
 
 static void order_revoke(struct step *step, const struct agent *agent,
@@ -164,8 +156,7 @@ static void report_pace(struct step *step, const struct lease *lease,
 /* Everything listed is in the ledger, on its way there, or of no use: the agent
  * may drop it, and must, to have room for the rest. In runs, so that an
  * acknowledgement names nothing that was not listed. */
-static void order_acks(struct step *step, const struct agent *agent,
-                       const struct msg_lease *entry)
+static void order_acks(struct step *step, const struct msg_lease *entry)
 {
     size_t first = 0;
     for (size_t i = 1; i <= entry->n_results; i++) {
@@ -174,8 +165,9 @@ static void order_acks(struct step *step, const struct agent *agent,
                        before[1].frame == before->frame + entry->step;
         if (goes_on)
             continue;
-        order_ack(step, agent, entry->lease, entry->results[first].frame,
-                  before->frame, false);
+        order_ack(step,
+                  &(struct msg_ack){entry->lease, entry->results[first].frame,
+                                    before->frame, false});
         first = i;
     }
 }
@@ -186,14 +178,14 @@ static void report_unknown(struct step *step, const struct agent *agent,
 {
     struct job *job = job_of_unknown(step->core, entry);
     if (!LEASE_OVER(entry->status)) {
-        order_acks(step, agent, entry);
+        order_acks(step, entry);
         if (entry->status != LEASE_STOPPING)
             order_revoke(step, agent, entry, "the lease is over");
         return;
     }
     if (job)
         report_results(step, agent, job, NULL, entry);
-    order_close(step, agent, entry);
+    order_close(step, entry);
 }
 
 static void report_range(struct step *step, const struct lease *lease,
@@ -330,8 +322,8 @@ static void report_failed(struct step *step, const struct lease *lease,
         fail_job(step, job, lease, fault, entry->text);
 }
 
-static void report_end(struct step *step, const struct agent *agent,
-                       const struct lease *lease, const struct msg_lease *entry)
+static void report_end(struct step *step, const struct lease *lease,
+                       const struct msg_lease *entry)
 {
     enum fault fault = FAULT_NONE;
     if (entry->status == LEASE_FAILED)
@@ -343,7 +335,7 @@ static void report_end(struct step *step, const struct agent *agent,
     if (fault != FAULT_NONE && fault != FAULT_STOPPED)
         report_failed(step, lease, entry, fault);
     step_release(step, lease, fault);
-    order_close(step, agent, entry);
+    order_close(step, entry);
 }
 
 void step_report(struct step *step, struct agent *agent,
@@ -361,10 +353,10 @@ void step_report(struct step *step, struct agent *agent,
     if (LEASE_OVER(entry->status)) {
         if (!any && agent->node.classic)
             report_pace(step, lease, entry);
-        report_end(step, agent, lease, entry);
+        report_end(step, lease, entry);
         return;
     }
-    order_acks(step, agent, entry);
+    order_acks(step, entry);
     report_progress(step, lease, entry);
     if (entry->status != LEASE_STOPPING)
         step_order(step, lease, true);

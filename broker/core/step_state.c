@@ -161,6 +161,24 @@ static void lane_offer(struct step *step, const struct agent *agent,
         step_lane(step, agent);
 }
 
+/* A lease gets one for each run of its results, or one that closes it. */
+static void acks_begin(struct step *step, const struct msg_state *state)
+{
+    size_t most = state->n_leases;
+    for (size_t i = 0; i < state->n_leases; i++)
+        most += state->leases[i].n_results;
+    step->acks = arena_new(step->arena, most * sizeof *step->acks);
+}
+
+static void acks_end(struct step *step, const struct agent *agent)
+{
+    struct event event = {.type = EVENT_ACKED,
+                          .agent = agent->name,
+                          .acks = {.at = step->acks, .n = step->n_acks}};
+    if (step->n_acks > 0)
+        step_emit(step, &event);
+}
+
 enum rc step_state(struct step *step)
 {
     const struct msg_state *state = step->cmd->state;
@@ -177,8 +195,10 @@ enum rc step_state(struct step *step)
     assert(agent);
     if (shows)
         step_life(step, agent, AGENT_UP);
+    acks_begin(step, state);
     for (size_t i = 0; i < state->n_leases; i++)
         step_report(step, agent, &state->leases[i]);
+    acks_end(step, agent);
     release_unlisted(step, agent, state,
                      reborn ? FAULT_AGENT_LOST : FAULT_UNKNOWN);
     if (reborn)

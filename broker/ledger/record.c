@@ -142,20 +142,29 @@ static bool refuse(char *why, size_t size, const char *reason)
 static bool is_word(const char *word, size_t len, enum event_type type)
 {
     const char *wanted = event_word(type);
-    return len == strlen(wanted) && memcmp(word, wanted, len) == 0;
+    return len == strlen(wanted) && memcmp(word, wanted, len) == 0 &&
+           event_keep(type) != EVENT_SOFT;
 }
 
-/* Looks which table the fields follow; moves nothing. */
-static const struct layout *layout_of(struct unpack in)
+/* The event that the word at hand names, EVENT_TYPES for none; moves nothing.
+ */
+static enum event_type type_of(struct unpack in)
 {
     const char *word;
     size_t len;
+    int type = 0;
     if (!unpack_text(&in, &word, &len))
-        return &record_change_layout;
-    if (is_word(word, len, EVENT_SUBMITTED))
+        return EVENT_TYPES;
+    while (type < EVENT_TYPES && !is_word(word, len, (enum event_type)type))
+        type++;
+    return (enum event_type)type;
+}
+
+static const struct layout *layout_of(enum event_type type)
+{
+    if (type == EVENT_SUBMITTED)
         return &record_job_layout;
-    return is_word(word, len, EVENT_PACKED) ? &record_fate_layout
-                                            : &record_change_layout;
+    return type == EVENT_PACKED ? &record_fate_layout : &record_change_layout;
 }
 
 static bool decode(struct layout_reader *reader, struct record *record)
@@ -171,7 +180,8 @@ static bool decode(struct layout_reader *reader, struct record *record)
                  version, RECORD_VERSION);
         return false;
     }
-    const struct layout *layout = layout_of(reader->in);
+    record->event.type = type_of(reader->in);
+    const struct layout *layout = layout_of(record->event.type);
     if (!layout_decode(reader, layout, count - HEAD_FIELDS, record))
         return false;
     if (reader->in.at != reader->in.end)
@@ -187,7 +197,6 @@ bool record_decode(const void *bytes, size_t len, struct arena *arena,
     struct record record = {.word = NULL};
     if (!decode(&reader, &record))
         return false;
-    record.event.type = record_type(record.word);
     if (record.event.type == EVENT_SUBMITTED)
         take_job(&record, arena);
     else if (record.event.type == EVENT_PACKED)

@@ -26,17 +26,6 @@ static const char *refuse_zero(const char *text, size_t len)
     return memchr(text, '\0', len) == NULL ? NULL : "holds a zero byte";
 }
 
-static const char *refuse_word(const char *text, size_t len)
-{
-    for (int type = 0; type < EVENT_TYPES; type++) {
-        const char *word = event_word((enum event_type)type);
-        if (strlen(word) == len && memcmp(word, text, len) == 0 &&
-            event_keep((enum event_type)type) != EVENT_SOFT)
-            return NULL;
-    }
-    return "is no event of the ledger";
-}
-
 /* --- Rules between fields. --- */
 
 static const char *refuse_ranges(const struct range *ranges, size_t n)
@@ -50,18 +39,10 @@ static const char *refuse_ranges(const struct range *ranges, size_t n)
     return NULL;
 }
 
-enum event_type record_type(const char *word)
-{
-    int type = 0;
-    while (strcmp(event_word((enum event_type)type), word) != 0)
-        type++;
-    return (enum event_type)type;
-}
-
 static bool fits_type(const struct record *record)
 {
     const struct event *e = &record->event;
-    switch (record_type(record->word)) {
+    switch (e->type) {
     case EVENT_PATCHED:
         return 0 <= e->number && e->number <= 100 && e->limit >= 0;
     case EVENT_DONE:
@@ -91,7 +72,9 @@ static bool is_set(const char *text)
 static const char *refuse_change(const void *value)
 {
     const struct record *record = value;
-    enum event_type type = record_type(record->word);
+    enum event_type type = record->event.type;
+    if (type == EVENT_TYPES)
+        return "is no event of the ledger";
     if (type != EVENT_DRAINED && !is_set(record->event.job))
         return "names no job";
     bool by_agent = type == EVENT_DRAINED || type == EVENT_DONE ||
@@ -174,7 +157,7 @@ static const char *refuse_fate(const void *value)
     {                                                                          \
         .name = "word", .form = FORM_TEXT,                                     \
         .at = offsetof(struct record, word), .low = 1, .high = LIMIT_NAME,     \
-        .refuse = refuse_word                                                  \
+        .refuse = refuse_zero                                                  \
     }
 
 static const struct field_row range_rows[] = {

@@ -27,12 +27,10 @@ struct record {
 };
 
 /* The fields of SUBMITTED, of PACKED, and of every other type: all of struct
- * record, all begin with word and at_ms. */
+ * record, all begin with word and at_ms. event.type is that of the word, or
+ * EVENT_TYPES, before a layout is followed. */
 extern const struct layout record_job_layout;
 extern const struct layout record_fate_layout;
 extern const struct layout record_change_layout;
-
-/* record_type returns the type of a word that a layout has let pass. */
-enum event_type record_type(const char *word);
 
 #endif

@@ -196,6 +196,15 @@ static bool add_all(struct store *store, const struct event *event,
     return !store->notes.over;
 }
 
+/* The thread is woken by what it waits for, not by each event: something to
+ * write later, then something to write at once. */
+static void wake_for(struct store *store, bool was_idle, bool durable)
+{
+    if (was_idle || (durable && !store->urgent))
+        pthread_cond_signal(&store->wake);
+    store->urgent = store->urgent || durable;
+}
+
 void store_note(struct store *store, const struct event *event,
                 const struct activity *rows, size_t n)
 {
@@ -206,16 +215,16 @@ void store_note(struct store *store, const struct event *event,
     if (event)
         store->appended = event->seq;
     pthread_mutex_lock(&store->mutex);
+    bool was_idle = store->queue.len == 0 && store->notes.len == 0;
     if (store->health != STORE_BROKEN && !add_all(store, event, rows, n)) {
         store->health = STORE_BROKEN;
         snprintf(store->why, sizeof store->why,
                  "the disk has not kept up for too long");
         eventfd_write(store->event_fd, 1);
     }
-    if (event && event_keep(event->type) == EVENT_DURABLE)
-        store->urgent = true;
+    wake_for(store, was_idle,
+             event && event_keep(event->type) == EVENT_DURABLE);
     store->behind = store->queue.len;
-    pthread_cond_signal(&store->wake);
     pthread_mutex_unlock(&store->mutex);
 }
 

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The ring, and its two readers' ways: XPUB for ZeroMQ subscribers, the
- * listener for SSE streams. An event is written when it happens and numbered
- * when its turn at the commit gate comes, so numbers have no gap and nothing is
- * shown that a crash could undo. Events come several a batch and mostly nobody
- * looks: as msgpack they are made only while somebody subscribes.
+ * listener for SSE streams. What an event shows is kept when it happens, and
+ * numbered when its turn at the commit gate comes, so numbers have no gap and
+ * nothing is shown that a crash could undo. Events come several a batch and
+ * mostly nobody looks: they are written out only for who does.
  */
 #include "broker/people/feed_internal.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <zmq.h>
@@ -21,21 +22,19 @@
 #include "common/limits.h"
 #include "common/mem.h"
 
-/* On its way to the gate. */
-struct queued {
+/* On its way to the gate, then in the ring. */
+struct entry {
     struct feed *feed;
-    const char *type;
-    int64_t at_ms;
-    size_t topic_size; /* with its NUL */
-    char texts[];      /* the topic, then the body */
+    struct feed_item item;
+    char texts[]; /* the topic, then the body */
 };
 
 struct feed {
     struct broker *broker;
     struct publisher *publisher;
-    struct feed_item ring[LIMIT_FEED_RING]; /* topic owned, json within */
-    uint64_t seq;                           /* last published */
-    struct buf text;                        /* being written */
+    struct entry *ring[LIMIT_FEED_RING];
+    uint64_t seq;    /* last published */
+    struct buf text; /* being written */
     void (*news)(void *ctx);
     void *ctx;
     bool fresh; /* something was published this turn */
@@ -56,12 +55,6 @@ struct feed *feed_open(const char *host, int port, const char *key, char *why,
     return feed;
 }
 
-static void item_clear(struct feed_item *item)
-{
-    mem_free((void *)(uintptr_t)item->topic);
-    *item = (struct feed_item){0};
-}
-
 void feed_close(struct feed **feed_ref)
 {
     struct feed *feed = *feed_ref;
@@ -69,7 +62,7 @@ void feed_close(struct feed **feed_ref)
         return;
     publisher_close(&feed->publisher);
     for (size_t i = 0; i < LIMIT_FEED_RING; i++)
-        item_clear(&feed->ring[i]);
+        mem_free(feed->ring[i]);
     buf_free(&feed->text);
     mem_free(feed);
     *feed_ref = NULL;
@@ -86,10 +79,22 @@ void feed_read(struct feed *feed)
         broker_refused(feed->broker, REFUSED_TOPICS, 1);
 }
 
+void feed_write(const struct feed_item *item, uint64_t epoch, struct buf *out)
+{
+    char time[CLOCK_TEXT_SIZE];
+    buf_print(out,
+              "{\"id\":\"%" PRIu64 ":%" PRIu64 "\",\"epoch\":%" PRIu64
+              ",\"seq\":%" PRIu64 ",\"type\":\"%s\",\"time\":\"%s\"%s}",
+              epoch, item->seq, epoch, item->seq, item->type,
+              clock_text(item->at_ms, time), item->body);
+}
+
 static void feed_send(struct feed *feed, const struct feed_item *item)
 {
     struct buf packed;
-    json_t *body = json_loads(item->json, 0, NULL);
+    buf_clear(&feed->text);
+    feed_write(item, broker_facts(feed->broker)->epoch, &feed->text);
+    json_t *body = json_loads(buf_text(&feed->text), 0, NULL);
     buf_init(&packed, LIMIT_MESSAGE);
     feed_pack(body, &packed);
     json_decref(body);
@@ -98,39 +103,18 @@ static void feed_send(struct feed *feed, const struct feed_item *item)
     buf_free(&packed);
 }
 
-/* An event as it goes into the ring: its topic, then the members every event
- * begins with, then its own. */
-static void number(struct feed *feed, const struct queued *queued,
-                   struct feed_item *ret)
-{
-    char time[CLOCK_TEXT_SIZE];
-    unsigned long long epoch = broker_facts(feed->broker)->epoch;
-    unsigned long long seq = ++feed->seq;
-    buf_clear(&feed->text);
-    buf_add(&feed->text, queued->texts, queued->topic_size);
-    buf_print(&feed->text,
-              "{\"id\":\"%llu:%llu\",\"epoch\":%llu,\"seq\":%llu,"
-              "\"type\":\"%s\",\"time\":\"%s\"%s}",
-              epoch, seq, epoch, seq, queued->type,
-              clock_text(queued->at_ms, time),
-              queued->texts + queued->topic_size);
-    char *block = mem_copy(feed->text.data, feed->text.len + 1);
-    *ret = (struct feed_item){seq, queued->type, block,
-                              block + queued->topic_size};
-}
-
 /* The gate has opened for one event: it gets its number and goes out. */
 static void publish(void *ctx)
 {
-    struct queued *queued = ctx;
-    struct feed *feed = queued->feed;
-    struct feed_item *item = &feed->ring[(feed->seq + 1) % LIMIT_FEED_RING];
-    item_clear(item);
-    number(feed, queued, item);
+    struct entry *entry = ctx;
+    struct feed *feed = entry->feed;
+    entry->item.seq = ++feed->seq;
+    struct entry **place = &feed->ring[feed->seq % LIMIT_FEED_RING];
+    mem_free(*place);
+    *place = entry;
     if (publisher_wanted(feed->publisher))
-        feed_send(feed, item);
+        feed_send(feed, &entry->item);
     feed->fresh = true;
-    mem_free(queued);
 }
 
 static void feed_project(void *ctx, const struct event *event)
@@ -143,11 +127,14 @@ static void feed_project(void *ctx, const struct event *event)
         return;
     assert(!feed->text.over); /* all that is in it is bounded far below */
     size_t topic_size = strlen(view.topic) + 1, size = feed->text.len + 1;
-    struct queued *queued = mem_new(sizeof *queued + topic_size + size);
-    *queued = (struct queued){feed, view.type, event->at_ms, topic_size};
-    memcpy(queued->texts, view.topic, topic_size);
-    memcpy(queued->texts + topic_size, buf_text(&feed->text), size);
-    broker_answer(feed->broker, publish, mem_free, queued);
+    struct entry *entry = mem_new(sizeof *entry + topic_size + size);
+    char *body = entry->texts + topic_size;
+    memcpy(entry->texts, view.topic, topic_size);
+    memcpy(body, buf_text(&feed->text), size);
+    entry->feed = feed;
+    entry->item =
+        (struct feed_item){0, event->at_ms, view.type, entry->texts, body};
+    broker_answer(feed->broker, publish, mem_free, entry);
 }
 
 void feed_start(struct feed *feed, struct broker *broker)
@@ -183,5 +170,5 @@ const struct feed_item *feed_after(const struct feed *feed, uint64_t seq,
     if (seq >= feed->seq)
         return NULL;
     uint64_t next = *ret_lost ? oldest : seq + 1;
-    return &feed->ring[next % LIMIT_FEED_RING];
+    return &feed->ring[next % LIMIT_FEED_RING]->item;
 }

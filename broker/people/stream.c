@@ -99,7 +99,7 @@ static void write_item(const struct http *http, const struct feed_item *item,
     buf_print(out,
               "id: %" PRIu64 ":%" PRIu64 "\nevent: %s\ndata: ", epoch_of(http),
               item->seq, item->type);
-    buf_add(out, item->json, strlen(item->json));
+    feed_write(item, epoch_of(http), out);
     buf_add(out, "\n\n", 2);
 }
 

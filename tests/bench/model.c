@@ -52,7 +52,8 @@ static int number_in(const char *name)
     return (int)strtol(name + strcspn(name, "0123456789"), NULL, 10);
 }
 
-/* Texts of an event do not outlive the step; a job goes as its number. */
+/* What is borrowed of an event does not outlive the step; a job goes as its
+ * number, an acknowledgement as the lease that it is of. */
 static void carry(struct world *world, struct event event)
 {
     struct happening happening = {.act = arrive_event,
@@ -65,8 +66,20 @@ static void carry(struct world *world, struct event event)
         world->copies += event.flag;
     }
     event.job = event.agent = event.text = event.detail = NULL;
+    event.acks = (struct msg_acks){NULL, 0};
     memcpy(happening.bytes, &event, sizeof event);
     later(world, MODEL_WIRE_MS, &happening);
+}
+
+static void carry_acks(struct world *world, const struct event *event)
+{
+    for (size_t i = 0; i < event->acks.n; i++) {
+        struct event one = *event;
+        one.lease = event->acks.at[i].lease;
+        one.hi = event->acks.at[i].to;
+        one.flag = event->acks.at[i].closed;
+        carry(world, one);
+    }
 }
 
 static void take_event(struct world *world, const struct event *event)
@@ -81,9 +94,11 @@ static void take_event(struct world *world, const struct event *event)
     case EVENT_LEASED:
     case EVENT_TRIMMED:
     case EVENT_REVOKED:
-    case EVENT_ACKED:
     case EVENT_LANE:
         carry(world, *event);
+        break;
+    case EVENT_ACKED:
+        carry_acks(world, event);
         break;
     default:
         break;

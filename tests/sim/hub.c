@@ -152,11 +152,12 @@ static void heard_answer(struct world *world, const struct event *event)
 static void ack_queue(struct world *world, const struct event *event)
 {
     struct answer answer = {.to = 0};
-    answer.ack =
-        (struct msg_ack){event->lease, event->lo, event->hi, event->flag};
     while (strcmp(world->workers[answer.to].name, event->agent) != 0)
         answer.to++;
-    hub_answer(world, &answer);
+    for (size_t i = 0; i < event->acks.n; i++) {
+        answer.ack = event->acks.at[i];
+        hub_answer(world, &answer);
+    }
 }
 
 static void (*const senders[EVENT_TYPES])(struct world *,

@@ -131,11 +131,15 @@ static void tell_order(const struct world *world, const struct event *event,
 static void tell_acked(const struct world *world, const struct event *event,
                        struct buf *text)
 {
-    if (event->lo <= event->hi)
-        buf_print(text, "frames %d-%d are", event->lo, event->hi);
-    tell(world, "core", LEASE_FORMAT ": %s is to be told that %s on disk",
-         LEASE_OF(event->lease), event->agent,
-         event->flag ? "its end is" : buf_text(text));
+    for (size_t i = 0; i < event->acks.n; i++) {
+        const struct msg_ack *ack = &event->acks.at[i];
+        buf_clear(text);
+        if (ack->from <= ack->to)
+            buf_print(text, "frames %d-%d are", ack->from, ack->to);
+        tell(world, "core", LEASE_FORMAT ": %s is to be told that %s on disk",
+             LEASE_OF(ack->lease), event->agent,
+             ack->closed ? "its end is" : buf_text(text));
+    }
 }
 
 static void tell_trimmed(const struct world *world, const struct event *event,

@@ -270,7 +270,7 @@ static void late_pictures_count_late_failures_do_not(void **state)
     assert_int_equal(farm_count(farm, EVENT_DONE), 2);
     assert_int_equal(farm_count(farm, EVENT_CHARGED), 0);
     assert_int_equal(farm_count(farm, EVENT_LEASED), 0);
-    assert_true(farm_event(farm, EVENT_ACKED, 0)->flag);
+    assert_true(farm_event(farm, EVENT_ACKED, 0)->acks.at[0].closed);
     assert_int_equal(only_job(farm)->in[FRAME_PENDING].count, 3);
 }
 
@@ -288,7 +288,7 @@ static void ended_lease_is_not_adopted_again(void **state)
     hand_say(farm, &hand);
     assert_int_equal(farm_count(farm, EVENT_CHARGED), 0);
     assert_int_equal(farm_count(farm, EVENT_LEASED), 0);
-    assert_true(farm_event(farm, EVENT_ACKED, 0)->flag);
+    assert_true(farm_event(farm, EVENT_ACKED, 0)->acks.at[0].closed);
 }
 
 static void frames_in_no_lease_go_out_at_once(void **state)

@@ -344,7 +344,7 @@ static void forget_wants_an_ended_job(void **state)
     assert_int_equal(farm_count(farm, EVENT_REVOKED), 1);
     hand_end(&hand, 0, LEASE_STOPPED, FAULT_NONE, -1);
     hand_say(farm, &hand);
-    assert_true(farm_event(farm, EVENT_ACKED, 0)->flag);
+    assert_true(farm_event(farm, EVENT_ACKED, 0)->acks.at[0].closed);
 }
 
 static void last_job_of_a_user_takes_it_along(void **state)

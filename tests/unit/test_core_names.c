@@ -150,7 +150,8 @@ static void result_of_another_job_does_not_count(void **state)
     assert_int_equal(farm_event(farm, EVENT_LEASED, 0)->lease, LEASE_ID(1, 1));
     hand_say(farm, &hand);
     assert_int_equal(farm_count(farm, EVENT_DONE), 0);
-    assert_true(farm_event(farm, EVENT_ACKED, 0)->flag); /* let go of it */
+    assert_true(
+        farm_event(farm, EVENT_ACKED, 0)->acks.at[0].closed); /* let go of it */
     assert_int_equal(job->in[FRAME_LEASED].count, 5);
 }
 
@@ -182,7 +183,7 @@ static void lease_of_another_agent_is_not_its_to_report(void **state)
     hand_end(&b, 0, LEASE_DONE, FAULT_NONE, -1);
     hand_say(farm, &b);
     assert_int_equal(farm_count(farm, EVENT_DONE), 0);
-    assert_true(farm_event(farm, EVENT_ACKED, 0)->flag);
+    assert_true(farm_event(farm, EVENT_ACKED, 0)->acks.at[0].closed);
     hand_finish(farm, &a, 0);
     assert_int_equal(job_status(job), JOB_COMPLETED);
 }

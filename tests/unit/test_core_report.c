@@ -94,6 +94,12 @@ static void so_many_versions_are_noted(void **state)
     arena_done(&arena);
 }
 
+static void assert_ack(const struct msg_ack *ack, int32_t from, int32_t to)
+{
+    assert_int_equal(ack->from, from);
+    assert_int_equal(ack->to, to);
+}
+
 static void results_are_acknowledged_in_runs(void **state)
 {
     struct farm *farm = *state;
@@ -102,10 +108,12 @@ static void results_are_acknowledged_in_runs(void **state)
     hand_render(&hand, 0, 10, 12);
     hand_render(&hand, 0, 16, 18);
     hand_say(farm, &hand);
-    assert_int_equal(farm_count(farm, EVENT_ACKED), 2);
-    assert_run(farm_event(farm, EVENT_ACKED, 0), 10, 12);
-    assert_run(farm_event(farm, EVENT_ACKED, 1), 16, 18);
-    assert_false(farm_event(farm, EVENT_ACKED, 1)->flag);
+    assert_int_equal(farm_count(farm, EVENT_ACKED), 1);
+    const struct msg_acks *acks = &farm_event(farm, EVENT_ACKED, 0)->acks;
+    assert_int_equal(acks->n, 2);
+    assert_ack(&acks->at[0], 10, 12);
+    assert_ack(&acks->at[1], 16, 18);
+    assert_false(acks->at[1].closed);
 }
 
 static void result_of_a_foreign_frame_is_nothing(void **state)
@@ -128,9 +136,8 @@ static void done_frees_the_slot_and_closes(void **state)
     hand_finish(farm, &hand, 0);
     assert_int_equal(farm_event(farm, EVENT_RELEASED, 0)->fault, FAULT_NONE);
     assert_int_equal(farm_count(farm, EVENT_ACKED), 1);
-    assert_true(farm_event(farm, EVENT_ACKED, 0)->flag);
-    assert_true(farm_event(farm, EVENT_ACKED, 0)->lo >
-                farm_event(farm, EVENT_ACKED, 0)->hi);
+    assert_true(farm_event(farm, EVENT_ACKED, 0)->acks.at[0].closed);
+    assert_ack(&farm_event(farm, EVENT_ACKED, 0)->acks.at[0], 1, 0);
     assert_run(farm_event(farm, EVENT_LEASED, 0), 5, 10);
 }
 
@@ -225,7 +232,7 @@ static void superseded_lease_is_stopped(void **state)
     assert_int_equal(farm_count(farm, EVENT_DONE), 0);
     assert_int_equal(farm_count(farm, EVENT_REVOKED), 1);
     /* It may drop its results: it needs the room for those that count. */
-    assert_run(farm_event(farm, EVENT_ACKED, 0), 1, 2);
+    assert_ack(&farm_event(farm, EVENT_ACKED, 0)->acks.at[0], 1, 2);
     a.leases[0].status = LEASE_STOPPING;
     hand_say(farm, &a);
     assert_int_equal(farm_count(farm, EVENT_REVOKED), 0);
@@ -242,7 +249,7 @@ static void superseded_end_is_closed_uncounted(void **state)
     assert_int_equal(farm_count(farm, EVENT_DONE), 0);
     assert_int_equal(farm_count(farm, EVENT_CHARGED), 0);
     assert_int_equal(farm_count(farm, EVENT_ACKED), 1);
-    assert_true(farm_event(farm, EVENT_ACKED, 0)->flag);
+    assert_true(farm_event(farm, EVENT_ACKED, 0)->acks.at[0].closed);
     assert_int_equal(b.state.n_leases, 1);
     hand_finish(farm, &b, 0);
     assert_int_equal(farm_count(farm, EVENT_DONE), 5);

@@ -155,7 +155,7 @@ static void old_result_does_not_fulfil_a_retry(void **state)
     hand_say(farm, &hand);
     assert_int_equal(farm_count(farm, EVENT_DONE), 0);
     assert_int_equal(farm_count(farm, EVENT_LEASED), 0);
-    assert_true(farm_event(farm, EVENT_ACKED, 0)->flag);
+    assert_true(farm_event(farm, EVENT_ACKED, 0)->acks.at[0].closed);
     /* Nor does one that still runs. */
     hand_end(&hand, 0, LEASE_RUNNING, FAULT_NONE, -1);
     hand_say(farm, &hand);

@@ -49,8 +49,9 @@ static const struct conf_program program = {
 };
 
 static const struct column columns[] = {
-    {"when", 0, false}, {"who", 6, false},   {"what", 0, false},
-    {"job", 10, false}, {"agent", 6, false}, {"more", 12, false},
+    {"when", 0, false, false}, {"who", 6, false, true},
+    {"what", 0, false, false}, {"job", 10, false, false},
+    {"agent", 6, false, true}, {"more", 12, false, false},
 };
 
 static void filter_add(struct cli *cli, const char *key, const char *value,

@@ -121,8 +121,9 @@ static void row_add(struct table *table, const struct term *term,
 static void tell_jobs(struct cli *cli, struct buf *out)
 {
     static const struct column columns[] = {
-        {"", 0, false},    {"job", 8, false},   {"", 0, false},
-        {"done", 0, true}, {"failed", 4, true}, {"left", 6, false},
+        {"", 0, false, false},     {"job", 8, false, false},
+        {"", 0, false, true},      {"done", 0, true, false},
+        {"failed", 4, true, true}, {"left", 6, false, true},
     };
     size_t i;
     const json_t *job;

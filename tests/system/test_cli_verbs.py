@@ -731,15 +731,18 @@ class Terminal(CliTest):
                                  text)
             self.assertEqual(name in text, columns >= 80, text)
 
-    def test_worst_table_fits_80_columns(self):
+    def test_worst_table_fits(self):
         worst = ended("completed", name="n" * 128, user="u" * 128,
                       ended_at="2020-01-01T00:00:00Z")
         worst["counts"].update(total=10000, done=9999, failed=1)
         broker = FakeBroker(self, {("GET", "/v1/jobs"): {"jobs": [worst],
                                                          "next": None}})
-        text = self.on_tty(broker, "ls", "--all", COLUMNS="80", NO_COLOR="1")
-        self.assertLessEqual(max(map(len, text.splitlines())), 80, text)
-        self.assertIn("abcdefgh", text)
+        for columns in (40, 60, 80):
+            text = self.on_tty(broker, "ls", "--all", COLUMNS=str(columns),
+                               NO_COLOR="1")
+            self.assertLessEqual(max(map(len, text.splitlines())), columns,
+                                 text)
+            self.assertIn("abcdefgh", text)
 
     def test_ascii_locale(self):
         result = self.frameq("ls", "--state", "running", broker=self.broker(),

@@ -737,7 +737,7 @@ class Terminal(CliTest):
         worst["counts"].update(total=10000, done=9999, failed=1)
         broker = FakeBroker(self, {("GET", "/v1/jobs"): {"jobs": [worst],
                                                          "next": None}})
-        for columns in (40, 60, 80):
+        for columns in (48, 60, 80):
             text = self.on_tty(broker, "ls", "--all", COLUMNS=str(columns),
                                NO_COLOR="1")
             self.assertLessEqual(max(map(len, text.splitlines())), columns,

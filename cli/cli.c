@@ -59,6 +59,16 @@ const char *cli_operand(const struct cli *cli, size_t i, const char *what)
     return operands[i];
 }
 
+const char *cli_frame(const struct cli *cli, size_t i)
+{
+    const char *const *operands;
+    if (i >= conf_operands(cli->conf, &operands))
+        return NULL;
+    if (conf_is_count0(operands[i]) != NULL)
+        log_fatal(CLI_USAGE, "FRAME %s", conf_is_count0(operands[i]));
+    return operands[i];
+}
+
 bool cli_on(const struct cli *cli, const char *name)
 {
     return conf_on(cli->conf, name);
@@ -77,7 +87,8 @@ void cli_print(struct buf *out)
 
 void cli_print_json(const json_t *value)
 {
-    json_dumpf(value, stdout, JSON_COMPACT | JSON_ENCODE_ANY);
+    json_dumpf(value, stdout,
+               JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
     putchar('\n');
     fflush(stdout);
 }

@@ -58,6 +58,10 @@ int cli_close(struct cli *cli, int code);
  * is missing. */
 const char *cli_operand(const struct cli *cli, size_t i, const char *what);
 
+/* cli_frame returns operand i, the number of one frame; NULL: it is not given.
+ * Whatever else it is ends the program with exit 2. */
+const char *cli_frame(const struct cli *cli, size_t i);
+
 /* cli_on tells whether a switch is on; cli_get is conf_get. */
 bool cli_on(const struct cli *cli, const char *name);
 const char *cli_get(const struct cli *cli, const char *name);

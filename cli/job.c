@@ -40,10 +40,9 @@ static json_t *jobs_of_prefix(const json_t *jobs, const char *prefix)
 {
     size_t i, len = strlen(prefix);
     json_t *job, *found = json_array();
-    if (len >= JOB_PREFIX_LEAST)
-        json_array_foreach(
-            jobs, i, job) if (strncmp(doc_text(job, "id"), prefix, len) == 0)
-            json_array_append(found, job);
+    json_array_foreach(jobs, i, job) if (len > 0 && strncmp(doc_text(job, "id"),
+                                                            prefix, len) == 0)
+        json_array_append(found, job);
     return found;
 }
 
@@ -63,7 +62,9 @@ enum job_match job_match(const json_t *jobs, const char *text, json_t **ret)
         return JOB_ONE;
     json_t *found = jobs_of_prefix(jobs, text);
     size_t n = json_array_size(found);
-    *ret = n == 1 ? json_array_get(found, 0) : job_member(jobs, "name", text);
+    json_t *named = job_member(jobs, "name", text);
+    bool begins = strlen(text) >= JOB_PREFIX_SHORT || named == NULL;
+    *ret = n == 1 && begins ? json_array_get(found, 0) : named;
     if (n > 1 && *ret == NULL) {
         *ret = found;
         return JOB_MANY;
@@ -108,7 +109,7 @@ static void end_ambiguous(const char *text, const json_t *candidates)
               json_array_size(candidates), text, buf_text(&list));
 }
 
-json_t *job_find(struct cli *cli, const char *text)
+json_t *job_seek(struct cli *cli, const char *text)
 {
     json_t *job = is_whole_id(text) ? job_get(cli, text) : NULL;
     if (job != NULL)
@@ -120,9 +121,17 @@ json_t *job_find(struct cli *cli, const char *text)
     if (match == JOB_MANY)
         end_ambiguous(text, job);
     if (match == JOB_NONE)
-        log_fatal(CLI_REFUSED, "no job `%s` (see `frameq ls --all`)", text);
+        job = NULL;
     json_incref(job);
     json_decref(jobs);
+    return job;
+}
+
+json_t *job_find(struct cli *cli, const char *text)
+{
+    json_t *job = job_seek(cli, text);
+    if (job == NULL)
+        log_fatal(CLI_REFUSED, "no job `%s` (see `frameq ls --all`)", text);
     return job;
 }
 

@@ -11,12 +11,15 @@
 #include "cli/cli.h"
 #include "common/buf.h"
 
-#define JOB_PREFIX_LEAST 4 /* shorter beginnings of an id are names */
+#define JOB_PREFIX_SHORT 4 /* of shorter words a name beats a beginning */
 
 /* job_find returns the job that text names: an id, a unique beginning of one,
  * or the name of the newest job so named. Owned. Ends the program when there is
  * none or the beginning is not unique (exit 4). */
 json_t *job_find(struct cli *cli, const char *text);
+
+/* job_seek is job_find, but returns NULL when there is none. */
+json_t *job_seek(struct cli *cli, const char *text);
 
 enum job_match { JOB_NONE, JOB_ONE, JOB_MANY };
 

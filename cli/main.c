@@ -12,13 +12,50 @@
 #include "common/mem.h"
 #include "common/text.h"
 
+/* Flags that may stand before a verb. */
+static const char *const flags[] = {"broker", "token",  "ca",
+                                    "json",   "config", "print-config",
+                                    "help",   "version"};
+#define FLAGS_N (sizeof flags / sizeof *flags)
+
+static bool is_known(const char *flag)
+{
+    size_t len = strcspn(flag, "=");
+    for (size_t i = 0; i < FLAGS_N; i++)
+        if (len == strlen(flags[i]) + 2 && strncmp(flag, "--", 2) == 0 &&
+            strncmp(flag + 2, flags[i], len - 2) == 0)
+            return true;
+    return strcmp(flag, "--") == 0;
+}
+
+__attribute__((noreturn)) static void refuse_flag(const char *flag)
+{
+    char shown[64], word[64];
+    const char *name = flag + strspn(flag, "-");
+    snprintf(word, sizeof word, "%.*s", (int)strcspn(name, "="), name);
+    const char *nearest = conf_nearest(word, flags, FLAGS_N);
+    text_excerpt(flag, strlen(flag), shown, sizeof shown);
+    if (nearest != NULL && strlen(word) > 1)
+        log_fatal(CLI_USAGE, "unknown flag %s (did you mean --%s?)", shown,
+                  nearest);
+    log_fatal(CLI_USAGE,
+              "unknown flag %s: those of a verb stand behind it (see `frameq "
+              "--help`)",
+              shown);
+}
+
+/* Ends the program at the first of argv that is a flag and none of frameq's. */
+static void refuse_flags(int n, char **argv)
+{
+    for (int i = 1; i < n; i++)
+        if (argv[i][0] == '-' && !is_known(argv[i]))
+            refuse_flag(argv[i]);
+}
+
 __attribute__((noreturn)) static void refuse_verb(const char *name)
 {
-    const char **names = mem_new(verbs_n * sizeof *names);
     char shown[64];
-    for (size_t i = 0; i < verbs_n; i++)
-        names[i] = verbs[i].name;
-    const char *nearest = conf_nearest(name, names, verbs_n);
+    const char *nearest = verb_nearest(name);
     text_excerpt(name, strlen(name), shown, sizeof shown);
     if (nearest != NULL)
         log_fatal(CLI_USAGE, "unknown verb `%s` (did you mean `%s`?)", shown,
@@ -73,6 +110,7 @@ static int answer_without_verb(int argc, char **argv)
             return verb_version(1, args);
         }
     }
+    refuse_flags(argc, argv);
     if (argc > 1)
         log_fatal(CLI_USAGE, "%s: no verb (see `frameq --help`)", argv[1]);
     verbs_help(stderr);
@@ -90,8 +128,10 @@ static int dispatch(int argc, char **argv)
         argv[at++] = flag;
     }
     const struct verb *verb = verb_find(argv[at]);
-    if (verb == NULL)
+    if (verb == NULL) {
+        refuse_flags(at, argv); /* what follows it may be its value */
         refuse_verb(argv[at]);
+    }
     return run(verb, at, argc, argv);
 }
 

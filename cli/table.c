@@ -12,7 +12,8 @@
 #include "common/limits.h"
 #include "common/mem.h"
 
-#define GAP 2 /* blanks between columns */
+#define GAP  2    /* blanks between columns */
+#define GONE (-1) /* the width of a column that is left out */
 
 struct cell {
     char *text;
@@ -105,13 +106,42 @@ static bool widths_narrow(const struct table *table, int *widths)
     return widest != NULL;
 }
 
+static int widths_used(const struct table *table, const int *widths)
+{
+    int used = -GAP;
+    for (size_t c = 0; c < table->n_columns; c++)
+        used += widths[c] == GONE ? 0 : widths[c] + GAP;
+    return used;
+}
+
+/* Leaves the last column out that may go. */
+static bool widths_drop(const struct table *table, int *widths)
+{
+    size_t c = table->n_columns;
+    while (c > 0 && (!table->columns[c - 1].goes || widths[c - 1] == GONE))
+        c--;
+    if (c > 0)
+        widths[c - 1] = GONE;
+    return c > 0;
+}
+
+static bool widths_squeeze(const struct table *table, int *widths, int width)
+{
+    while (widths_used(table, widths) > width)
+        if (!widths_narrow(table, widths))
+            return false;
+    return true;
+}
+
 static void widths_fit(const struct table *table, int *widths, int width)
 {
-    int used = GAP * (int)(table->n_columns - 1);
-    for (size_t c = 0; c < table->n_columns; c++)
-        used += widths[c];
-    while (width > 0 && used > width && widths_narrow(table, widths))
-        used--;
+    size_t size = table->n_columns * sizeof *widths;
+    int *whole = mem_new(size);
+    memcpy(whole, widths, size);
+    while (width > 0 && !widths_squeeze(table, widths, width) &&
+           widths_drop(table, whole))
+        memcpy(widths, whole, size);
+    mem_free(whole);
 }
 
 /* Appends one row of texts; blanks are held back until text follows them. */
@@ -122,6 +152,8 @@ static void row_write(const struct table *table, const struct cell *row,
     int blanks = 0;
     for (size_t c = 0; c < table->n_columns; c++) {
         struct buf text;
+        if (widths[c] == GONE)
+            continue;
         buf_init(&text, LIMIT_ANSWER);
         int used = width_cut(row[c].text, widths[c], term, &text);
         int before = table->columns[c].right ? widths[c] - used : 0;

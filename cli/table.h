@@ -15,6 +15,7 @@ struct column {
     const char *title;
     int least;  /* may be cut to so many columns; 0: never cut */
     bool right; /* numbers stand at the right */
+    bool goes;  /* left out where all do not fit, the last first */
 };
 
 struct table;

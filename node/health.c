@@ -9,6 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/app/log.h"
+#include "common/fault.h"
+#include "common/limits.h"
 #include "node/disk.h"
 #include "node/node.h"
 
@@ -49,4 +52,13 @@ enum fault node_health(const struct node *node, char *why, size_t size)
         return FAULT_BAD_ENGINE;
     }
     return FAULT_NONE;
+}
+
+void node_health_log(const struct node *node)
+{
+    char why[LIMIT_REASON];
+    const enum fault fault = node_health(node, why, sizeof why);
+    if (fault != FAULT_NONE)
+        log_warn("unwell", "fault=%s reason=%s", fault_word(fault),
+                 log_quoted(why));
 }

@@ -281,7 +281,10 @@ static void turn_take(struct node *node)
 {
     signals_take(node);
     runs_step(node);
+    const bool asked = node->probe.running;
     probe_step(&node->probe, node->now_ms);
+    if (asked && !node->probe.running)
+        node_health_log(node);
     httpd_run(node->httpd);
     runs_step(node); /* what requests asked for */
     if (api_answer(node))
@@ -461,6 +464,8 @@ struct node *node_open(const struct node_options *options, char *why,
     name_make(node);
     work_tidy(node);
     node_revive(node);
+    if (probe_is_over(&node->probe)) /* there is nobody to ask */
+        node_health_log(node);
     return node;
 }
 

@@ -108,4 +108,7 @@ void node_revive(struct node *node);
  * reason for people in why. */
 enum fault node_health(const struct node *node, char *why, size_t size);
 
+/* node_health_log logs why the node takes no job, where it takes none. */
+void node_health_log(const struct node *node);
+
 #endif

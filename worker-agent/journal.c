@@ -48,7 +48,8 @@ static bool take_lock(struct journal *journal, const char *dir, char *why,
         return false;
     }
     if (flock(journal->lock, LOCK_EX | LOCK_NB) != 0) {
-        snprintf(why, size, "another agent of that name runs here and holds %s",
+        snprintf(why, size,
+                 "another agent runs on %s: give this one a --state of its own",
                  dir);
         return false;
     }

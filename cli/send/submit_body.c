@@ -4,10 +4,12 @@
  */
 #include "cli/send/submit_body.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
+#include "common/mem.h"
 
 static const char *is_upload(const char *value)
 {
@@ -97,7 +99,7 @@ const struct setting submit_settings[] = {
 const size_t submit_settings_n =
     sizeof submit_settings / sizeof *submit_settings;
 
-enum kind { TEXT, NUMBER, NUMBER_OR_TEXT };
+enum kind { TEXT, CAPITALS, NUMBER, NUMBER_OR_TEXT };
 
 /* Flags whose value goes into a field as it is; "requires" fields apart. */
 static const struct part {
@@ -108,10 +110,10 @@ static const struct part {
     {"name", "name", TEXT},
     {"priority", "priority", NUMBER},
     {"batch", "batch", NUMBER_OR_TEXT},
-    {"engine", "engine", TEXT},
+    {"engine", "engine", CAPITALS},
     {"samples", "samples", NUMBER},
     {"resolution", "resolution", TEXT},
-    {"format", "format", TEXT},
+    {"format", "format", CAPITALS},
     {"output", "output", TEXT},
     {"scene", "scene", TEXT},
     {"camera", "camera", TEXT},
@@ -119,11 +121,24 @@ static const struct part {
     {"scripts", "scripts", TEXT},
 };
 
+/* Blender's own names are in capitals; png is PNG. */
+static json_t *capitals(const char *text)
+{
+    char *copy = mem_text(text);
+    for (char *at = copy; *at != '\0'; at++)
+        *at = (char)toupper((unsigned char)*at);
+    json_t *value = json_string(copy);
+    mem_free(copy);
+    return value;
+}
+
 static json_t *part_value(enum kind kind, const char *text)
 {
     char *end;
     long long n = strtoll(text, &end, 10);
-    bool number = kind != TEXT && end != text && *end == '\0';
+    bool number = kind >= NUMBER && end != text && *end == '\0';
+    if (kind == CAPITALS)
+        return capitals(text);
     return number ? json_integer(n) : json_string(text);
 }
 

@@ -11,6 +11,7 @@
 #include "cli/table.h"
 #include "cli/verbs/verbs.h"
 #include "common/app/clock.h"
+#include "common/app/log.h"
 #include "common/limits.h"
 
 static const char *check_since(const char *value)
@@ -47,11 +48,10 @@ static const struct conf_program program = {
     .n = sizeof settings / sizeof *settings,
 };
 
-#define JOB_ID_LEAST 16 /* so long is an id, of a deleted job perhaps */
-
 static const struct column columns[] = {
-    {"when", 0, false}, {"who", 6, false},   {"what", 0, false},
-    {"job", 10, false}, {"agent", 6, false}, {"more", 12, false},
+    {"when", 0, false, false}, {"who", 6, false, true},
+    {"what", 0, false, false}, {"job", 10, false, false},
+    {"agent", 6, false, true}, {"more", 12, false, false},
 };
 
 static void filter_add(struct cli *cli, const char *key, const char *value,
@@ -65,9 +65,9 @@ static json_t *read_all(struct cli *cli)
 {
     struct buf path;
     const char *text = cli_get(cli, "job");
-    json_t *job = text != NULL && strlen(text) < JOB_ID_LEAST
-                      ? job_find(cli, text)
-                      : NULL;
+    json_t *job = text != NULL ? job_seek(cli, text) : NULL;
+    if (text != NULL && job == NULL && strlen(text) < LIMIT_ID_MIN)
+        log_fatal(CLI_REFUSED, "no job `%s` (see `frameq ls --all`)", text);
     buf_init(&path, LIMIT_SPEC);
     buf_print(&path, "/v1/activity?limit=%d", LIMIT_PAGE);
     filter_add(cli, "since", cli_get(cli, "since"), &path);

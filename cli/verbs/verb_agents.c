@@ -79,10 +79,11 @@ static void row_add(struct table *table, const struct term *term,
 static void print_agents(const struct cli *cli, const json_t *agents)
 {
     static const struct column columns[] = {
-        {"agent", 8, false},    {"state", 0, false}, {"slots", 0, true},
-        {"renders", 12, false}, {"done", 0, true},   {"faults", 0, true},
-        {"speed", 0, true},     {"heard", 0, true},  {"blender", 5, false},
-        {"device", 4, false},
+        {"agent", 8, false, false},  {"state", 0, false, false},
+        {"slots", 0, true, false},   {"renders", 12, false, false},
+        {"done", 0, true, true},     {"faults", 0, true, true},
+        {"speed", 0, true, true},    {"heard", 0, true, true},
+        {"blender", 5, false, true}, {"device", 4, false, true},
     };
     struct buf out;
     size_t i;

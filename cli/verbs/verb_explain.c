@@ -123,14 +123,21 @@ static void tell_attempts(const json_t *view, struct buf *out)
     names_add(view, "lost_by", "  went down with it: ", out);
 }
 
+/* A reason that only says the state again is left out. */
+static void tell_why(const char *state, const char *why, struct buf *out)
+{
+    const char *rest = strncmp(why, "it is ", 6) == 0 ? why + 6 : why;
+    bool again = strcmp(rest, state) == 0 || strcmp(why, "it has ended") == 0;
+    buf_print(out, " is %s%s%s.\n", state, again ? "" : ": ", again ? "" : why);
+}
+
 static void tell(struct cli *cli, const json_t *view, struct buf *out)
 {
     const char *name = doc_text(view, "name");
     term_paint(&cli->term, BOLD, *name ? name : doc_text(view, "job"), out);
     if (doc_has(view, "frame"))
         buf_print(out, " frame %lld", (long long)doc_int(view, "frame"));
-    buf_print(out, " is %s: %s.\n", doc_text(view, "state"),
-              doc_text(view, "text"));
+    tell_why(doc_text(view, "state"), doc_text(view, "text"), out);
     if (doc_has(view, "remedy"))
         buf_print(out, "  What to do: %s.\n", doc_text(view, "remedy"));
     tell_waits(view, out);
@@ -141,12 +148,11 @@ static void tell(struct cli *cli, const json_t *view, struct buf *out)
 
 static const char *path_of(struct cli *cli, const json_t *job)
 {
-    const char *const *operands;
     const char *id = doc_text(job, "id");
-    if (conf_operands(cli->conf, &operands) < 2)
+    const char *frame = cli_frame(cli, 1);
+    if (frame == NULL)
         return client_path(cli->client, "/v1/jobs/%s/explain", id);
-    return client_path(cli->client, "/v1/jobs/%s/frames/%s/explain", id,
-                       operands[1]);
+    return client_path(cli->client, "/v1/jobs/%s/frames/%s/explain", id, frame);
 }
 
 int verb_explain(int argc, char **argv)
@@ -154,7 +160,9 @@ int verb_explain(int argc, char **argv)
     struct cli cli;
     struct buf out;
     cli_open(&cli, &program, argc, argv);
-    json_t *job = job_find(&cli, cli_operand(&cli, 0, "JOB"));
+    const char *named = cli_operand(&cli, 0, "JOB");
+    cli_frame(&cli, 1);
+    json_t *job = job_find(&cli, named);
     json_t *view = client_get(cli.client, path_of(&cli, job));
     if (cli.json) {
         cli_print_json(view);

@@ -90,8 +90,9 @@ static void table_print(const struct cli *cli, const json_t *frames,
                         struct buf *out)
 {
     static const struct column columns[] = {
-        {"frame", 0, true},  {"state", 0, false}, {"time", 0, true},
-        {"agent", 8, false}, {"faults", 0, true}, {"file", 16, false},
+        {"frame", 0, true, false}, {"state", 0, false, false},
+        {"time", 0, true, true},   {"agent", 8, false, true},
+        {"faults", 0, true, true}, {"file", 16, false, false},
     };
     struct table *table = table_new(columns, sizeof columns / sizeof *columns);
     size_t i;

@@ -209,7 +209,8 @@ int verb_logs(int argc, char **argv)
     struct logs logs = {0};
     cli_open(&logs.cli, &program, argc, argv);
     const char *named = cli_operand(&logs.cli, 0, "JOB");
-    logs.frame = cli_operand(&logs.cli, 1, "FRAME");
+    cli_operand(&logs.cli, 1, "FRAME");
+    logs.frame = cli_frame(&logs.cli, 1);
     logs.follow = cli_on(&logs.cli, "follow");
     logs.clean = isatty(STDOUT_FILENO) == 1;
     buf_init(&logs.seen, LIMIT_ANSWER);

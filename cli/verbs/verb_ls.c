@@ -100,9 +100,11 @@ static void row_add(struct table *table, const struct term *term,
 static void print_table(const struct cli *cli, const json_t *jobs)
 {
     static const struct column columns[] = {
-        {"state", 0, false}, {"job", 8, false},   {"progress", 0, false},
-        {"done", 0, true},   {"failed", 4, true}, {"eta", 6, false},
-        {"prio", 0, true},   {"user", 4, false},  {"id", 0, false},
+        {"state", 0, false, false},   {"job", 8, false, false},
+        {"progress", 0, false, true}, {"done", 0, true, false},
+        {"failed", 4, true, true},    {"eta", 6, false, true},
+        {"prio", 0, true, true},      {"user", 4, false, true},
+        {"id", 0, false, false},
     };
     struct table *table = table_new(columns, sizeof columns / sizeof *columns);
     struct buf out;

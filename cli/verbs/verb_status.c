@@ -10,14 +10,16 @@
 #include "cli/doc.h"
 #include "cli/human.h"
 #include "cli/job.h"
+#include "cli/table.h"
 #include "cli/verbs/verbs.h"
 #include "cli/verdict.h"
 #include "common/app/clock.h"
 #include "common/limits.h"
 
-#define JOBS_SHOWN  10
-#define NAME_COLUMN 24
-#define BAR_WIDTH   24
+#define JOBS_SHOWN 10
+#define HEAD_ROOM  75 /* columns below which the head takes two lines */
+#define BAR_WIDE   24
+#define BAR_NARROW 8 /* where the terminal has less than 70 columns */
 
 static const struct setting settings[] = {SETTING_BROKER, SETTING_JSON};
 
@@ -37,8 +39,9 @@ static void tell_head(const struct cli *cli, const json_t *farm,
     const struct glyph *glyph = glyph_find(state);
     int64_t since_ms = clock_wall_ms() - doc_time(farm, "started_at");
     term_paint(&cli->term, glyph->colour, glyph_text(glyph, &cli->term), out);
-    buf_print(out, " the farm is %s", state);
-    buf_print(out, "   %s, frameq %s, up %s\n", client_url(cli->client),
+    bool narrow = cli->term.width > 0 && cli->term.width < HEAD_ROOM;
+    buf_print(out, " the farm is %s%s", state, narrow ? "\n" : "   ");
+    buf_print(out, "%s, frameq %s, up %s\n", client_url(cli->client),
               doc_text(farm, "version"),
               human_seconds((double)since_ms / 1000, up));
 }
@@ -59,11 +62,18 @@ static void tell_counts(const json_t *object, const char *label,
     buf_print(out, "%s\n", *comma == '\0' ? "none" : "");
 }
 
+/* They are among those that were counted. */
+static void tell_drained(const json_t *agents, struct buf *out)
+{
+    int64_t n = doc_int(agents, "drained");
+    if (n > 0)
+        buf_print(out, "        %lld of them drained\n", (long long)n);
+}
+
 static void tell_farm(const struct cli *cli, const json_t *farm,
                       struct buf *out)
 {
-    static const char *const agents[] = {"up",   "drained", "silent",
-                                         "gone", "lost",    NULL};
+    static const char *const agents[] = {"up", "silent", "gone", "lost", NULL};
     static const char *const jobs[] = {"running",   "queued", "paused",
                                        "completed", "failed", "cancelled",
                                        NULL};
@@ -74,6 +84,7 @@ static void tell_farm(const struct cli *cli, const json_t *farm,
     const json_t *ledger = json_object_get(farm, "ledger");
     tell_head(cli, farm, out);
     tell_counts(json_object_get(farm, "agents"), "agents", agents, out);
+    tell_drained(json_object_get(farm, "agents"), out);
     buf_print(out, "slots   %lld of %lld busy\n",
               (long long)doc_int(slots, "busy"),
               (long long)doc_int(slots, "total"));
@@ -87,38 +98,48 @@ static void tell_farm(const struct cli *cli, const json_t *farm,
                   doc_text(ledger, "reason"));
 }
 
-static void tell_job(const struct term *term, const json_t *job,
-                     struct buf *out)
+static void row_add(struct table *table, const struct term *term,
+                    const json_t *job)
 {
     char eta[HUMAN_SIZE];
+    struct buf drawn;
     struct bar bar = job_bar(job);
     const struct glyph *glyph = glyph_find(doc_text(job, "state"));
-    term_paint(term, glyph->colour, glyph_text(glyph, term), out);
-    buf_print(out, " ");
-    int used = width_cut(job_label(job), NAME_COLUMN, term, out);
-    buf_print(out, "%*s", NAME_COLUMN + 1 - used, "");
-    bar_draw(&bar, term, BAR_WIDTH, out);
-    buf_print(out, " %lld/%lld", (long long)bar.done, (long long)bar.total);
-    if (bar.failed > 0)
-        buf_print(out, " %s%lld", glyph_text(glyph_find("failed"), term),
-                  (long long)bar.failed);
-    human_left(job, eta);
-    buf_print(out, "%s%s\n", *eta != '\0' ? "  " : "", eta);
+    bool narrow = term->width > 0 && term->width < 70;
+    buf_init(&drawn, LIMIT_REASON);
+    bar_draw(&bar, term, narrow ? BAR_NARROW : BAR_WIDE, &drawn);
+    table_cell(table, glyph->colour, "%s", glyph_text(glyph, term));
+    table_cell(table, PLAIN, "%s", job_label(job));
+    table_cell(table, glyph->colour, "%s", buf_text(&drawn));
+    table_cell(table, PLAIN, "%lld/%lld", (long long)bar.done,
+               (long long)bar.total);
+    table_count(table, RED, bar.failed);
+    table_cell(table, PLAIN, "%s", human_left(job, eta));
+    buf_free(&drawn);
 }
 
 static void tell_jobs(struct cli *cli, struct buf *out)
 {
+    static const struct column columns[] = {
+        {"", 0, false, false},     {"job", 8, false, false},
+        {"", 0, false, true},      {"done", 0, true, false},
+        {"failed", 4, true, true}, {"left", 6, false, true},
+    };
     size_t i;
     const json_t *job;
     json_t *jobs = client_list(cli->client, "/v1/jobs?limit=1000&state=running",
                                "jobs", "cursor", LIMIT_PAGE);
-    if (json_array_size(jobs) > 0)
-        buf_print(out, "\n");
+    struct table *table = table_new(columns, sizeof columns / sizeof *columns);
     json_array_foreach(jobs, i, job) if (i < JOBS_SHOWN)
-        tell_job(&cli->term, job, out);
+        row_add(table, &cli->term, job);
+    if (json_array_size(jobs) > 0) {
+        buf_print(out, "\n");
+        table_write(table, &cli->term, out);
+    }
     if (json_array_size(jobs) > JOBS_SHOWN)
         buf_print(out, "... and %zu more: frameq ls\n",
                   json_array_size(jobs) - JOBS_SHOWN);
+    table_free(&table);
     json_decref(jobs);
 }
 

@@ -19,12 +19,20 @@ struct steer {
     json_t *job;
 };
 
+static void check_priority(const char *text)
+{
+    if (conf_is_count0(text) != NULL)
+        log_fatal(CLI_USAGE, "the priority %s", conf_is_count0(text));
+}
+
 static void steer_open(struct steer *steer, const struct conf_program *program,
                        int argc, char **argv)
 {
     cli_open(&steer->cli, program, argc, argv);
-    cli_operand(&steer->cli, (size_t)program->operands_max - 1, program->usage);
-    steer->job = job_find(&steer->cli, cli_operand(&steer->cli, 0, "JOB"));
+    const char *named = cli_operand(&steer->cli, 0, "JOB");
+    if (program->operands_max > 1)
+        check_priority(cli_operand(&steer->cli, 1, "N"));
+    steer->job = job_find(&steer->cli, named);
 }
 
 static const char *steer_path(struct steer *steer, const char *format)
@@ -37,8 +45,12 @@ static int steer_send(struct steer *steer, const char *method, const char *path,
                       json_t *body, const char *said)
 {
     json_t *answer = client_send(steer->cli.client, method, path, body);
+    const char *state = doc_text(answer, "state");
     if (steer->cli.json)
         cli_print_json(answer);
+    else if (strcmp(method, "PATCH") == 0 && job_over(state))
+        printf("%s (%.8s) is %s; frames rendered again will go by that\n",
+               job_label(steer->job), doc_text(steer->job, "id"), state);
     else
         printf("%s (%.8s) %s\n", job_label(steer->job),
                doc_text(steer->job, "id"), said);
@@ -179,10 +191,7 @@ int verb_priority(int argc, char **argv)
     struct steer steer;
     char said[64];
     steer_open(&steer, &program, argc, argv);
-    const char *text = cli_operand(&steer.cli, 1, "N");
-    if (conf_is_count0(text) != NULL)
-        log_fatal(CLI_USAGE, "the priority %s", conf_is_count0(text));
-    json_int_t n = strtoll(text, NULL, 10);
+    json_int_t n = strtoll(cli_operand(&steer.cli, 1, "N"), NULL, 10);
     snprintf(said, sizeof said, "has priority %" JSON_INTEGER_FORMAT, n);
     return steer_send(&steer, "PATCH", steer_path(&steer, "/v1/jobs/%s"),
                       json_pack("{s:I}", "priority", n), said);

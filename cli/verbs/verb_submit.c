@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/bring/fetch.h"
@@ -76,6 +77,12 @@ static void name_blend(const struct cli *cli, json_t *body, const char *path)
     json_object_set_new(body, "blend_sha256", json_string(name));
 }
 
+static bool is_folder(const char *path)
+{
+    struct stat what;
+    return stat(path, &what) == 0 && S_ISDIR(what.st_mode);
+}
+
 /* Adds the .blend by its files or its real path, and its name as the job's. */
 static void add_blend(const struct cli *cli, json_t *body, const char *file,
                       struct gathered *ret)
@@ -83,6 +90,8 @@ static void add_blend(const struct cli *cli, json_t *body, const char *file,
     char path[PATH_MAX];
     if (realpath(file, path) == NULL)
         log_fatal(CLI_USAGE, "%s: %s", file, strerror(errno));
+    if (is_folder(path))
+        log_fatal(CLI_USAGE, "%s is a folder: name the .blend in it", file);
     if (uploads(cli))
         gather_files(cli, body, path, ret);
     else

@@ -194,10 +194,10 @@ static json_t *list_json(const struct tokens *tokens)
 
 static void list_table(const struct tokens *tokens)
 {
-    static const struct column columns[] = {{"NAME", 8, false},
-                                            {"USER", 8, false},
-                                            {"ROLE", 0, false},
-                                            {"MADE", 0, false}};
+    static const struct column columns[] = {{"NAME", 8, false, false},
+                                            {"USER", 8, false, false},
+                                            {"ROLE", 0, false, false},
+                                            {"MADE", 0, false, true}};
     struct term term;
     struct buf out;
     struct table *table = table_new(columns, sizeof columns / sizeof *columns);

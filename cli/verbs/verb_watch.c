@@ -6,6 +6,7 @@
  * taken.
  */
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -467,6 +468,16 @@ static bool take(struct watch *watch, json_t *event)
     return sound;
 }
 
+/* Who reads a pipe may leave it long before there is more to write. */
+static void check_reader(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO};
+    if (poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLNVAL)) != 0) {
+        raise(SIGPIPE);
+        log_fatal(CLI_FAILED, "cannot write to stdout");
+    }
+}
+
 /* Shows events until the watched job has ended or the connection is lost. */
 static void follow(struct watch *watch)
 {
@@ -476,6 +487,7 @@ static void follow(struct watch *watch)
             refresh(watch, clock_now_ms());
         int wait_ms = watch->full && !watch->drawn ? DRAW_MS : STALE_MS;
         enum feed_news news = next(watch, wait_ms, &event);
+        check_reader();
         if (news == FEED_LOST || (news == FEED_EVENT && !take(watch, event)))
             return;
     }

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cli/cli.h"
 
@@ -91,4 +92,26 @@ const struct verb *verb_find(const char *name)
         if (strcmp(verbs[i].name, name) == 0)
             return &verbs[i];
     return NULL;
+}
+
+/* What other farms and shells call a verb. */
+static const char *const others[][2] = {
+    {"abort", "cancel"},   {"add", "submit"},     {"check", "doctor"},
+    {"delete", "rm"},      {"download", "fetch"}, {"events", "watch"},
+    {"info", "show"},      {"jobs", "ls"},        {"kill", "cancel"},
+    {"list", "ls"},        {"nodes", "agents"},   {"ps", "ls"},
+    {"queue", "ls"},       {"remove", "rm"},      {"render", "submit"},
+    {"requeue", "retry"},  {"start", "dev"},      {"stop", "cancel"},
+    {"unpause", "resume"}, {"workers", "agents"},
+};
+
+const char *verb_nearest(const char *name)
+{
+    const char *names[sizeof verbs / sizeof *verbs];
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (strcasecmp(others[i][0], name) == 0)
+            return others[i][1];
+    for (size_t i = 0; i < verbs_n; i++)
+        names[i] = verbs[i].name;
+    return conf_nearest(name, names, verbs_n);
 }

@@ -57,4 +57,8 @@ void verbs_list(FILE *out);
 /* verb_find returns the verb of that name, NULL when there is none. */
 const struct verb *verb_find(const char *name);
 
+/* verb_nearest returns the verb that was probably meant by a word that is none,
+ * NULL when there is no telling. */
+const char *verb_nearest(const char *name);
+
 #endif

@@ -6,6 +6,7 @@
 #include "cli/watch/feed.h"
 
 #include <czmq.h>
+#include <unistd.h>
 
 #include "cli/doc.h"
 #include "common/limits.h"
@@ -146,9 +147,10 @@ enum feed_news feed_next(struct feed *feed, int input, int wait_ms,
     zmq_pollitem_t items[] = {
         {.socket = zsock_resolve(feed->sub), .events = ZMQ_POLLIN},
         {.socket = feed->monitor, .events = ZMQ_POLLIN},
+        {.fd = STDOUT_FILENO, .events = ZMQ_POLLERR},
         {.fd = input, .events = ZMQ_POLLIN},
     };
-    if (zmq_poll(items, input < 0 ? 2 : 3, wait_ms) <= 0)
+    if (zmq_poll(items, input < 0 ? 3 : 4, wait_ms) <= 0)
         return FEED_NOTHING;
     /* Events that came before the connection went are still to be had. */
     if (items[0].revents & ZMQ_POLLIN)

@@ -26,7 +26,8 @@ enum feed_news {
 };
 
 /* feed_next waits at most wait_ms for the next news, or until there is
- * something to read from the descriptor input (-1: none). */
+ * something to read from the descriptor input (-1: none), or nobody reads our
+ * stdout any more. */
 enum feed_news feed_next(struct feed *feed, int input, int wait_ms,
                          json_t **ret);
 

@@ -17,8 +17,10 @@
 #include "common/limits.h"
 
 #define NAME_COLUMN 22
+#define NAME_MOST   48
 #define BAR_WIDTH   24
 #define BAR_ROOM    70 /* columns below which there is no bar */
+#define WIDE        80 /* columns past which half goes to the names */
 
 void lines_end(struct lines *lines, enum colour colour, struct buf *text)
 {
@@ -51,6 +53,13 @@ void lines_text(struct lines *lines, enum colour colour, const char *format,
     buf_free(&text);
 }
 
+/* A name is what people look for: a wide terminal shows more of it. */
+static int name_column(const struct term *term)
+{
+    int more = term->width > WIDE ? (term->width - WIDE) / 2 : 0;
+    return NAME_COLUMN + more < NAME_MOST ? NAME_COLUMN + more : NAME_MOST;
+}
+
 static void pad_to(struct buf *text, int used, int column)
 {
     buf_print(text, "%*s", used < column ? column - used : 1, "");
@@ -65,10 +74,10 @@ void lines_job(struct lines *lines, const char *mark, bool bold,
     struct bar bar = job_bar(job);
     const char *state = doc_text(job, "state");
     const struct glyph *glyph = glyph_find(state);
+    int room = name_column(term);
     buf_init(&text, LIMIT_SPEC);
     buf_print(&text, "%s%s ", mark, glyph_text(glyph, term));
-    pad_to(&text, width_cut(job_label(job), NAME_COLUMN, term, &text),
-           NAME_COLUMN + 1);
+    pad_to(&text, width_cut(job_label(job), room, term, &text), room + 1);
     if (term->width == 0 || term->width >= BAR_ROOM) {
         bar_draw(&bar, term, BAR_WIDTH, &text);
         buf_print(&text, " ");
@@ -92,10 +101,11 @@ void lines_agent(struct lines *lines, const char *mark, const json_t *agent)
     const char *state = agent_state(agent);
     const struct glyph *glyph = glyph_find(state);
     bool busy = json_array_size(json_object_get(agent, "leases")) > 0;
+    int room = name_column(term);
     buf_init(&text, LIMIT_SPEC);
     buf_print(&text, "%s%s ", mark, glyph_text(glyph, term));
-    pad_to(&text, width_cut(doc_text(agent, "name"), NAME_COLUMN, term, &text),
-           NAME_COLUMN + 1);
+    pad_to(&text, width_cut(doc_text(agent, "name"), room, term, &text),
+           room + 1);
     agent_tell_leases(agent, &text);
     if (!busy)
         buf_print(&text, "%s", strcmp(state, "up") == 0 ? "idle" : state);

@@ -186,7 +186,8 @@ static void read_short(struct conf *conf, const char *flag,
         i++;
     bool glued = flag[2] != '\0';
     if (i == conf->n || (glued && is_switch(conf->rows[i].setting)))
-        refuse_flag(conf, flag, NULL);
+        refuse_flag(conf, flag,
+                    glued ? conf_row_nearest(conf, conf->n, flag + 1) : NULL);
     read_value(conf, &conf->rows[i], glued ? flag + 2 : NULL, args);
 }
 
@@ -201,13 +202,20 @@ static void add_operand(struct conf *conf, const char *operand)
     conf->operands[conf->n_operands++] = operand;
 }
 
+/* "-" and negative numbers are none. */
+static bool is_flag(const char *argument)
+{
+    return argument[0] == '-' && argument[1] != '\0' &&
+           !isdigit((unsigned char)argument[1]);
+}
+
 static void read_flags(struct conf *conf, char **argv)
 {
     struct arguments args = {argv};
     bool ended = false;
     while (*args.at != NULL) {
         const char *argument = *args.at++;
-        if (ended || argument[0] != '-' || argument[1] == '\0')
+        if (ended || !is_flag(argument))
             add_operand(conf, argument);
         else if (strcmp(argument, "--") == 0)
             ended = true;

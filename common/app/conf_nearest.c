@@ -1,13 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The word that was probably meant, by the edit distance that counts two
- * swapped letters as one slip. Compares bytes; long words are cut.
+ * swapped letters as one slip and the wrong case as none. Compares bytes; long
+ * words are cut.
  */
 #include "common/app/conf.h"
 
+#include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 #define WORD_MAX 63
+
+static bool is_same(char a, char b)
+{
+    return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
 
 static size_t least(size_t a, size_t b)
 {
@@ -23,8 +31,9 @@ static void fill_row(size_t rows[3][WORD_MAX + 1], size_t i, const char *a,
     row[0] = i;
     for (size_t j = 1; j <= strnlen(b, WORD_MAX); j++) {
         row[j] = least(least(above[j], row[j - 1]) + 1,
-                       above[j - 1] + (a[i - 1] != b[j - 1]));
-        if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                       above[j - 1] + !is_same(a[i - 1], b[j - 1]));
+        if (i > 1 && j > 1 && is_same(a[i - 1], b[j - 2]) &&
+            is_same(a[i - 2], b[j - 1]))
             row[j] = least(row[j], before[j - 2] + 1);
     }
 }
@@ -45,7 +54,7 @@ static size_t distance(const char *a, const char *b)
 static size_t score(const char *word, const char *known)
 {
     size_t len = strlen(word), slips = distance(word, known);
-    bool begins = len > 1 && strncmp(word, known, len) == 0;
+    bool begins = len > 1 && strncasecmp(word, known, len) == 0;
     return begins && slips > 1 ? 3 : slips * 2;
 }
 

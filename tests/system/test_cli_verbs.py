@@ -68,6 +68,15 @@ class Words(CliTest):
     def test_wrong_words(self):
         self.assert_code(self.frameq("lss"), 2, "did you mean `ls`")
         self.assert_code(self.frameq("qwertyuiop"), 2, "unknown verb")
+        for typed, meant in (("STATUS", "status"), ("jobs", "ls"),
+                             ("stop", "cancel"), ("delete", "rm")):
+            self.assert_code(self.frameq(typed, "x"), 2,
+                             f"did you mean `{meant}`")
+        self.assert_code(self.frameq("--versoin"), 2, "did you mean --version")
+        self.assert_code(self.frameq("--brokr", "http://h:1", "status"), 2,
+                         "--brokr .did you mean --broker")
+        self.assert_code(self.frameq("-f", "1-5", "submit"), 2, "unknown flag "
+                         "-f: those of a verb stand behind it")
         self.assert_code(self.frameq("ls", "--al"), 2, "--all")
         self.assert_code(self.frameq("ls", "x"), 2, "unexpected argument")
         self.assert_code(self.frameq("ls", "--state", "ended"), 2, "queued")
@@ -76,6 +85,14 @@ class Words(CliTest):
         self.assert_code(self.frameq("submit"), 2, "-f")
         self.assert_code(self.frameq("submit", "-f", "1", "/no/x.blend"), 2,
                          "No such file")
+        self.assert_code(self.frameq("submit", "-f", "1", self.folder), 2,
+                         "is a folder")
+        self.assert_code(self.frameq("logs", "x", "1-3"), 2,
+                         "FRAME must be a whole number, not `1-3`")
+        self.assert_code(self.frameq("explain", "x", "last"), 2, "not `last`")
+        self.assert_code(self.frameq("priority", "x"), 2, ": N is missing")
+        self.assert_code(self.frameq("priority", "x", "-5"), 2,
+                         "must be a whole number, not `-5`")
         self.assert_code(self.frameq("submit", "-f", "1", "--samples", "x"), 2)
         self.assert_code(self.frameq("drain", "n", "--until", "noon"), 2)
         self.assert_code(self.frameq("drain", "n", "--off", "--now"), 2)
@@ -378,6 +395,24 @@ class Find(CliTest):
         self.assertEqual(self.found("efgh"), "efgh3333cccccccc")
         self.assertEqual(self.found("shot"), "abcd1111aaaaaaaa")
 
+    def test_short_words_are_beginnings_too(self):
+        self.assertEqual(self.found("e"), "efgh3333cccccccc")
+        self.jobs[1]["name"] = "ef"
+        self.assertEqual(self.found("ef"), "abcd2222bbbbbbbb")
+
+    def test_a_long_name_is_found_by_activity(self):
+        self.jobs[1]["name"] = "shot_010_lighting_v003"
+        self.broker.answers[("GET", "/v1/activity")] = {"activity": [],
+                                                        "next": None}
+
+        def asked(word):
+            self.assert_code(self.frameq("activity", "--job", word,
+                                         broker=self.broker), 0)
+            request = self.broker.asked("GET", "/v1/activity")[-1]
+            return request.query["job"]
+        self.assertEqual(asked("shot_010_lighting_v003"), "abcd2222bbbbbbbb")
+        self.assertEqual(asked("d" * 22), "d" * 22)  # a deleted one's
+
     def test_not_found(self):
         self.assert_code(self.frameq("show", "nope", broker=self.broker), 4,
                          "no job `nope`")
@@ -448,6 +483,27 @@ class Look(CliTest):
                          "7 pending", "no room on /data", "shot .*12-16 m")
         self.assertEqual(json.loads(self.frameq(
             "status", "--json", broker=broker).stdout)["state"], "working")
+
+    def test_status_counts_the_drained_once(self):
+        broker = FakeBroker(self, {("GET", "/v1/farm"): farm_document(
+            agents={"up": 2, "drained": 1, "total": 2})})
+        self.assert_code(self.frameq("status", broker=broker), 0,
+                         "agents  2 up\n +1 of them drained\n")
+
+    def test_numbers_are_as_the_broker_gave_them(self):
+        broker = FakeBroker(self, {JOB: job(seconds={"p50": 0.279,
+                                                     "max": 0.6})})
+        self.assert_code(self.frameq("show", "abcdefgh12345678", "--json",
+                                     broker=broker), 0,
+                         '"p50":0.279,"max":0.6}')
+
+    def test_explain_says_it_once(self):
+        view = {"job": "abcdefgh12345678", "name": "shot", "state": "paused",
+                "text": "it is paused", "agents": []}
+        broker = FakeBroker(self, {
+            JOB: job(), ("GET", JOB[1] + "/explain"): view})
+        self.assert_code(self.frameq("explain", "abcdefgh12345678",
+                                     broker=broker), 0, r"\Ashot is paused\.\n")
 
     def test_status_says_why_nothing_renders(self):
         broker = FakeBroker(self, {
@@ -542,6 +598,13 @@ class Steer(CliTest):
                                                    {"paused": False}))
         self.assertEqual(self.sent("priority", id, "80"),
                          ("PATCH", id, {"priority": 80}))
+
+    def test_an_ended_job_is_not_called_paused(self):
+        for document in (ended(), ended(paused=True)):
+            self.broker.answers[("PATCH", JOB[1])] = document
+            self.assert_code(self.frameq("pause", "abcdefgh12345678",
+                                         broker=self.broker), 0,
+                             "is completed; frames rendered again will")
 
     def test_usage(self):
         id = "abcdefgh12345678"
@@ -655,15 +718,31 @@ class Terminal(CliTest):
         self.assertIn("a_very_long_name_of_a_job" * 4,
                       self.frameq(*args, broker=broker).stdout)
 
-    def test_worst_table_fits_80_columns(self):
+    def test_status_fits_and_shows_names_where_there_is_room(self):
+        name = "shot_010_lighting_v003_final"
+        broker = FakeBroker(self, {("GET", "/v1/jobs"): {"jobs": [job(
+            name=name, state="running", eta_seconds={"low": 720,
+                                                     "high": 960})],
+            "next": None}, ("GET", "/v1/agents"): {"agents": [agent()]}})
+        for columns in (50, 80, 120):
+            text = self.on_tty(broker, "status", COLUMNS=str(columns),
+                               NO_COLOR="1")
+            self.assertLessEqual(max(map(len, text.splitlines())), columns,
+                                 text)
+            self.assertEqual(name in text, columns >= 80, text)
+
+    def test_worst_table_fits(self):
         worst = ended("completed", name="n" * 128, user="u" * 128,
                       ended_at="2020-01-01T00:00:00Z")
         worst["counts"].update(total=10000, done=9999, failed=1)
         broker = FakeBroker(self, {("GET", "/v1/jobs"): {"jobs": [worst],
                                                          "next": None}})
-        text = self.on_tty(broker, "ls", "--all", COLUMNS="80", NO_COLOR="1")
-        self.assertLessEqual(max(map(len, text.splitlines())), 80, text)
-        self.assertIn("abcdefgh", text)
+        for columns in (48, 60, 80):
+            text = self.on_tty(broker, "ls", "--all", COLUMNS=str(columns),
+                               NO_COLOR="1")
+            self.assertLessEqual(max(map(len, text.splitlines())), columns,
+                                 text)
+            self.assertIn("abcdefgh", text)
 
     def test_ascii_locale(self):
         result = self.frameq("ls", "--state", "running", broker=self.broker(),

@@ -157,6 +157,20 @@ class Events(WatchTest):
         self.frame(101, name="a\x1b[2Jb")
         self.assertNotIn("\x1b", watch.out())
 
+    def test_ends_with_its_reader(self):
+        """As in `frameq watch | head -1`, though nothing else happens."""
+        with subprocess.Popen(
+                [str(farm.BIN / "frameq"), "watch"], text=True,
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                env=dict(os.environ, FRAMEQ_BROKER=self.broker.url)) as process:
+            self.addCleanup(process.kill)
+            self.feed.accept()
+            self.await_snapshot(1)
+            self.frame(101)
+            self.assertIn("#1 done", process.stdout.readline())
+            process.stdout.close()
+            self.assertEqual(process.wait(20 * farm.SLOW), -signal.SIGPIPE)
+
     def test_ctrl_c(self):
         watch = self.watch()
         watch.process.send_signal(signal.SIGINT)

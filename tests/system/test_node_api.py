@@ -244,6 +244,8 @@ class Refusals(NodeTest):
         self.assertEqual(answer.status, 503)
         self.assertIn("no_blender", answer.text)
         self.assertEqual(answer.headers["Retry-After"], "5")
+        self.assertRegex(node.log_text(), r"level=warn .*event=unwell "
+                         r'fault=no_blender reason=".*/nowhere/blender"')
 
     def test_a_blender_that_comes_later(self):
         program = self.folder / "blender"
@@ -262,6 +264,7 @@ class Refusals(NodeTest):
         info = self.web(node).get("/info").json()
         self.assertEqual(info["fault"], "no_blender")
         self.assertIn("broken library", info["reason"])
+        self.assertRegex(node.log_text(), "event=unwell .*broken library")
 
     def test_a_device_that_is_not_there(self):
         node = self.start("--device", "oneapi")

@@ -47,6 +47,9 @@ static void test_plain(void **state)
            "{\"frames\":\"1-5\",\"priority\":0}");
     expect((const char *[]){"-f", "5", "--batch", "auto", NULL},
            "{\"frames\":\"5\",\"batch\":\"auto\"}");
+    expect((const char *[]){"-f", "5", "--format", "png", "--engine", "Cycles",
+                            NULL},
+           "{\"frames\":\"5\",\"format\":\"PNG\",\"engine\":\"CYCLES\"}");
 }
 
 static void test_all(void **state)

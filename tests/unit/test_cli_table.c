@@ -11,8 +11,9 @@
 
 #include "cli/table.h"
 
-static const struct column columns[] = {
-    {"state", 0, false}, {"job", 6, false}, {"done", 0, true}};
+static const struct column columns[] = {{"state", 0, false, false},
+                                        {"job", 6, false, false},
+                                        {"done", 0, true, true}};
 
 static void expect(int width, bool colour, const char *expected)
 {
@@ -54,9 +55,22 @@ static void test_cut_to_fit(void **state)
 static void test_never_below_the_least(void **state)
 {
     (void)state;
-    expect(10, false,
+    expect(23, false,
            "state      job     done\n"
            "> running  tur...  5/20\n"
+           "x failed   comp\n");
+}
+
+static void test_columns_that_may_go(void **state)
+{
+    (void)state;
+    expect(22, false,
+           "state      job\n"
+           "> running  turntable_1\n"
+           "x failed   comp\n");
+    expect(10, false, /* the others may not */
+           "state      job\n"
+           "> running  tur...\n"
            "x failed   comp\n");
 }
 
@@ -89,6 +103,7 @@ int main(void)
         cmocka_unit_test(test_natural),
         cmocka_unit_test(test_cut_to_fit),
         cmocka_unit_test(test_never_below_the_least),
+        cmocka_unit_test(test_columns_that_may_go),
         cmocka_unit_test(test_colour_takes_no_columns),
         cmocka_unit_test(test_titles_alone),
     };

@@ -232,6 +232,10 @@ static void test_refused_flags(void **state)
                                    "you mean --insecure?)\n");
     assert_refused(RUN("--zzzzzz=1"),
                    "frameq-test: unknown flag --zzzzzz=1 (see --help)\n");
+    assert_refused(RUN("--HTTP=1"), "frameq-test: unknown flag --HTTP=1 (did "
+                                    "you mean --http?)\n");
+    assert_refused(RUN("-http", "x"), "frameq-test: unknown flag -http (did "
+                                      "you mean --http?)\n");
     assert_refused(RUN("-x"), "frameq-test: unknown flag -x (see --help)\n");
     assert_refused(RUN("-ix"), "frameq-test: unknown flag -ix (see --help)\n");
     assert_refused(RUN("--http"),

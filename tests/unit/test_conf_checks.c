@@ -101,7 +101,8 @@ static void test_nearest(void **state)
         {"form", "from"},     {"frame", "frames"},
         {"prio", "priority"}, {"smaples", "samples"},
         {"too", "to"},        {"Format", "format"},
-        {"frmaes", "frames"}, {"prioritize", "priority"}};
+        {"frmaes", "frames"}, {"prioritize", "priority"},
+        {"FRAMES", "frames"}, {"SMAPLES", "samples"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         assert_string_equal(conf_nearest(rows[i][0], words, 6), rows[i][1]);
     assert_null(conf_nearest("zzzz", words, 6));

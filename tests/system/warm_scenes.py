@@ -470,7 +470,7 @@ def w_particles(scene):
 
 def w_rigid_body(scene):
     bpy.ops.object.select_all(action="DESELECT")
-    bpy.ops.mesh.primitive_cube_add(size=0.5, location=(0.3, 0, 2))
+    bpy.ops.mesh.primitive_cube_add(size=0.5, location=(0.3, -1, 1))
     bpy.ops.rigidbody.object_add()
 
 

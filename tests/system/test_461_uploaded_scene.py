@@ -6,6 +6,7 @@ pictures back from a node whose folder nobody else sees."""
 import atexit
 import functools
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -28,10 +29,13 @@ print("PIXELS" + json.dumps(out))
 
 
 def blender(*args):
+    env = dict(os.environ, PYTHONPYCACHEPREFIX=str(farm.BIN.parent / "bytecode"))
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
     return subprocess.run(
         [BLENDER, "-b", "--factory-startup", "-noaudio", "--python-exit-code",
          "3", *map(str, args)], check=True, stdin=subprocess.DEVNULL,
-        capture_output=True, text=True, timeout=120 * farm.SLOW).stdout
+        capture_output=True, text=True, timeout=120 * farm.SLOW,
+        env=env).stdout
 
 
 @functools.cache

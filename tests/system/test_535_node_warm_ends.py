@@ -11,88 +11,90 @@ from farm import main, now, until
 from warm import Warm
 
 
+# A frame takes long enough to be met.
+SLOW = {"samples": 4, "resolution": "320x180"}
+
+
 class Ends(Warm):
-    def idle(self, *flags):
-        """A node with one Blender that waits, and the spare."""
-        node = self.warm(*flags)
-        self.once(node)
-        self.await_pids(node, 2)
-        return node
+    def slow(self, node, frames="1"):
+        """A job of the same work as all others here, which is completed."""
+        return self.once(node, blend=self.scene("slow"), frames=frames, **SLOW)
+
+    def idle(self, node):
+        """It has one Blender that waits, and the spare; returns their pids."""
+        self.slow(node)
+        return self.await_pids(node, 2)
+
+    def begin(self, node):
+        """A job of many frames, some of which are done."""
+        pid = self.post(node, blend=self.scene("slow"), frames="2-99", **SLOW)
+        self.await_job(node, pid, lambda job: job["done"] > 1)
+        return pid
+
+    def kill_blenders(self, node):
+        for pid in self.mine(node):
+            os.kill(pid, signal.SIGKILL)
 
     def test_died_while_it_waited(self):
-        node = self.idle("--sandbox", "off")
-        for _ in range(2):
-            for pid in self.mine(node):
-                os.kill(pid, signal.SIGKILL)
-            job = self.once(node)  # may come before the node has noticed
-            self.assertNotEqual(job["launch"], "warm")
-            self.await_pids(node, 2)
-        self.assertEqual(self.once(node)["launch"], "warm")
+        node = self.shared("--sandbox", "off")
+        self.idle(node)
+        self.kill_blenders(node)
+        job = self.slow(node)  # may come before the node has noticed
+        self.assertNotEqual(job["launch"], "warm")
+        self.await_pids(node, 2)
+        self.assertEqual(self.slow(node)["launch"], "warm")
+        self.kill_blenders(node)
+        self.await_pids(node, 0)
+        until("the node has seen its child's end", lambda: "Z" not in
+              subprocess.run(["ps", "--ppid", str(node.process.pid), "-o",
+                              "stat="], capture_output=True, text=True,
+                             check=False).stdout)
+        self.assertNotEqual(self.slow(node)["launch"], "warm")
 
     def test_killed_in_a_later_job(self):
-        node = self.warm("--sandbox", "off")
-        slow = self.scene("slow")
-        self.once(node, blend=slow, frames="1", samples=4)
-        pid = self.post(node, blend=slow, frames="2-9", samples=4)
-        self.await_rendering(node, pid, 3)
-        for each in self.mine(node):
-            os.kill(each, signal.SIGKILL)
+        node = self.shared("--sandbox", "off")
+        self.slow(node)
+        pid = self.begin(node)
+        self.kill_blenders(node)
         job = self.await_end(node, pid, 20)
         self.assertEqual((job["launch"], job["state"], job["fault"]),
                          ("warm", "failed", "out_of_memory"))
-        job = self.once(node, blend=slow, frames="1", samples=4)
-        self.assertNotEqual(job["launch"], "warm")
+        self.assertNotEqual(self.slow(node)["launch"], "warm")
 
     def test_delete_ends_it(self):
         node = self.shared()
-        slow = self.scene("slow")
-        self.once(node, blend=slow, frames="1", samples=4)
-        before = self.await_pids(node, 2)
-        pid = self.post(node, blend=slow, frames="2-99", samples=4)
-        self.await_rendering(node, pid, 3)
+        before = self.idle(node)
+        pid = self.begin(node)
         self.web(node).delete(f"/job/{pid}")
         until("it is gone", lambda: len(self.leaders(node)) < 2, 2)
         self.assertLess(set(self.leaders(node)), before)
         self.await_end(node, pid)  # its slot is free a moment later
-        job = self.once(node, blend=slow, frames="1", samples=4)
-        self.assertEqual(job["launch"], "spare")
+        self.assertEqual(self.slow(node)["launch"], "spare")
 
     def test_timeout_ends_it(self):
         node = self.shared()
-        slow = self.scene("slow")
-        self.once(node, blend=slow, frames="1", samples=1)
-        pid = self.post(node, blend=slow, frames="2", samples=1,
+        self.slow(node)
+        pid = self.post(node, blend=self.scene("slow"), frames="2", **SLOW,
                         timeout_seconds=0.01)
         job = self.await_end(node, pid)
         self.assertEqual((job["launch"], job["fault"]), ("warm", "timeout"))
-        job = self.once(node, blend=slow, frames="3", samples=1)
-        self.assertNotEqual(job["launch"], "warm")
+        self.assertNotEqual(self.slow(node)["launch"], "warm")
 
-    def test_sigterm(self):
-        node = self.idle()
+    def test_with_its_node(self):
+        """Ended by SIGTERM, or killed."""
+        node = self.shared()
+        self.idle(node)
         started = now()
         self.assertEqual(node.terminate(), 0)
         self.assertLess(now() - started, 3)
         self.assertEqual(self.mine(node), {})
         left = [path.name for path in (node.output / ".work").iterdir()]
         self.assertEqual(left, ["serial"])
-
-    def test_killed_node(self):
-        for sandbox in ("off", "auto"):
-            with self.subTest(sandbox=sandbox):
-                node = self.idle("--sandbox", sandbox)
+        for node in self.shared("--sandbox", "off"), self.shared():
+            with self.subTest(flags=node.flags):
+                self.idle(node)
                 node.kill()
                 self.await_no_blender(node, 2)
-
-    def test_no_zombie(self):
-        node = self.idle("--sandbox", "off")
-        for pid in self.mine(node):
-            os.kill(pid, signal.SIGKILL)
-        self.await_pids(node, 0)
-        until("the node has seen its child's end", lambda: "Z" not in
-              subprocess.run(["ps", "--ppid", str(node.process.pid), "-o",
-                              "stat="], capture_output=True, text=True,
-                             check=False).stdout)
 
 
 if __name__ == "__main__":

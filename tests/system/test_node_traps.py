@@ -11,8 +11,25 @@ from nodes import NodeTest, scenes
 
 class Traps(NodeTest):
     def cold(self, *flags):
-        """A Blender for each job; test_532 looks at one that is kept."""
+        """A node with a Blender for each job."""
         return self.shared("--warm", "off", *flags)
+
+    def spare(self):
+        """A node with one that waits for any .blend."""
+        node = self.shared()
+        plain = self.render(node, frames="1", replace=True)
+        self.assertEqual(plain["state"], "completed", plain)
+        for path in self.pictures(node):
+            (node.output / path).unlink()
+        return node
+
+    def assert_fails_anyhow(self, fault, *words, **body):
+        """In a Blender started for it and in one that waited, in the same
+        words."""
+        cold = self.assert_fails(fault, *words, **body)
+        warm = self.assert_fails(fault, *words, node=self.spare(), **body)
+        self.assertEqual((cold["launch"], warm["launch"]), ("cold", "spare"))
+        self.assertEqual(cold["text"], warm["text"])
 
     def assert_fails(self, fault, *words, frame_failed=1, node=None, **body):
         """A job that must fail so; returns it."""
@@ -35,7 +52,7 @@ class Traps(NodeTest):
         return job
 
     def test_missing_texture(self):
-        self.assert_fails("missing_file", "wood.png", blend="texture")
+        self.assert_fails_anyhow("missing_file", "wood.png", blend="texture")
 
     def test_missing_texture_allowed(self):
         node = self.cold()
@@ -45,16 +62,19 @@ class Traps(NodeTest):
         self.assertIn("wood.png", " ".join(job["warnings"]))
 
     def test_missing_library(self):
-        self.assert_fails("missing_file", "library.blend", blend="library_gone")
+        self.assert_fails_anyhow("missing_file", "library.blend",
+                                 blend="library_gone")
 
     def test_library_without_the_thing(self):
-        self.assert_fails("missing_file", "Chair", "poor.blend", blend="library_poor")
+        self.assert_fails_anyhow("missing_file", "Chair", "poor.blend",
+                                 blend="library_poor")
 
     def test_script_blocked(self):
-        self.assert_fails("script_blocked", "sin(frame)", blend="script")
+        self.assert_fails_anyhow("script_blocked", "sin(frame)", blend="script")
 
     def test_script_blocked_that_only_a_render_asks_for(self):
-        self.assert_fails("script_blocked", "sin(frame)", blend="script_hidden")
+        self.assert_fails_anyhow("script_blocked", "sin(frame)",
+                                 blend="script_hidden")
 
     def test_script_allowed(self):
         node = self.cold("--allow-scripts")
@@ -72,9 +92,9 @@ class Traps(NodeTest):
                   view_layers=["Second", "Nope"])
 
     def test_no_camera(self):
-        node = self.cold()
-        self.assert_fails("no_camera", "Scene", node=node, blend="no_camera")
-        self.assert_fails("no_camera", "Empty", node=node, scene="Empty")
+        self.assert_fails("no_camera", "Scene", blend="no_camera")
+        self.assert_fails("no_camera", "Empty", node=self.spare(),
+                          scene="Empty")
 
     def test_bad_engine(self):
         self.assert_fails("bad_engine", "BLENDER_EEVEE_NEXT",
@@ -96,10 +116,10 @@ class Traps(NodeTest):
         broken.write_bytes(whole[:3000])
         self.assert_fails("bad_blend", "broken.blend", blend="broken")
         (scenes() / "text.blend").write_text("no scene at all")
-        self.assert_fails("bad_blend", "text.blend", blend="text")
+        self.assert_fails_anyhow("bad_blend", "text.blend", blend="text")
 
     def test_crash(self):
-        node = self.start("--allow-scripts", "--sandbox", "off")
+        node = self.cold("--allow-scripts", "--sandbox", "off")
         job = self.assert_fails("crash", "signal 11", frame_failed=3, node=node,
                         frames="1-5", blend="crash", scripts="on")
         self.assertEqual(job["exit"], 139)
@@ -112,12 +132,12 @@ class Traps(NodeTest):
 
     def test_silence(self):
         node = self.cold("--allow-scripts")
-        self.assert_fails("silence", "3 s", frame_failed=2, node=node, blend="hang",
-                  scripts="on", silence_seconds=3)
+        self.assert_fails("silence", "2 s", frame_failed=2, node=node, blend="hang",
+                  scripts="on", silence_seconds=2)
 
     def test_timeout(self):
-        self.assert_fails("timeout", "frame 1", "1.5 s", blend="slow",
-                  timeout_seconds=1.5)
+        self.assert_fails("timeout", "frame 1", "0.5 s", blend="slow",
+                  timeout_seconds=0.5)
 
 
 if __name__ == "__main__":

@@ -6,11 +6,15 @@ from farm import main
 from nodes import NodeTest
 
 
+# Frames that take a while each.
+SLOW = {"samples": 16, "resolution": "320x180"}
+
+
 class Trimming(NodeTest):
     def test_stops_early(self):
         node = self.shared()
         pid = self.post(node, frames="1-9", blend=self.scene("slow"),
-                        samples=4)
+                        **SLOW)
         self.await_rendering(node, pid, 2)
         answer = self.web(node).patch(f"/job/{pid}", {"to": 3})
         self.assertEqual(answer.status, 200)
@@ -28,7 +32,7 @@ class Trimming(NodeTest):
     def test_what_renders_is_not_given_back(self):
         node = self.shared()
         pid = self.post(node, frames="1-9", blend=self.scene("slow"),
-                        samples=16)
+                        **SLOW)
         job = self.await_rendering(node, pid, 2)
         answer = self.web(node).patch(f"/job/{pid}", {"to": 0})
         self.assertGreaterEqual(answer.json()["to"], job["frame"])

@@ -15,10 +15,6 @@ class Warm(NodeTest):
         return ("--blend-root", self.made, "--blend-root", scenes(),
                 "--nice", "0", *flags)
 
-    def warm(self, *flags):
-        """One of this test's own, which opens what is in its folder too."""
-        return self.start("--blend-root", self.folder, *flags)
-
     def once(self, node, **body):
         """One job, which must be completed."""
         body = {"blend": str(self.made / "plain.blend"), "frames": "1-2",
@@ -28,8 +24,10 @@ class Warm(NodeTest):
         return job
 
     def own(self, name):
-        """A copy of a scene that this test may change."""
-        return shutil.copy(self.made / f"{name}.blend", self.folder)
+        """A copy of a scene, in a folder, that this test may change."""
+        folder = self.made / self.folder.name
+        folder.mkdir()
+        return folder, shutil.copy(self.made / f"{name}.blend", folder)
 
     def first_pixels(self, job):
         return pixels(job["frames"][0]["files"][0]["path"])

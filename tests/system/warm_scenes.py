@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Run inside Blender: makes a .blend for each feature that might remember the
-frame before. Cycles, 64x36, one sample, frames 1 to 12.
+"""Run inside Blender: makes a .blend for every few features that might remember
+the frame before, each on a Thing of its own. Cycles, 64x36, one sample, frames
+1 to 8.
 
     blender -b --factory-startup -noaudio --python-exit-code 3 \
         -P warm_scenes.py -- FOLDER
@@ -12,15 +13,15 @@ import sys
 import bpy
 
 FOLDER = os.path.abspath(sys.argv[sys.argv.index("--") + 1])
-LAST = 12
+LAST = 8
+PLACES = (0, -1.6, 1.6, -3.2)  # of each Thing, left to right
 
 
 def scene_new():
     bpy.ops.wm.read_factory_settings(use_empty=True)
     bpy.context.preferences.filepaths.save_version = 0
     scene = bpy.context.scene
-    bpy.ops.mesh.primitive_monkey_add()
-    bpy.context.object.name = "Thing"
+    thing_add(PLACES[0])
     camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
     camera.location = (0, -6, 3)
     camera.rotation_euler = (1.1, 0, 0)
@@ -37,6 +38,14 @@ def scene_new():
     scene.render.resolution_y = 36
     scene.render.resolution_percentage = 100
     return scene
+
+
+def thing_add(place):
+    """The next feature's; the one before keeps what it has."""
+    if "Thing" in bpy.data.objects:
+        thing().name = "Before"
+    bpy.ops.mesh.primitive_monkey_add(location=(place, 0, 0))
+    bpy.context.object.name = "Thing"
 
 
 def thing():
@@ -156,8 +165,8 @@ def w_markers(scene):
     other.rotation_euler = (math.pi / 2, 0, 0)
     scene.collection.objects.link(other)
     scene.timeline_markers.new("a", frame=1).camera = scene.camera
-    scene.timeline_markers.new("b", frame=5).camera = other
-    scene.timeline_markers.new("c", frame=9).camera = scene.camera
+    scene.timeline_markers.new("b", frame=4).camera = other
+    scene.timeline_markers.new("c", frame=7).camera = scene.camera
 
 
 def w_world(scene):
@@ -461,7 +470,7 @@ def w_particles(scene):
 
 def w_rigid_body(scene):
     bpy.ops.object.select_all(action="DESELECT")
-    bpy.ops.mesh.primitive_cube_add(size=0.5, location=(0.3, 0, 2))
+    bpy.ops.mesh.primitive_cube_add(size=0.5, location=(0.3, -1, 1))
     bpy.ops.rigidbody.object_add()
 
 
@@ -512,11 +521,45 @@ def w_baked(scene):
         bpy.ops.ptcache.bake(bake=True)
 
 
+# Hair is apart: Cycles keeps nothing between the frames of a scene with some.
+SCENES = {
+    "plain": (w_plain,),
+    "baked": (w_baked, w_particles_baked),
+    "blur": (w_motion_blur, w_blur_deform),
+    "cameras": (w_camera, w_lens),
+    "compositor": (w_compositor, w_shape_keys, w_armature),
+    "drivers": (w_driver, w_driver_variable, w_collection),
+    "hair": (w_hair, w_hair_children, w_hair_camera, w_hair_objects),
+    "layers": (w_layers, w_instances, w_nodes),
+    "lights": (w_world, w_light, w_emission),
+    "markers": (w_markers, w_visibility, w_object_flags),
+    "modifiers": (w_wave, w_build, w_subsurf_levels),
+    "paint": (w_material, w_sequence, w_mask),
+    "shaded": (w_sky, w_displacement, w_shading),
+    "shapes": (w_curve, w_text, w_metaball),
+    "volume": (w_volume, w_seed),
+    "cloth": (w_cloth,),
+    "dynamic_paint": (w_dynamic_paint,),
+    "fluid": (w_fluid,),
+    "freestyle": (w_freestyle,),
+    "particles": (w_particles,),
+    "rigid_body": (w_rigid_body,),
+    "soft_body": (w_soft_body,),
+    "strips": (w_strips,),
+}
+
+
 def main():
-    for name, make in sorted(globals().items()):
-        if name.startswith("w_"):
-            make(scene_new())
-            save(name[2:])
+    used = {feature for features in SCENES.values() for feature in features}
+    made = {each for name, each in globals().items() if name.startswith("w_")}
+    assert used == made, "features in no scene"
+    for name, features in SCENES.items():
+        scene = scene_new()
+        for place, feature in zip(PLACES, features):
+            if place != PLACES[0]:
+                thing_add(place)
+            feature(scene)
+        save(name)
 
 
 main()

@@ -35,6 +35,8 @@ struct keys {
     struct places watchers;
     struct key *by_name, *by_public, *by_hash;
     struct queued_cut *cuts;
+    struct key *changed; /* by the change that is not over; NULL: none is */
+    bool removes;
 };
 
 /* --- The table. --- */
@@ -173,15 +175,26 @@ static json_t *key_json(const struct key *key)
                      key->public, "hash", hex, "created", key->token.created);
 }
 
-static bool keys_save(const struct keys *keys, char *why, size_t size)
+json_t *keys_file(const struct keys *keys)
 {
-    char reason[512];
     const struct key *key;
     json_t *root = json_object(), *list = json_array();
     json_object_set_new(root, "server", json_string(keys->server_secret));
     json_object_set_new(root, "agents", list);
     for (key = keys->by_name; key != NULL; key = key->by_name.next)
         json_array_append_new(list, key_json(key));
+    return root;
+}
+
+const char *keys_path(const struct keys *keys)
+{
+    return keys->path;
+}
+
+static bool keys_save(const struct keys *keys, char *why, size_t size)
+{
+    char reason[512];
+    json_t *root = keys_file(keys);
     bool ok = private_write(keys->path, root, reason, sizeof reason);
     json_decref(root);
     return ok || field_refuse(why, size, "%s: %s", keys->path, reason);
@@ -226,6 +239,8 @@ void keys_close(struct keys **keys_ref)
         key_unlink(keys, key);
         mem_free(key);
     }
+    if (keys->removes)
+        mem_free(keys->changed);
     DL_FOREACH_SAFE (keys->cuts, cut, next)
         mem_free(cut);
     sodium_memzero(keys->server_secret, sizeof keys->server_secret);
@@ -258,6 +273,7 @@ enum rc keys_add(struct keys *keys, const char *name,
                  char ret_secret[CURVE_KEY_SIZE], char *why, size_t size)
 {
     char public[CURVE_KEY_SIZE], token[TOKEN_SECRET];
+    assert(keys->changed == NULL);
     if (keys_named(keys, name)) {
         field_refuse(why, size,
                      "agent %s has a key; remove it first (`frameq agents "
@@ -276,11 +292,9 @@ enum rc keys_add(struct keys *keys, const char *name,
     token_hash(token, key->token.hash);
     (void)clock_text(clock_wall_ms(), key->token.created);
     key_link(keys, key);
-    if (keys_save(keys, why, size))
-        return RC_OK;
-    key_unlink(keys, key);
-    mem_free(key);
-    return RC_INTERNAL;
+    keys->changed = key;
+    keys->removes = false;
+    return RC_OK;
 }
 
 static void cut_later(struct keys *keys, const char *agent,
@@ -303,19 +317,36 @@ void keys_renew_watch(struct keys *keys)
 enum rc keys_remove(struct keys *keys, const char *name, char *why, size_t size)
 {
     struct key *key = find_named(keys, name);
+    assert(keys->changed == NULL);
     if (key == NULL) {
         field_refuse(why, size, "there is no key for an agent %s", name);
         return RC_NOT_FOUND;
     }
     key_unlink(keys, key);
-    if (!keys_save(keys, why, size)) {
-        key_link(keys, key);
-        return RC_INTERNAL;
-    }
-    cut_later(keys, name, &key->places);
-    keys_renew_watch(keys);
-    mem_free(key);
+    keys->changed = key;
+    keys->removes = true;
     return RC_OK;
+}
+
+static void key_over(struct keys *keys, struct key *key)
+{
+    cut_later(keys, key->token.name, &key->places);
+    keys_renew_watch(keys);
+}
+
+void keys_end(struct keys *keys, bool written)
+{
+    struct key *key = keys->changed;
+    assert(key != NULL);
+    keys->changed = NULL;
+    if (keys->removes && written)
+        key_over(keys, key);
+    else if (keys->removes)
+        key_link(keys, key);
+    else if (!written)
+        key_unlink(keys, key);
+    if (keys->removes == written)
+        mem_free(key);
 }
 
 static bool is_noted(const struct places *places, const char *address)

@@ -9,6 +9,7 @@
 #ifndef FRAMEQ_BROKER_AGENTS_KEYS_H
 #define FRAMEQ_BROKER_AGENTS_KEYS_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -47,16 +48,27 @@ void keys_close(struct keys **keys);
 const char *keys_server_public(const struct keys *keys);
 const char *keys_server_secret(const struct keys *keys);
 
-/* keys_add makes a key for an agent (join_is_name), writes the file and fills
- * the secret. RC_CONFLICT when it has one, RC_TOO_MANY past LIMIT_AGENTS,
- * RC_INTERNAL when the file cannot be written; the reason is in why. */
+/* A change is made in memory, then the file is to be written (keys_file to
+ * keys_path, by private_write), then keys_end says whether that went well: one
+ * change at a time.
+ *
+ * keys_add makes a key for an agent (join_is_name) and fills the secret.
+ * RC_CONFLICT when it has one, RC_TOO_MANY past LIMIT_AGENTS; the reason is in
+ * why. */
 enum rc keys_add(struct keys *keys, const char *name,
                  char ret_secret[CURVE_KEY_SIZE], char *why, size_t size);
 
-/* keys_remove takes an agent's key away and writes the file; from now on it is
- * unknown, and keys_cut tells of it. RC_NOT_FOUND, RC_INTERNAL as above. */
+/* keys_remove takes an agent's key away; from now on it is unknown.
+ * RC_NOT_FOUND as above. */
 enum rc keys_remove(struct keys *keys, const char *name, char *why,
                     size_t size);
+
+/* keys_file returns what the file is to hold, owned. keys_end ends a change:
+ * once it is written keys_cut tells of a key that was taken away; else all is
+ * as it was before. */
+json_t *keys_file(const struct keys *keys);
+const char *keys_path(const struct keys *keys);
+void keys_end(struct keys *keys, bool written);
 
 /* keys_find returns the key of an agent by its public key, or NULL; keys_named
  * by its name. keys_token returns the token of an agent's HTTP secret, or NULL.

@@ -116,6 +116,7 @@ uint64_t store_begin(struct store *store, char *why, size_t size)
 static void ask_free(struct ask *ask)
 {
     arena_done(&ask->arena);
+    json_decref(ask->root);
     mem_free(ask->name);
     mem_free(ask);
 }
@@ -262,11 +263,14 @@ int store_fd(const struct store *store)
 
 static void deliver(struct store *store, struct ask *ask)
 {
+    const char *why = ask->why[0] == '\0' ? NULL : ask->why;
     DL_DELETE(store->asks, ask);
     if (ask->cancelled)
         ;
     else if (ask->backup_done != NULL)
-        ask->backup_done(ask->ctx, ask->why[0] == '\0' ? NULL : ask->why);
+        ask->backup_done(ask->ctx, why);
+    else if (ask->file_done != NULL)
+        ask->file_done(ask->ctx, why);
     else if (ask->activity_done != NULL)
         ask->activity_done(ask->ctx, ask->rows, ask->n_facts);
     else
@@ -338,6 +342,17 @@ void store_backup(struct store *store, const char *path,
     struct ask *ask = mem_new(sizeof *ask);
     ask->name = mem_text(path);
     ask->backup_done = done;
+    ask->ctx = ctx;
+    send_ask(store, ask);
+}
+
+void store_file(struct store *store, const char *path, json_t *root,
+                store_file_done *done, void *ctx)
+{
+    struct ask *ask = mem_new(sizeof *ask);
+    ask->name = mem_text(path);
+    ask->root = root;
+    ask->file_done = done;
     ask->ctx = ctx;
     send_ask(store, ask);
 }

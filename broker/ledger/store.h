@@ -10,6 +10,7 @@
 #ifndef FRAMEQ_BROKER_LEDGER_STORE_H
 #define FRAMEQ_BROKER_LEDGER_STORE_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -131,6 +132,13 @@ void store_frames(struct store *store, const char *job, struct range ordinals,
 typedef void store_backup_done(void *ctx, const char *reason);
 void store_backup(struct store *store, const char *path,
                   store_backup_done *done, void *ctx);
+
+/* store_file writes root, which it takes, to path as private_write does. done
+ * is called once from store_poll, with reason NULL when the file is on disk;
+ * cancelled as store_frames (it is written all the same). */
+typedef void store_file_done(void *ctx, const char *reason);
+void store_file(struct store *store, const char *path, json_t *root,
+                store_file_done *done, void *ctx);
 
 /* store_activity reads rows of the activity, newest first: those with a lower
  * number than before, that were last so at since_ms or later, of a job, an

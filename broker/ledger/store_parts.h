@@ -26,8 +26,10 @@ struct ask {
     store_frames_done *frames_done;
     store_backup_done *backup_done;
     store_activity_done *activity_done;
-    /* The question, fixed: a backup when there is a backup_done. */
-    char *name; /* owned: the job's id, or the path of the backup */
+    store_file_done *file_done;
+    /* The question, fixed: which, tells the done that there is. */
+    char *name;   /* owned: the job's id, or the path of the backup or file */
+    json_t *root; /* owned: what to write there; NULL: no file */
     struct frames_query query;
     struct activity_query activity; /* texts in the arena */
     /* The answer, the thread's until it is in the ready queue. */

@@ -15,6 +15,7 @@
 #include <utlist.h>
 
 #include "common/app/clock.h"
+#include "common/app/private.h"
 #include "common/limits.h"
 
 #define PAUSE_MS 200           /* lazy events wait, a full disk is tried */
@@ -256,6 +257,13 @@ static void begin_backup(struct store *store, struct ask *ask)
         store->copying = ask;
 }
 
+static void write_file(struct ask *ask)
+{
+    char why[STORE_WHY / 2];
+    if (!private_write(ask->name, ask->root, why, sizeof why))
+        snprintf(ask->why, sizeof ask->why, "%s: %s", ask->name, why);
+}
+
 static void answer_one(struct store *store)
 {
     struct ask *ask = store->asked;
@@ -265,7 +273,9 @@ static void answer_one(struct store *store)
         begin_backup(store, ask);
         return;
     }
-    if (ask->activity_done != NULL)
+    if (ask->file_done != NULL)
+        write_file(ask);
+    else if (ask->activity_done != NULL)
         ask->rows = activity_read(store->ledger, &ask->activity, &ask->arena,
                                   &ask->n_facts);
     else

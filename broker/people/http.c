@@ -13,6 +13,7 @@
 #include "broker/files/artifacts.h"
 #include "broker/files/movies.h"
 #include "broker/people/files.h"
+#include "broker/people/key_changes.h"
 #include "broker/people/live.h"
 #include "broker/people/reply.h"
 #include "broker/people/routes/routes.h"
@@ -212,6 +213,7 @@ void http_close(struct http **http_ref)
     if (!http)
         return;
     httpd_close(&http->httpd); /* ends every call */
+    key_changes_close(http);
     live_close(http);
     movies_close(&http->movies);
     guard_close(&http->guard);

@@ -14,6 +14,7 @@
 
 struct artifacts;
 struct call;
+struct key_change;
 struct httpd;
 struct live;
 struct look;
@@ -47,6 +48,8 @@ struct http {
 
     bool backup;              /* one is under way */
     struct call *backup_call; /* who waits for it; NULL: left */
+
+    struct key_change *key_changes; /* list */
 
     const struct hooks *hooks; /* NULL: no webhooks */
     struct blobs *blobs;       /* NULL: none are taken */

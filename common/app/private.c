@@ -71,6 +71,22 @@ static bool write_whole(int fd, const json_t *root)
     return done == len && fsync(fd) == 0;
 }
 
+/* So that the new name is on disk too. Where a folder cannot be synced (some
+ * network file systems say EINVAL) there is nothing more to do. */
+static bool sync_folder(const char *path)
+{
+    char *folder = mem_text(path), *slash = strrchr(folder, '/');
+    if (slash != NULL)
+        slash[1] = '\0';
+    int fd =
+        open(slash != NULL ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool ok = fd >= 0 && (fsync(fd) == 0 || errno == EINVAL);
+    if (fd >= 0)
+        close(fd);
+    mem_free(folder);
+    return ok;
+}
+
 bool private_write(const char *path, const json_t *root, char *why, size_t size)
 {
     struct buf part;
@@ -79,7 +95,7 @@ bool private_write(const char *path, const json_t *root, char *why, size_t size)
     char *name = buf_take(&part);
     int fd = mkostemp(name, O_CLOEXEC); /* mode 0600 */
     bool ok = fd >= 0 && write_whole(fd, root);
-    ok = ok && rename(name, path) == 0;
+    ok = ok && rename(name, path) == 0 && sync_folder(path);
     if (!ok)
         (void)field_refuse(why, size, "%s", strerror(errno));
     if (fd >= 0 && !ok)

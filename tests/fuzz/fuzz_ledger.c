@@ -108,6 +108,18 @@ void store_backup(struct store *store, const char *path,
     ledger.backup_ctx = ctx;
 }
 
+/* The door has no keys to change. */
+void store_file(struct store *store, const char *path, json_t *root,
+                store_file_done *done, void *ctx)
+{
+    (void)store;
+    (void)path;
+    (void)root;
+    (void)done;
+    (void)ctx;
+    assert(false);
+}
+
 /* An answer may bring the next question. */
 uint64_t store_poll(struct store *store)
 {

@@ -44,6 +44,8 @@ static struct {
     char backup[128]; /* path of the copy under way; "" none */
     store_backup_done *backup_done;
     void *backup_ctx;
+    store_file_done *file_done; /* NULL: none is under way */
+    void *file_ctx;
     store_activity_done *activity_done;
     void *activity_ctx;
 } ledger;
@@ -148,12 +150,32 @@ static void answer_backup(void)
                                               : "there is a file");
 }
 
+void store_file(struct store *store, const char *path, json_t *root,
+                store_file_done *done, void *ctx)
+{
+    (void)store;
+    (void)path;
+    assert_null(ledger.file_done);
+    json_decref(root);
+    ledger.file_done = done;
+    ledger.file_ctx = ctx;
+}
+
+static void answer_file(void)
+{
+    store_file_done *done = ledger.file_done;
+    ledger.file_done = NULL;
+    if (done)
+        done(ledger.file_ctx, world.file_reason);
+}
+
 uint64_t store_poll(struct store *store)
 {
     (void)store;
     if (world.hold)
         return ledger.committed;
     answer_backup();
+    answer_file();
     answer_activity();
     size_t n = ledger.n_readings;
     for (size_t i = 0; i < n; i++)
@@ -264,6 +286,7 @@ static const struct broker_facts facts = {.http_port = 1,
                                           .data_dir = world.data_dir};
 
 const char *world_tokens;
+struct keys *world_keys;
 
 int world_setup(void **state)
 {
@@ -282,8 +305,8 @@ int world_setup(void **state)
     broker_turn(world.broker, world.now_ms);
     struct cmd restart = {.type = CMD_RESTART, .epoch = facts.epoch};
     assert_int_equal(broker_do(world.broker, &restart, NULL, 0), RC_OK);
-    const struct http_options door = {.host = "127.0.0.1",
-                                      .tokens = world_tokens};
+    const struct http_options door = {
+        .host = "127.0.0.1", .tokens = world_tokens, .keys = world_keys};
     world.http = http_open(world.broker, &feed, &door, why, 256);
     assert_non_null(world.http);
     return 0;

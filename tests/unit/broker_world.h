@@ -38,6 +38,7 @@ struct world {
     char data_dir[64];
     const char *backup_reason; /* why a copy fails; NULL: it does not */
     int backups;               /* asked for and answered */
+    const char *file_reason;   /* why a file is not written; NULL: it is */
     int reads; /* store_frames asked for and answered, or forgotten */
     int forgotten;
 
@@ -53,8 +54,9 @@ extern struct world world;
 #define WORLD_COPY "what a backup holds\n"
 
 /* For cmocka_unit_test_setup_teardown. The broker has the tokens of a file
- * where a test names one. */
+ * where a test names one, and its keys. */
 extern const char *world_tokens;
+extern struct keys *world_keys;
 int world_setup(void **state);
 int world_teardown(void **state);
 

@@ -22,7 +22,7 @@ frameq_unit(feed_view core_farm frameq_broker PkgConfig::JANSSON)
 
 # The HTTP face against a ledger and a feed of the test's own.
 foreach(name hooks http_guard http_door http_classic http_jobs http_frames http_logs http_farm
-    http_events http_backup)
+    http_events http_backup http_keys)
   frameq_unit(${name} frameq_broker)
   target_sources(test_${name} PRIVATE ${CMAKE_CURRENT_LIST_DIR}/broker_world.c)
 endforeach()

@@ -291,6 +291,31 @@ static void test_a_copy_replaces_no_file(void **state)
     assert_non_null(strstr(copied.reason, "No such file"));
 }
 
+static void test_a_file_is_written_on_the_way(void **state)
+{
+    struct world *w = *state;
+    struct copied copied = {0};
+    struct stat facts;
+    world_open(w);
+    world_begin(w);
+    store_file(w->store, world_path(w, "secret"), json_pack("{s:i}", "a", 1),
+               take_reason, &copied);
+    wait_copy(w, &copied);
+    assert_string_equal(copied.reason, "");
+    assert_int_equal(stat(world_path(w, "secret"), &facts), 0);
+    assert_int_equal(facts.st_mode & 0777, 0600);
+    copied.calls = 0;
+    store_file(w->store, world_path(w, "no/such"), json_object(), take_reason,
+               &copied);
+    wait_copy(w, &copied);
+    assert_non_null(strstr(copied.reason, "no/such: No such file"));
+    copied.calls = 0;
+    store_file(w->store, world_path(w, "last"), json_object(), take_reason,
+               &copied);
+    store_close(&w->store); /* may come first: nothing leaks, none is told */
+    assert_int_equal(copied.calls, 0);
+}
+
 static void test_one_copy_at_a_time(void **state)
 {
     struct world *w = *state;
@@ -321,6 +346,7 @@ int main(void)
         TEST(test_a_copy_is_whole_and_of_later_epochs),
         TEST(test_a_copy_replaces_no_file),
         TEST(test_one_copy_at_a_time),
+        TEST(test_a_file_is_written_on_the_way),
     };
     return cmocka_run_group_tests_name("store_asks", tests, NULL, NULL);
 }

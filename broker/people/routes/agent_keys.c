@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "broker/agents/keys.h"
+#include "broker/people/key_changes.h"
 #include "broker/people/reply.h"
 #include "broker/people/routes/routes.h"
 #include "broker/people/stream.h"
@@ -17,6 +18,7 @@
 #include "common/http/tls.h"
 
 _Static_assert(JOIN_PIN == CERT_PIN, "one is the other");
+_Static_assert(LIMIT_ID == LIMIT_AGENT, "a parameter fits a name");
 
 static bool check_name(const json_t *v, const void *unused, char *why,
                        size_t size)
@@ -97,30 +99,30 @@ static const unsigned char *pin_of(const struct call *call)
     return tls && !call->in->passed_on ? tls_pin(tls) : NULL;
 }
 
+static void added(struct http *http, const struct key_change *change)
+{
+    broker_note(http->broker, "agent_added", change->join.name, change->who);
+    if (change->call)
+        reply_join(change->call, &change->join);
+}
+
 static void add_agent(struct call *call, const json_t *body, struct keys *keys)
 {
-    char why[LIMIT_REASON];
-    struct join join = {0};
+    struct key_change change = {.done = added};
+    struct join *join = &change.join;
     const char *name = json_string_value(json_object_get(body, "name"));
     if (!name) {
         reply_problem(call, RC_INVALID, "field `name`: missing");
         return;
     }
     const unsigned char *pin = pin_of(call);
-    join.pinned = pin != NULL;
+    join->pinned = pin != NULL;
     if (pin)
-        memcpy(join.pin, pin, sizeof join.pin);
-    snprintf(join.name, sizeof join.name, "%s", name);
-    memcpy(join.server, keys_server_public(keys), CURVE_KEY_SIZE);
-    if (!read_broker(call, body, &join))
-        return;
-    enum rc rc = keys_add(keys, name, join.secret, why, sizeof why);
-    if (rc != RC_OK) {
-        reply_problem(call, rc, "%s", why);
-        return;
-    }
-    broker_note(call->http->broker, "agent_added", name, call_who(call));
-    reply_join(call, &join);
+        memcpy(join->pin, pin, sizeof join->pin);
+    snprintf(join->name, sizeof join->name, "%s", name);
+    memcpy(join->server, keys_server_public(keys), CURVE_KEY_SIZE);
+    if (read_broker(call, body, join))
+        key_change_begin(call, &change);
 }
 
 static void post_agent(struct call *call)
@@ -134,22 +136,23 @@ static void post_agent(struct call *call)
 
 /* Its connections are cut before the turn is over (link.h). What it reads by
  * HTTP ends now: who else listens comes in again. */
+static void removed(struct http *http, const struct key_change *change)
+{
+    broker_note(http->broker, "agent_removed", change->join.name, change->who);
+    wait_end_all(http);
+    stream_end_all(http, "an agent was removed; come in again");
+    if (change->call)
+        reply_empty(change->call, 204);
+}
+
 static void delete_agent(struct call *call)
 {
-    char why[LIMIT_REASON];
-    struct keys *keys = keys_of(call);
-    if (!keys)
+    struct key_change change = {.removes = true, .done = removed};
+    if (!keys_of(call))
         return;
-    enum rc rc = keys_remove(keys, call->params.at[0], why, sizeof why);
-    if (rc != RC_OK) {
-        reply_problem(call, rc, "%s", why);
-        return;
-    }
-    broker_note(call->http->broker, "agent_removed", call->params.at[0],
-                call_who(call));
-    wait_end_all(call->http);
-    stream_end_all(call->http, "an agent was removed; come in again");
-    reply_empty(call, 204);
+    snprintf(change.join.name, sizeof change.join.name, "%s",
+             call->params.at[0]);
+    key_change_begin(call, &change);
 }
 
 static void get_feed(struct call *call)

@@ -23,8 +23,8 @@ struct buf;
 bool private_bytes(const char *path, bool secret, struct buf *ret, char *why,
                    size_t size);
 
-/* private_write writes root to path anew, mode 0600, durable. Returns false with the
- * reason in why, without the path. */
+/* private_write writes root to path anew, mode 0600, durable. Returns false
+ * with the reason in why, without the path. */
 bool private_write(const char *path, const json_t *root, char *why,
                    size_t size);
 

@@ -6,6 +6,13 @@
 #ifndef FRAMEQ_TESTS_UNIT_OWN_CERT_H
 #define FRAMEQ_TESTS_UNIT_OWN_CERT_H
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
 #include <fcntl.h>
 #include <gnutls/x509.h>
 #include <time.h>

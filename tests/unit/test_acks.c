@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -28,7 +28,7 @@ static void take(void *ctx, const char *agent, const struct msg *msg)
     sent->n++;
     sent->acks += msg->acks.n;
     sent->first = msg->acks.at[0].lease;
-    strcpy(sent->agent, agent);
+    snprintf(sent->agent, sizeof sent->agent, "%s", agent);
 }
 
 static struct sent send_all(struct acks *acks)

@@ -385,6 +385,14 @@ bool client_is_broker(const struct reply *reply)
     return reply->status >= 200 && json_is_object(reply->json);
 }
 
+__attribute__((noreturn)) static void end_stranger(const struct client *client)
+{
+    log_fatal(CLI_UNREACHABLE,
+              "what answers at %s is no frameq broker: name yours with "
+              "--broker",
+              client->url);
+}
+
 void client_end(const struct client *client, const struct reply *reply)
 {
     if (reply->status == 0)
@@ -394,10 +402,7 @@ void client_end(const struct client *client, const struct reply *reply)
                   client->url, *reply->why != '\0' ? " (" : "", reply->why,
                   *reply->why != '\0' ? ")" : "");
     if (!client_is_broker(reply))
-        log_fatal(CLI_UNREACHABLE,
-                  "what answers at %s is no frameq broker: name yours with "
-                  "--broker",
-                  client->url);
+        end_stranger(client);
     log_fatal(CLI_REFUSED, "%s", reply->why);
 }
 
@@ -417,6 +422,15 @@ json_t *client_get(struct client *client, const char *path)
     return client_send(client, "GET", path, NULL);
 }
 
+json_t *client_get_with(struct client *client, const char *path,
+                        const char *member)
+{
+    json_t *answer = client_get(client, path);
+    if (json_object_get(answer, member) == NULL)
+        end_stranger(client);
+    return answer;
+}
+
 /* The value of `next` as a query value; "" ends the list. */
 static const char *next_text(const json_t *page, char *ret, size_t size)
 {
@@ -430,7 +444,7 @@ static const char *next_text(const json_t *page, char *ret, size_t size)
 }
 
 static json_t *page_get(struct client *client, const char *path,
-                        const char *next, const char *cursor)
+                        const char *name, const char *next, const char *cursor)
 {
     struct buf query;
     buf_init(&query, PATH_MOST);
@@ -439,7 +453,7 @@ static json_t *page_get(struct client *client, const char *path,
         buf_print(&query, "&%s=", next);
         escape(cursor, &query);
     }
-    json_t *page = client_get(client, buf_text(&query));
+    json_t *page = client_get_with(client, buf_text(&query), name);
     buf_free(&query);
     return page;
 }
@@ -448,13 +462,13 @@ json_t *client_list(struct client *client, const char *path, const char *name,
                     const char *next, size_t most)
 {
     char number[32];
-    json_t *all = json_array(), *page = page_get(client, path, next, "");
+    json_t *all = json_array(), *page = page_get(client, path, name, next, "");
     for (;;) {
         json_array_extend(all, json_object_get(page, name));
         const char *cursor = next_text(page, number, sizeof number);
         if (*cursor == '\0' || json_array_size(all) >= most)
             break;
-        json_t *following = page_get(client, path, next, cursor);
+        json_t *following = page_get(client, path, name, next, cursor);
         json_decref(page);
         page = following;
     }

@@ -143,6 +143,11 @@ void client_end(const struct client *client, const struct reply *reply)
 /* client_get and client_send return the answer's JSON, owned (client_send:
  * null when it has none), or end the program. */
 json_t *client_get(struct client *client, const char *path);
+
+/* client_get_with is client_get of an object that has that member: what answers
+ * without it is no frameq broker, and the program ends (exit 3). */
+json_t *client_get_with(struct client *client, const char *path,
+                        const char *member);
 json_t *client_send(struct client *client, const char *method, const char *path,
                     const json_t *body);
 

@@ -106,7 +106,7 @@ static void list(const struct cli *cli, const char *const *names, size_t n)
     (void)names;
     if (n > 0)
         log_fatal(CLI_USAGE, "ls takes no name");
-    json_t *answer = client_get(cli->client, "/v1/agents");
+    json_t *answer = client_get_with(cli->client, "/v1/agents", "agents");
     if (cli->json)
         cli_print_json(answer);
     else

@@ -58,7 +58,7 @@ static char *agent_here(struct cli *cli)
     char host[256] = "", *name = NULL;
     const json_t *agent;
     gethostname(host, sizeof host - 1);
-    json_t *answer = client_get(cli->client, "/v1/agents");
+    json_t *answer = client_get_with(cli->client, "/v1/agents", "agents");
     size_t n = agent_match(json_object_get(answer, "agents"), host, &agent);
     if (n == 0)
         log_fatal(CLI_REFUSED,

@@ -147,7 +147,7 @@ static void tell_jobs(struct cli *cli, struct buf *out)
 static void tell_next(struct cli *cli, const json_t *farm, struct buf *out)
 {
     char why[LIMIT_REASON];
-    json_t *answer = client_get(cli->client, "/v1/agents");
+    json_t *answer = client_get_with(cli->client, "/v1/agents", "agents");
     const json_t *agents = json_object_get(answer, "agents");
     if (json_array_size(agents) == 0) {
         buf_print(out, "\n");
@@ -165,7 +165,7 @@ int verb_status(int argc, char **argv)
     struct cli cli;
     struct buf out;
     cli_open(&cli, &program, argc, argv);
-    json_t *farm = client_get(cli.client, "/v1/farm");
+    json_t *farm = client_get_with(cli.client, "/v1/farm", "state");
     if (cli.json) {
         cli_print_json(farm);
     } else {

@@ -537,7 +537,7 @@ int verb_watch(int argc, char **argv)
     if (conf_operands(watch.cli.conf, &operands) > 0)
         watch.job = job_find(&watch.cli, operands[0]);
     else
-        json_decref(client_get(watch.cli.client, "/v1/farm"));
+        json_decref(client_get_with(watch.cli.client, "/v1/farm", "state"));
     watch.full = watch.cli.term.live && !watch.cli.json && !has_ended(&watch);
     if (watch.full)
         open_board(&watch);

@@ -196,6 +196,14 @@ class Unreachable(CliTest):
         self.assert_code(self.frameq("ls", broker=other), 3,
                          "is no frameq broker")
 
+    def test_somebody_else_who_speaks_json(self):
+        other = FakeBroker(self, {("GET", path): {"status": "ok"} for path in (
+            "/v1/farm", "/v1/jobs", "/v1/agents", "/v1/activity")})
+        for args in (["status"], ["ls"], ["agents"], ["show", "x"], ["drain"],
+                     ["activity"], ["watch"]):
+            self.assert_code(self.frameq(*args, broker=other), 3,
+                             "is no frameq broker")
+
     def test_a_proxy_is_not_asked_for_loopback(self):
         broker = FakeBroker(self)
         self.assert_code(self.frameq("ls", broker=broker, http_proxy=self.url,

@@ -25,7 +25,9 @@
 
 static const char *is_role(const char *value)
 {
-    static const char *const words[] = {"read", "submit", "admin", NULL};
+    const char *words[TOKEN_ADMIN - TOKEN_READ + 2] = {0};
+    for (int role = TOKEN_READ; role <= TOKEN_ADMIN; role++)
+        words[role - TOKEN_READ] = token_role_word((enum token_role)role);
     return conf_choice(value, words);
 }
 
@@ -88,7 +90,8 @@ static void file_open(struct file *file, const struct conf *conf)
     file->lock = open(buf_text(&lock), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     buf_free(&lock);
     if (file->lock < 0 || flock(file->lock, LOCK_EX) != 0)
-        log_fatal(CLI_FAILED, "%s.lock: %s", file->path, strerror(errno));
+        log_fatal(CLI_FAILED, "cannot write beside %s: %s", file->path,
+                  strerror(errno));
     bool is_there = access(file->path, F_OK) == 0 || errno != ENOENT;
     if (is_there && !tokens_load(&file->tokens, file->path, why, sizeof why))
         log_fatal(CLI_FAILED, "%s", why);

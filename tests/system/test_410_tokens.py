@@ -34,6 +34,12 @@ class Tokens(farm.FarmTest):
         self.assertEqual(result.returncode, code, result)
         return result.stdout.strip()
 
+    def test_every_role_has_tokens(self):
+        for role in ("read", "agent", "submit", "admin"):
+            secret = self.token("add", "--role", role, role)
+            self.assertTrue(secret.startswith("fq_"), secret)
+        self.token("add", "--role", "boss", "x", code=2)
+
     def test_a_job_from_end_to_end(self):
         fake = self.fake(frame_ms=5)
         agent = self.agent(self.served, fake, "a1",

@@ -4,8 +4,8 @@ import test from "node:test";
 import { assertQuiet, launch, open } from "./browser.js";
 import { Farm } from "./farm.js";
 
-const browser = launch();
-test.after(async () => (await browser).close());
+let browser; // when the first page is opened
+test.after(async () => (await browser)?.close());
 
 /** A test with a farm; `show(path, options)` opens a page of it. A page that
  *  complained of more than `expected` has failed. */
@@ -14,7 +14,7 @@ export function scene(name, run, { expected } = {}) {
     const farm = new Farm();
     const pages = [];
     const show = async (path, options) => {
-      const page = await open(await browser, farm, path, options);
+      const page = await open(await (browser ??= launch()), farm, path, options);
       pages.push(page);
       return page;
     };

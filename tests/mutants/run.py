@@ -7,7 +7,8 @@ A spec, NAME.mutant, says what the bug is, where it goes and who must see it:
 
     # What is wrong, in a sentence.
     file broker/core/apply.c
-    test sim                    or: test unit/NAME
+    test sim                    or: test unit/NAME, or: test sim from 400, for
+                                a bug whose seed is far from the first
     by one-owner, same-books    rules of the simulator, or test functions
     find
     a piece of the source, which occurs once
@@ -38,7 +39,8 @@ WORK = ROOT / "build/mutants"
 SEEDS = 1000
 PATIENCE_S = 300
 
-SPEC = re.compile(r"(?:#[^\n]*\n)+file (?P<file>\S+)\ntest (?P<test>\S+)\n"
+SPEC = re.compile(r"(?:#[^\n]*\n)+file (?P<file>\S+)\n"
+                  r"test (?P<test>\S+)(?: from (?P<seed>\d+))?\n"
                   r"by (?P<by>[^\n]+)\nfind\n(?P<find>.*?)\nput\n"
                   r"(?P<put>(?:.*\n)??)end\n", re.DOTALL)
 RULE = re.compile(r"^at [\d.]+ s: (\S+) does not hold", re.MULTILINE)
@@ -117,10 +119,10 @@ def link_mutant(spec, copy, program):
     return mutant
 
 
-def try_sim(mutant):
+def try_sim(mutant, first):
     """Who noticed, and at which seed."""
-    done = run([str(mutant), "--seeds", str(SEEDS), "--jobs", "1"],
-               timeout=PATIENCE_S)
+    done = run([str(mutant), "--seeds", str(SEEDS), "--from", first,
+                "--jobs", "1"], timeout=PATIENCE_S)
     (mutant.parent / "stderr").write_text(done.stderr)
     if done.returncode == 0:
         raise Wrong(f"lives through {SEEDS} seeds")
@@ -131,7 +133,7 @@ def try_sim(mutant):
     return rule[1], f" at seed {seed[1]}"
 
 
-def try_unit(mutant):
+def try_unit(mutant, _):
     """The first test that fails is enough: others may wait long in vain."""
     with subprocess.Popen([str(mutant)], cwd=BUILD, text=True,
                           errors="replace", stdout=subprocess.PIPE,
@@ -161,7 +163,8 @@ def judge(name):
                    else "bin/test_" + spec["test"].removeprefix("unit/"))
         mutant = link_mutant(spec, plant(spec, WORK / name), program)
         began = time.monotonic()
-        rule, where = (try_sim if is_sim else try_unit)(mutant)
+        rule, where = (try_sim if is_sim else try_unit)(mutant,
+                                                        spec["seed"] or "0")
         took = time.monotonic() - began
         if rule not in spec["by"].split(", "):
             raise Wrong(f"caught by {rule}{where}, not by {spec['by']}")

@@ -137,7 +137,7 @@ void pack_done(struct ledger *ledger);
 
 /* facts_unpack gives the facts of an ordinal's chunk rows again where they are
  * packed: one of them is about to change. */
-bool facts_unpack(struct ledger *ledger, int64_t job, int32_t ordinal);
+bool facts_unpack(struct ledger *ledger, const char *job, int32_t ordinal);
 
 /* facts_pack packs the first chunk of a job (by number) that has rows. ret_rows
  * is how many there were; 0: all is packed. */

@@ -226,10 +226,10 @@ static bool unpack_row(struct ledger *ledger, sqlite3_stmt *row, int64_t chunk)
     return done;
 }
 
-bool facts_unpack(struct ledger *ledger, int64_t job, int32_t ordinal)
+bool facts_unpack(struct ledger *ledger, const char *job, int32_t ordinal)
 {
     sqlite3_stmt *find = ledger_statement(ledger, SQL_PACK_FIND);
-    sqlite3_bind_int64(find, 1, job);
+    sqlite3_bind_text(find, 1, job, -1, SQLITE_STATIC);
     sqlite3_bind_int(find, 2, ordinal / FACTS_CHUNK);
     int rc = find == NULL ? SQLITE_ERROR : sqlite3_step(find);
     if (rc == SQLITE_ROW)

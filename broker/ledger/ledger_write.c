@@ -17,56 +17,22 @@
 #include "common/fault.h"
 #include "common/limits.h"
 
-/* The job of an event: looked up once for those of it in a row. What is known
- * of it holds until the transaction ends. */
-struct owner {
-    char id[LIMIT_ID + 1];
-    int64_t number; /* 0: none */
-    bool started;   /* it has had a lease, which stays */
-};
-
-/* An event on its way into its row. */
-struct entry {
-    struct event event;
-    int64_t job; /* number of its owner */
-    const void *body;
-    size_t len;
-    bool last; /* of the transaction: its number must be found again */
-};
-
-struct writing {
-    const struct buf *records, *notes;
-    uint64_t seq;   /* of the last one written */
-    uint64_t loose; /* as in struct ledger */
-    struct owner owner;
-};
-
 static void bind_text(sqlite3_stmt *statement, int column, const char *text)
 {
     sqlite3_bind_text(statement, column, text == NULL ? "" : text, -1,
                       SQLITE_STATIC);
 }
 
-static void bind_job(sqlite3_stmt *statement, int column, int64_t job)
+static bool add_job(struct ledger *ledger, const struct event *event)
 {
-    if (job > 0)
-        sqlite3_bind_int64(statement, column, job);
-    else
-        sqlite3_bind_null(statement, column);
-}
-
-static bool add_job(struct ledger *ledger, const struct entry *entry)
-{
-    const struct event *event = &entry->event;
     sqlite3_stmt *add = ledger_statement(ledger, SQL_JOB_ADD);
     sqlite3_bind_int64(add, 1, (sqlite3_int64)event->seq);
     bind_text(add, 2, event->job);
     return ledger_run(add);
 }
 
-static bool forget_job(struct ledger *ledger, const struct entry *entry)
+static bool forget_job(struct ledger *ledger, const struct event *event)
 {
-    const struct event *event = &entry->event;
     sqlite3_stmt *forget = ledger_statement(ledger, SQL_JOB_FORGET);
     sqlite3_bind_int64(forget, 1, (sqlite3_int64)event->seq);
     bind_text(forget, 2, event->job);
@@ -75,11 +41,10 @@ static bool forget_job(struct ledger *ledger, const struct entry *entry)
 
 /* What DONE and charges have in common: parameters 1 to 5. */
 static sqlite3_stmt *bind_frame(struct ledger *ledger, enum ledger_sql sql,
-                                const struct entry *entry, int32_t ordinal)
+                                const struct event *event, int32_t ordinal)
 {
-    const struct event *event = &entry->event;
     sqlite3_stmt *add = ledger_statement(ledger, sql);
-    bind_job(add, 1, entry->job);
+    bind_text(add, 1, event->job);
     sqlite3_bind_int(add, 2, ordinal);
     sqlite3_bind_int64(add, 3, event->at_ms);
     sqlite3_bind_int64(add, 4, (sqlite3_int64)event->lease);
@@ -87,25 +52,23 @@ static sqlite3_stmt *bind_frame(struct ledger *ledger, enum ledger_sql sql,
     return add;
 }
 
-static bool add_done(struct ledger *ledger, const struct entry *entry)
+static bool add_done(struct ledger *ledger, const struct event *event)
 {
-    const struct event *event = &entry->event;
-    if (!facts_unpack(ledger, entry->job, event->lo))
+    if (!facts_unpack(ledger, event->job, event->lo))
         return false;
-    sqlite3_stmt *add = bind_frame(ledger, SQL_FRAME_DONE, entry, event->lo);
+    sqlite3_stmt *add = bind_frame(ledger, SQL_FRAME_DONE, event, event->lo);
     sqlite3_bind_int(add, 6, event->number);
     bind_text(add, 7, event->detail);
     bind_text(add, 8, event->text);
     return ledger_run(add);
 }
 
-static bool add_fault(struct ledger *ledger, const struct entry *entry,
+static bool add_fault(struct ledger *ledger, const struct event *event,
                       int32_t ordinal, int charges)
 {
-    const struct event *event = &entry->event;
-    if (!facts_unpack(ledger, entry->job, ordinal))
+    if (!facts_unpack(ledger, event->job, ordinal))
         return false;
-    sqlite3_stmt *add = bind_frame(ledger, SQL_FRAME_FAULT, entry, ordinal);
+    sqlite3_stmt *add = bind_frame(ledger, SQL_FRAME_FAULT, event, ordinal);
     sqlite3_bind_int(add, 6, charges);
     bind_text(add, 7, fault_word((enum fault)event->fault));
     bind_text(add, 8, event->text);
@@ -114,25 +77,23 @@ static bool add_fault(struct ledger *ledger, const struct entry *entry,
 
 /* A charge without an agent is nobody's attempt, one of a second copy (flag)
  * costs none. */
-static bool add_charge(struct ledger *ledger, const struct entry *entry)
+static bool add_charge(struct ledger *ledger, const struct event *event)
 {
-    const struct event *event = &entry->event;
     bool counts = event->agent != NULL && !event->flag;
-    return add_fault(ledger, entry, event->lo, counts);
+    return add_fault(ledger, event, event->lo, counts);
 }
 
 /* FAILED of one frame is its last charge, but where its nodes went down; that
  * of a whole job charges none. */
-static bool add_failed(struct ledger *ledger, const struct entry *entry)
+static bool add_failed(struct ledger *ledger, const struct event *event)
 {
-    const struct event *event = &entry->event;
     bool counts = fault_charge((enum fault)event->fault) == FAULT_CHARGE_FRAME;
     int charges = counts && !event->flag && event->agent != NULL;
     int32_t left = LIMIT_FAILED_FACTS;
     for (int32_t i = 0; i < event->frames->n; i++) {
         const struct range *range = &event->frames->at[i];
         for (int32_t k = range->lo; k < range->hi && left > 0; k++, left--)
-            if (!add_fault(ledger, entry, k, charges))
+            if (!add_fault(ledger, event, k, charges))
                 return false;
     }
     return true;
@@ -140,7 +101,7 @@ static bool add_failed(struct ledger *ledger, const struct entry *entry)
 
 /* Types that are not here have no rows beside the event's own. */
 static bool (*const adders[EVENT_TYPES])(struct ledger *,
-                                         const struct entry *) = {
+                                         const struct event *) = {
     [EVENT_SUBMITTED] = add_job, [EVENT_FORGOTTEN] = forget_job,
     [EVENT_DONE] = add_done,     [EVENT_CHARGED] = add_charge,
     [EVENT_FAILED] = add_failed,
@@ -148,16 +109,11 @@ static bool (*const adders[EVENT_TYPES])(struct ledger *,
 
 /* --- Leases. --- */
 
-static bool has_started(struct ledger *ledger, struct owner *owner,
+static bool has_started(struct ledger *ledger, const struct event *event,
                         int64_t *ret)
 {
-    *ret = owner->started;
-    if (owner->started)
-        return true;
-    bind_job(ledger_statement(ledger, SQL_STARTED), 1, owner->number);
-    bool found = ledger_number(ledger, SQL_STARTED, ret);
-    owner->started = *ret > 0;
-    return found;
+    bind_text(ledger_statement(ledger, SQL_STARTED), 1, event->job);
+    return ledger_number(ledger, SQL_STARTED, ret);
 }
 
 static bool has_lease(struct ledger *ledger, const struct event *event,
@@ -185,13 +141,13 @@ static bool drop_lease(struct ledger *ledger, const struct event *event,
 
 /* Tells in ret whether the records of this event's lease go when it ends, and
  * has them gone if that is now. */
-static bool is_passing(struct ledger *ledger, struct owner *owner,
-                       const struct event *event, bool *ret)
+static bool is_passing(struct ledger *ledger, const struct event *event,
+                       bool *ret)
 {
     int64_t rows = 0;
     bool found = true;
     if (event->type == EVENT_LEASED)
-        found = has_started(ledger, owner, &rows);
+        found = has_started(ledger, event, &rows);
     else if (event->type == EVENT_SHORTENED)
         found = has_lease(ledger, event, &rows);
     else if (event->type == EVENT_RELEASED)
@@ -202,6 +158,14 @@ static bool is_passing(struct ledger *ledger, struct owner *owner,
 
 /* --- Events. --- */
 
+/* An event on its way into its row. */
+struct entry {
+    struct event event;
+    const void *body;
+    size_t len;
+    bool last; /* of the transaction: its number must be found again */
+};
+
 static bool add_row(struct ledger *ledger, const struct entry *entry,
                     bool passing)
 {
@@ -210,7 +174,7 @@ static bool add_row(struct ledger *ledger, const struct entry *entry,
     sqlite3_bind_int64(add, 1, (sqlite3_int64)event->seq);
     sqlite3_bind_int64(add, 2, event->at_ms);
     bind_text(add, 3, event_word(event->type));
-    bind_job(add, 4, entry->job);
+    bind_text(add, 4, event->job);
     sqlite3_bind_blob(add, 5, entry->body, (int)entry->len, SQLITE_STATIC);
     if (passing)
         sqlite3_bind_int64(add, 6, (sqlite3_int64)event->lease);
@@ -219,32 +183,20 @@ static bool add_row(struct ledger *ledger, const struct entry *entry,
     return ledger_run(add);
 }
 
-/* A job's number is that of its SUBMITTED. */
-static bool find_owner(struct ledger *ledger, const struct event *event,
-                       struct owner *owner)
-{
-    const char *id = event->job == NULL ? "" : event->job;
-    if (strcmp(owner->id, id) == 0)
-        return true;
-    *owner = (struct owner){.number = (int64_t)event->seq};
-    memcpy(owner->id, id, strlen(id));
-    if (event->type == EVENT_SUBMITTED)
-        return true;
-    bind_text(ledger_statement(ledger, SQL_JOB_NUMBER), 1, id);
-    return ledger_number(ledger, SQL_JOB_NUMBER, &owner->number);
-}
+struct writing {
+    const struct buf *records, *notes;
+    uint64_t seq;   /* of the last one written */
+    uint64_t loose; /* as in struct ledger */
+};
 
 static bool add_event(struct ledger *ledger, struct writing *writing,
-                      struct entry *entry)
+                      const struct entry *entry)
 {
     const struct event *event = &entry->event;
     bool passing;
-    if (!find_owner(ledger, event, &writing->owner))
+    if (adders[event->type] != NULL && !adders[event->type](ledger, event))
         return false;
-    entry->job = writing->owner.number;
-    if (adders[event->type] != NULL && !adders[event->type](ledger, entry))
-        return false;
-    if (!is_passing(ledger, &writing->owner, event, &passing))
+    if (!is_passing(ledger, event, &passing))
         return false;
     if (!passing || event->type != EVENT_RELEASED)
         return add_row(ledger, entry, passing);

@@ -95,10 +95,28 @@ void cli_print_json(const json_t *value)
 
 /* What a signal handler says must be ready before the signal. */
 static char parting[512];
+static void (*volatile leaving)(void);
+
+static void leave(void)
+{
+    void (*last)(void) = leaving;
+    leaving = NULL;
+    if (last != NULL)
+        last();
+}
+
+void cli_leave(void (*last)(void))
+{
+    static bool registered;
+    if (!registered)
+        registered = atexit(leave) == 0;
+    leaving = last;
+}
 
 static void part(int signal)
 {
     (void)signal;
+    leave();
     if (write(STDERR_FILENO, parting, strlen(parting)) < 0)
         _exit(CLI_INTERRUPTED);
     _exit(CLI_INTERRUPTED);

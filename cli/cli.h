@@ -75,4 +75,8 @@ void cli_print_json(const json_t *value);
  * text is copied. */
 void cli_part(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* cli_leave has last called when the program exits, or is ended by Ctrl-C: it
+ * may do only what a signal handler may. One at a time; NULL: none. */
+void cli_leave(void (*last)(void));
+
 #endif

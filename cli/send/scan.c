@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/cli.h"
 #include "cli/client.h"
 #include "cli/doc.h"
 #include "common/app/log.h"
@@ -38,6 +39,14 @@ static void put_file(const struct scan *scan, const char *name,
         log_fatal(CLI_FAILED, "%s: %s", path, strerror(errno));
 }
 
+/* The folder that must not outlive the program. */
+static char left[PATH_MAX];
+
+static void leave(void)
+{
+    scan_done(left);
+}
+
 static void make_folder(struct scan *scan)
 {
     const char *tmp = getenv("TMPDIR");
@@ -45,6 +54,8 @@ static void make_folder(struct scan *scan)
              tmp != NULL && *tmp == '/' ? tmp : "/tmp");
     if (mkdtemp(scan->folder) == NULL)
         log_fatal(CLI_FAILED, "%s: %s", scan->folder, strerror(errno));
+    memcpy(left, scan->folder, sizeof left);
+    cli_leave(leave);
     put_file(scan, "scan.py", scan_py, scan_py_len);
     put_file(scan, "driver.py", driver_py, driver_py_len);
 }
@@ -53,12 +64,12 @@ void scan_done(const char *folder)
 {
     static const char *const names[] = {"scan.py", "driver.py", "log", "found",
                                         SCAN_FIXED};
-    char path[PATH_MAX];
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        snprintf(path, sizeof path, "%.4000s/%s", folder, names[i]);
-        unlink(path);
-    }
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        unlinkat(fd, names[i], 0);
+    close(fd);
     rmdir(folder);
+    cli_leave(NULL);
 }
 
 static enum run run_blender(const struct scan *scan, const char *found,

@@ -23,7 +23,8 @@ struct scan {
 /* scan_run makes scan->folder and has Blender tell. RUN_WELL: ret is what it
  * told, owned. Else it is NULL, and why says for people what stood in the way;
  * RUN_FAILED: in Blender's own words. Ends the program when there is no room
- * for the folder, which scan_done removes. */
+ * for the folder. scan_done removes it, which the program's end does too; one
+ * scan at a time. */
 enum run scan_run(struct scan *scan, json_t **ret, char *why, size_t size);
 void scan_done(const char *folder);
 

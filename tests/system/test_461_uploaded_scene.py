@@ -11,6 +11,7 @@ import pathlib
 import shutil
 import subprocess
 import tempfile
+import unittest.mock
 
 import farm
 from nodes import BLENDER, HERE, NodeTest
@@ -107,6 +108,15 @@ class UploadedScene(NodeTest):
         told = self.submit(code=1, project_=where)
         self.assertIn("red.png", told.stderr)
         self.assertIn("--missing-files allow", told.stderr)
+
+    def test_nothing_of_it_is_left(self):
+        """Where the farm has refused it, what Blender told of it lay there for
+        ever."""
+        here = self.folder / "tmp"
+        here.mkdir()
+        with unittest.mock.patch.dict(os.environ, TMPDIR=str(here)):
+            self.submit("--after", "A" * 22, code=4)
+        self.assertEqual(list(here.iterdir()), [])
 
     def test_a_file_that_is_no_blend(self):
         (self.folder / "x.blend").write_text("no")

@@ -12,5 +12,7 @@ frameq_unit(store_pack frameq_broker PkgConfig::SQLITE)
 # The test says how much room a disk has.
 target_link_options(test_store_faults PRIVATE
   -Wl,--wrap=statvfs,--wrap=posix_fallocate)
-# The longest of all under a sanitizer: it begins first.
-set_tests_properties(unit/store_faults PROPERTIES TIMEOUT 300 COST 100)
+# The longest of all under a sanitizer: it begins first. Its threads do what those
+# of the other tests of the store do, a thousand times.
+set_tests_properties(unit/store_faults PROPERTIES TIMEOUT 300 COST 100
+  LABELS unit)

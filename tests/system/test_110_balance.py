@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # ctest: alone
-"""Work goes to whoever has room: a slow node holds up nobody."""
+"""Work goes to whoever has room: a slow node holds up nobody. How soon the last
+frame comes in other farms is frameq-bench makespan's to say."""
 
 import farm
 
@@ -47,21 +48,6 @@ class Balance(farm.FarmTest):
         launches = sum(len(fake.events("post")) for fake in fakes)
         self.assertLess(took, 1.25 * (120 * 100 / 3 + 200))
         self.assertLess(launches, 40)
-
-    def test_auto_batches_with_one_slow_node(self):
-        fakes = [self.fake("--superset", "--speed", speed, frame_ms=100)
-                 for speed in (1, 1, 0.25)]
-        took = self.run_job(fakes, 120)
-        ideal = 120 * 100 / 2.25
-        self.assertLess(took, 1.3 * ideal)
-
-    def test_frames_of_very_different_length(self):
-        fakes = [self.fake("--superset", "--frame-ms-list",
-                           "lognormal:60,0.8,11") for _ in range(4)]
-        took = self.run_job(fakes, 200)
-        busy = sum(end["t"] - start["t"] for fake in fakes for start, end in
-                   zip(fake.events("start"), fake.events("end")))
-        self.assertLess(took, 1.35 * busy / 4)
 
     def test_small_jobs_beside_a_big_one(self):
         fakes = [self.fake("--superset", frame_ms=50) for _ in range(2)]

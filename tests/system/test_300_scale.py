@@ -5,6 +5,7 @@
 import threading
 
 import farm
+import wire
 from wire import Web
 
 JOBS = 10000
@@ -33,6 +34,7 @@ class Scale(farm.FarmTest):
 
     def list_all(self, broker):
         web = Web(broker.address, keep=True)
+        wire.checks.pop(broker.address)  # ten seconds of jobs all alike
         seen, path = [], "/v1/jobs?limit=1000"
         while path:
             page = web.get(path).json()

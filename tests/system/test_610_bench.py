@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# ctest: smoke long
+# ctest: long
 """frameq-bench: what its line of JSON holds, and what it refuses. Its figures
 are no test's business."""
 

@@ -102,7 +102,7 @@ static void waiting_in_vain(void **state)
 /* What each error says of the way on. */
 static void errors_name_what_is_wrong(void **state)
 {
-    char path[128];
+    char path[256];
     (void)state;
     submit(BODY);
     snprintf(path, sizeof path, "%s", path_of("/frames:cancel"));

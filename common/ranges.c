@@ -181,6 +181,17 @@ void ranges_within(const struct ranges *set, int32_t lo, int32_t hi,
     }
 }
 
+/* Gathered apart, each goes to an end, not into the middle of ret. */
+void ranges_common(const struct ranges *a, const struct ranges *b,
+                   struct ranges *ret)
+{
+    struct ranges both = {0};
+    for (int32_t i = 0; i < b->n; i++)
+        ranges_within(a, b->at[i].lo, b->at[i].hi, &both);
+    ranges_add_all(ret, &both);
+    ranges_free(&both);
+}
+
 bool ranges_equal(const struct ranges *a, const struct ranges *b)
 {
     if (a->n != b->n)

@@ -42,6 +42,11 @@ bool ranges_meets(const struct ranges *set, int32_t lo, int32_t hi);
 void ranges_within(const struct ranges *set, int32_t lo, int32_t hi,
                    struct ranges *ret);
 
+/* ranges_common adds to ret the members that both have, in time of the size of
+ * all three. */
+void ranges_common(const struct ranges *a, const struct ranges *b,
+                   struct ranges *ret);
+
 /* ranges_equal tells whether both hold the same members. */
 bool ranges_equal(const struct ranges *a, const struct ranges *b);
 

@@ -24,8 +24,7 @@ static void job_move_from(struct core *core, struct job *job,
                           const struct ranges *set)
 {
     struct ranges hit = {0};
-    for (int32_t i = 0; i < set->n; i++)
-        ranges_within(&job->in[from], set->at[i].lo, set->at[i].hi, &hit);
+    ranges_common(&job->in[from], set, &hit);
     ranges_remove_all(&job->in[from], &hit);
     ranges_add_all(&job->in[to], &hit);
     job_count(core, from, -hit.count);
@@ -188,13 +187,8 @@ static void dependents_place(struct core *core, const struct job *job)
 
 static void apply_retried(struct core *core, const struct event *event)
 {
-    struct ranges redo = {0};
     struct job *job = job_find(core, event->job);
-    for (int32_t i = 0; i < event->frames->n; i++)
-        ranges_within(&job->in[FRAME_DONE], event->frames->at[i].lo,
-                      event->frames->at[i].hi, &redo);
-    ranges_add_all(&job->redo, &redo);
-    ranges_free(&redo);
+    ranges_common(&job->in[FRAME_DONE], event->frames, &job->redo);
     job_attempts_drop(job, event->frames);
     bench_clear(job);
     names_free(&job->likely);
@@ -394,9 +388,7 @@ static void lease_take_over(struct lease *lease)
     DL_FOREACH2 (lease->job->leases, other, job_next) {
         if (other->id >= lease->id)
             continue;
-        for (int32_t i = 0; i < lease->left.n; i++)
-            ranges_within(&other->held, lease->left.at[i].lo,
-                          lease->left.at[i].hi, &lease->held);
+        ranges_common(&other->held, &lease->left, &lease->held);
         ranges_remove_all(&other->held, &lease->held);
     }
 }

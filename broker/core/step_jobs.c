@@ -68,14 +68,8 @@ static const struct ranges *in_states(struct step *step, const struct job *job,
                                       const enum frame_state *states, size_t n)
 {
     struct ranges hit = {0};
-    for (size_t k = 0; k < n; k++) {
-        struct ranges part = {0};
-        for (int32_t i = 0; i < set->n; i++)
-            ranges_within(&job->in[states[k]], set->at[i].lo, set->at[i].hi,
-                          &part);
-        ranges_add_all(&hit, &part);
-        ranges_free(&part);
-    }
+    for (size_t k = 0; k < n; k++)
+        ranges_common(&job->in[states[k]], set, &hit);
     const struct ranges *ret = step_ranges(step, &hit);
     ranges_free(&hit);
     return ret;

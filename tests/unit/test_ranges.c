@@ -82,8 +82,9 @@ static void test_random_sets_against_bits(void **state)
     (void)state;
     uint64_t seed = 7;
     for (int round = 0; round < 500; round++) {
-        struct ranges a = {0}, b = {0}, sum = {0}, rest = {0};
+        struct ranges a = {0}, b = {0}, sum = {0}, rest = {0}, common = {0};
         bool both[SPACE] = {false}, only[SPACE] = {false};
+        bool shared[SPACE] = {false};
         for (int i = 0; i < 60; i++) {
             int32_t at = below(&seed, SPACE);
             ranges_add(i % 2 ? &a : &b, at, at + below(&seed, SPACE - at) % 5);
@@ -91,6 +92,7 @@ static void test_random_sets_against_bits(void **state)
         for (int32_t i = 0; i < SPACE; i++) {
             both[i] = ranges_has(&a, i) || ranges_has(&b, i);
             only[i] = ranges_has(&a, i) && !ranges_has(&b, i);
+            shared[i] = ranges_has(&a, i) && ranges_has(&b, i);
         }
         ranges_copy(&sum, &a);
         ranges_add_all(&sum, &b);
@@ -98,10 +100,15 @@ static void test_random_sets_against_bits(void **state)
         ranges_copy(&rest, &a);
         ranges_remove_all(&rest, &b);
         assert_same(&rest, only);
+        ranges_common(&a, &b, &common);
+        assert_same(&common, shared);
+        ranges_common(&a, &a, &common); /* to what is there */
+        assert_true(ranges_equal(&common, &a));
         ranges_free(&a);
         ranges_free(&b);
         ranges_free(&sum);
         ranges_free(&rest);
+        ranges_free(&common);
     }
 }
 

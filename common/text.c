@@ -59,6 +59,11 @@ bool text_is_plain(const char *text, size_t len)
     return true;
 }
 
+bool text_equals(const char *word, const char *text, size_t len)
+{
+    return strlen(word) == len && memcmp(word, text, len) == 0;
+}
+
 char *text_excerpt(const char *text, size_t len, char *ret, size_t size)
 {
     assert(size >= 8);

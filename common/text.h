@@ -13,6 +13,9 @@
  * characters (C0, DEL, C1). Empty text is. */
 bool text_is_plain(const char *text, size_t len);
 
+/* text_equals tells whether the len bytes at text are word. */
+bool text_equals(const char *word, const char *text, size_t len);
+
 /* text_excerpt writes len bytes of text into ret fit to stand in a message
  * for people: control characters and broken UTF-8 become '?', what passes
  * size is cut between characters and ends in "...". size is at least 8. */

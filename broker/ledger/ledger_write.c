@@ -139,10 +139,10 @@ static bool drop_lease(struct ledger *ledger, const struct event *event,
     return dropped;
 }
 
-/* Tells in ret whether the records of this event's lease go when it ends, and
- * has them gone if that is now. */
-static bool is_passing(struct ledger *ledger, const struct event *event,
-                       bool *ret)
+/* Tells in ret whether the records of this event's lease go when it ends; those
+ * of one that ends are gone then. */
+static bool lease_settle(struct ledger *ledger, const struct event *event,
+                         bool *ret)
 {
     int64_t rows = 0;
     bool found = true;
@@ -196,7 +196,7 @@ static bool add_event(struct ledger *ledger, struct writing *writing,
     bool passing;
     if (adders[event->type] != NULL && !adders[event->type](ledger, event))
         return false;
-    if (!is_passing(ledger, event, &passing))
+    if (!lease_settle(ledger, event, &passing))
         return false;
     if (!passing || event->type != EVENT_RELEASED)
         return add_row(ledger, entry, passing);

@@ -12,6 +12,7 @@
 #include "broker/ledger/record_layout.h"
 #include "common/fault.h"
 #include "common/mem.h"
+#include "common/text.h"
 
 #define HEAD_FIELDS 1 /* the version, before what the tables list */
 
@@ -141,8 +142,7 @@ static bool refuse(char *why, size_t size, const char *reason)
 
 static bool is_word(const char *word, size_t len, enum event_type type)
 {
-    const char *wanted = event_word(type);
-    return len == strlen(wanted) && memcmp(word, wanted, len) == 0 &&
+    return text_equals(event_word(type), word, len) &&
            event_keep(type) != EVENT_SOFT;
 }
 

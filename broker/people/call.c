@@ -130,9 +130,10 @@ static bool read_number(const char *text, struct field_bounds b, int64_t *ret)
     errno = 0;
     long long value = strtoll(text, &end, 10);
     bool whole = *text >= '0' && *text <= '9' && *end == '\0' && errno == 0;
-    if (whole && value >= b.low && value <= b.high)
-        *ret = value;
-    return whole && value >= b.low && value <= b.high;
+    if (!whole || value < b.low || value > b.high)
+        return false;
+    *ret = value;
+    return true;
 }
 
 bool call_cursor(struct call *call, int64_t *ret)

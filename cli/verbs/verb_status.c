@@ -19,7 +19,8 @@
 #define JOBS_SHOWN 10
 #define HEAD_ROOM  75 /* columns below which the head takes two lines */
 #define BAR_WIDE   24
-#define BAR_NARROW 8 /* where the terminal has less than 70 columns */
+#define BAR_NARROW 8
+#define BAR_ROOM   70 /* columns below which it is the narrow one */
 
 static const struct setting settings[] = {SETTING_BROKER, SETTING_JSON};
 
@@ -105,7 +106,7 @@ static void row_add(struct table *table, const struct term *term,
     struct buf drawn;
     struct bar bar = job_bar(job);
     const struct glyph *glyph = glyph_find(doc_text(job, "state"));
-    bool narrow = term->width > 0 && term->width < 70;
+    bool narrow = term->width > 0 && term->width < BAR_ROOM;
     buf_init(&drawn, LIMIT_REASON);
     bar_draw(&bar, term, narrow ? BAR_NARROW : BAR_WIDE, &drawn);
     table_cell(table, glyph->colour, "%s", glyph_text(glyph, term));

@@ -54,6 +54,16 @@ static void test_not_plain(void **state)
     assert_false(text_is_plain("a\0b", 3));
 }
 
+static void test_equal(void **state)
+{
+    (void)state;
+    assert_true(text_equals("done", "done,failed", 4));
+    assert_true(text_equals("", "x", 0));
+    assert_false(text_equals("done", "done,failed", 3));
+    assert_false(text_equals("done", "done,failed", 5));
+    assert_false(text_equals("done", "Done", 4));
+}
+
 static void test_name_chars(void **state)
 {
     (void)state;
@@ -108,7 +118,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plain),      cmocka_unit_test(test_not_plain),
         cmocka_unit_test(test_name_chars), cmocka_unit_test(test_excerpts),
-        cmocka_unit_test(test_choices),
+        cmocka_unit_test(test_choices),    cmocka_unit_test(test_equal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@
 #include "broker/people/reply.h"
 #include "broker/views/view.h"
 #include "common/mem.h"
+#include "common/text.h"
 
 #define PAGE_DEFAULT 100
 
@@ -31,11 +32,9 @@ static void list_free(void *work)
 
 static int find_state(const char *word, size_t len)
 {
-    for (int i = 0; i < FRAME_STATES; i++) {
-        const char *state = frame_word((enum frame_state)i);
-        if (strlen(state) == len && memcmp(state, word, len) == 0)
+    for (int i = 0; i < FRAME_STATES; i++)
+        if (text_equals(frame_word((enum frame_state)i), word, len))
             return i;
-    }
     return -1;
 }
 

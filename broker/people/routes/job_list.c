@@ -10,6 +10,7 @@
 #include "broker/people/reply.h"
 #include "broker/people/routes/routes.h"
 #include "broker/views/view.h"
+#include "common/text.h"
 
 #define PAGE_DEFAULT 100
 #define LINK_MAX     (LIMIT_REASON - 1)
@@ -23,11 +24,9 @@ struct filter {
 
 static int find_state(const char *word, size_t len)
 {
-    for (int i = 0; i < JOB_STATES; i++) {
-        const char *state = job_status_word((enum job_status)i);
-        if (strlen(state) == len && memcmp(state, word, len) == 0)
+    for (int i = 0; i < JOB_STATES; i++)
+        if (text_equals(job_status_word((enum job_status)i), word, len))
             return i;
-    }
     return -1;
 }
 
